@@ -1,0 +1,176 @@
+"""`wares demo`: fetch real purchases, build a shop of them, show what it can, serve it.
+
+A build that was interrupted goes on at the next start: what was imported counts once, what was encoded is kept, and
+only a finished build is marked as one.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wares.app import screen
+from wares.app.demo_data import DemoData, demo_data
+from wares.app.importing import Writing, counted
+from wares.app.memory import peak_memory_mb
+from wares.engine.assembly import SNAPSHOTS
+from wares.engine.settings import FILE_NAME
+from wares.engine.snapshot import current_name
+from wares.errors import InputError
+from wares.feeds.report import Reading
+from wares.shop import Shop, open_shop
+
+if TYPE_CHECKING:
+    from wares.training.build import Tell
+
+MARK = "demo.json"
+WEEK_MS = 7 * 86_400_000
+
+
+@dataclass
+class Mark:
+    """What is remembered of a build: which shop, how far its dates were moved, whether it is finished."""
+
+    shop: str
+    moved_ms: int
+    built: bool = False
+
+
+@dataclass
+class Clock:
+    """How long each step took."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def of(self, step: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.seconds[step] = round(time.perf_counter() - started, 2)
+
+
+def run_demo(
+    name: str, *, data: Path | None, folder: Path | None, serve_it: bool, port: int | None, as_json: bool
+) -> None:
+    """The whole demo; see the module."""
+    from wares.app.tour import print_tour, take_tour
+
+    folder = folder or Path("shops") / name
+    clock = Clock()
+    with clock.of("all"):
+        fresh = build_demo(name, data, folder, clock)
+        with open_shop(folder, create=False) as shop:
+            with clock.of("tour"):
+                tour = take_tour(shop)
+            with clock.of("evaluation"):
+                table = evaluation(shop)
+    if as_json:
+        facts = {"folder": str(folder), "built": fresh, "seconds": clock.seconds, "peak_memory_mb": peak_memory_mb()}
+        screen.print_json({**facts, "tour": tour.to_dict(), "evaluation": table})
+    else:
+        print_tour(screen.stdout(), tour, table, folder)
+    if serve_it:
+        from wares.app.serve import serve
+
+        serve(folder, port=port)
+
+
+def build_demo(name: str, data: Path | None, folder: Path, clock: Clock) -> bool:
+    """Make the shop unless it is finished; whether there was anything to do."""
+    mark = _mark(name, folder)
+    if mark is not None and mark.built:
+        return False
+    screen.note(f"Building the demo shop {name!r} in {folder}. This happens once.")
+    with clock.of("fetching"):
+        source = demo_data(name, data, folder / "feed")
+    if mark is None:
+        now_ms = int(time.time() * 1000)
+        mark = Mark(name, max(now_ms - source.last_ms(), 0) // WEEK_MS * WEEK_MS)
+    folder.mkdir(parents=True, exist_ok=True)
+    _keep(mark, folder)
+    if not (folder / FILE_NAME).exists():
+        (folder / FILE_NAME).write_text(_settings(name), encoding="utf-8")
+    with open_shop(folder) as shop, screen.progress() as tell:
+        fill(shop, source, mark.moved_ms, tell, clock)
+        with clock.of("training"):
+            shop.train(tell)
+        with clock.of("evaluating"):
+            evaluation(shop, tell)
+    mark.built = True
+    _keep(mark, folder)
+    return True
+
+
+def fill(shop: Shop, source: DemoData, moved_ms: int, tell: "Tell", clock: Clock) -> None:
+    """Products, shoppers and events into the store; again is the same as once."""
+    writing, now_ms = Writing(shop), int(time.time() * 1000)
+    with clock.of("products"):
+        products = source.products(moved_ms, now_ms)
+        writing.put(counted(products, "Products", source.n_products, tell))
+    with clock.of("shoppers"):
+        shoppers = source.shoppers()
+        writing.put_shoppers(counted(shoppers, "Shoppers", None, tell))
+    with clock.of("events"):
+        events = source.events(moved_ms, now_ms)
+        writing.record(counted(events, "Purchases", source.n_events, tell))
+    for what, reading in (("products", products), ("shoppers", shoppers), ("events", events)):
+        _tell_outcome(what, reading)
+
+
+def evaluation(shop: Shop, tell: "Tell | None" = None) -> dict[str, Any]:
+    """The table of the present snapshot as plain values: kept beside it, or made now."""
+    place = shop.folder / SNAPSHOTS
+    path = place / f"{current_name(place)}.evaluation.json"
+    try:
+        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return kept
+    except (OSError, ValueError):
+        pass
+    table = (shop.evaluate(tell=tell) if tell else shop.evaluate()).to_dict()
+    _write(path, table)
+    return table
+
+
+def _tell_outcome(what: str, reading: Reading[Any]) -> None:
+    report = reading.report
+    repaired = f", repaired {sum(report.repaired.values()):,}" if report.repairs else ""
+    reasons = ", ".join(f"{count:,} {rule}" for rule, count in report.rejected_by_reason.items())
+    rejected = f", left out {report.rejected:,} ({reasons})" if report.rejected else ""
+    screen.note(f"{what}: read {report.read:,}, kept {report.kept:,}{repaired}{rejected}")
+    for text in report.notes:
+        screen.note(f"  {text}")
+
+
+def _mark(name: str, folder: Path) -> Mark | None:
+    """What an earlier run left; None = nothing. InputError for a folder that holds something else."""
+    try:
+        said = json.loads((folder / MARK).read_text(encoding="utf-8"))
+        mark = Mark(str(said["shop"]), int(said["moved_ms"]), bool(said["built"]))
+    except FileNotFoundError:
+        if (folder / "wares.sqlite").exists():
+            raise InputError(f"There is a shop in {folder} that is no demo. Choose another --folder.") from None
+        return None
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{folder / MARK} cannot be read. Delete the folder {folder} and start again.") from None
+    if mark.shop != name:
+        raise InputError(f"{folder} holds the demo shop {mark.shop!r}, not {name!r}. Choose another --folder.")
+    return mark
+
+
+def _keep(mark: Mark, folder: Path) -> None:
+    _write(folder / MARK, asdict(mark))
+
+
+def _write(path: Path, value: object) -> None:
+    """All or nothing."""
+    draft = path.with_name(path.name + ".part")
+    draft.write_text(json.dumps(value, indent=1, allow_nan=False), encoding="utf-8")
+    draft.replace(path)
+
+
+def _settings(name: str) -> str:
+    return (resources.files("wares.app") / f"demo_{name}.toml").read_text(encoding="utf-8")

@@ -1,0 +1,174 @@
+"""`wares doctor`: is everything in order here? One line per thing that was looked at, and what to do about it."""
+
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from wares.engine.settings import Settings, load_settings
+from wares.errors import WaresError
+from wares.store.lock import holder
+from wares.version import VERSION
+
+State = Literal["ok", "warning", "problem"]
+_PACKAGES = ("numpy", "scipy", "polars", "pydantic", "onnxruntime", "tokenizers", "rapidfuzz", "fastapi", "uvicorn")
+_OLDEST = (3, 11)
+_LEAST_MEMORY_GB = 3.0  # what building the demo shop takes
+_LEAST_DISK_GB = 1.0
+_SLOW_QUERY_MS = 25.0
+_OLD_SNAPSHOT_DAYS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `advice` says what to do; "" where all is well."""
+
+    state: State
+    what: str
+    found: str
+    advice: str = ""
+
+
+def examine(folder: Path | None) -> Iterator[Finding]:
+    """The machine, and the shop in `folder` if one is named."""
+    yield from _machine()
+    settings = None
+    if folder is not None:
+        try:
+            settings = load_settings(folder)
+        except WaresError as error:
+            yield Finding("problem", "settings", str(error), "Put the file right; nothing else in it was looked at.")
+    yield from _encoder(settings, folder)
+    if folder is not None:
+        yield from _shop(folder, settings)
+
+
+def _machine() -> Iterator[Finding]:
+    python = platform.python_version()
+    if sys.version_info < _OLDEST:
+        yield Finding("problem", "Python", python, "Use Python 3.11 or newer.")
+    else:
+        yield Finding("ok", "Python", f"{python} on {platform.platform(terse=True)}, wares {VERSION}")
+    missing, found = [], []
+    for name in _PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        yield Finding("problem", "packages", f"missing: {', '.join(missing)}", "Run `pip install wares` again.")
+    else:
+        yield Finding("ok", "packages", ", ".join(found))
+    memory = _memory_gb()
+    told = f"{os.cpu_count() or 1} cores" + (f", {memory:.1f} GB of memory" if memory else "")
+    if memory and memory < _LEAST_MEMORY_GB:
+        yield Finding("warning", "machine", told, f"Training a large shop may need {_LEAST_MEMORY_GB:g} GB.")
+    else:
+        yield Finding("ok", "machine", told)
+
+
+def _memory_gb() -> float | None:
+    """What the machine has, or the container may use; None = it does not say."""
+    try:
+        whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+    try:
+        limit = int(Path("/sys/fs/cgroup/memory.max").read_text())
+    except (OSError, ValueError):
+        limit = whole
+    return float(min(whole, limit) / 2**30)
+
+
+def _encoder(settings: Settings | None, folder: Path | None) -> Iterator[Finding]:
+    from wares.engine.assembly import new_encoder
+    from wares.models.encoder import TextEncoder
+
+    try:
+        known = settings is not None and folder is not None
+        encoder = new_encoder(settings, folder) if settings is not None and folder is not None else TextEncoder.load()
+    except WaresError as error:
+        yield Finding("problem", "encoder", str(error), "Set [encoder] source to a whole model, or reinstall wares.")
+        return
+    if encoder is None:
+        yield Finding("ok", "encoder", "none: the settings say that this shop goes by words alone")
+        return
+    encoder.encode(["warm up"], "query")
+    took_ms = min(_milliseconds(lambda: encoder.encode(["sparkling water lemon"], "query")) for _ in range(5))
+    named = f"{getattr(encoder, 'name', 'encoder')} ({encoder.dimension}-d), one query in {took_ms:.1f} ms"
+    where = "" if known else ", as packaged"
+    if took_ms > _SLOW_QUERY_MS:
+        yield Finding("warning", "encoder", named + where, "The machine is slow or busy; `encoder.threads` may help.")
+    else:
+        yield Finding("ok", "encoder", named + where)
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return (time.perf_counter() - started) * 1000
+
+
+def _shop(folder: Path, settings: Settings | None) -> Iterator[Finding]:
+    from wares.store.sqlite import Store
+
+    if settings is not None:
+        rules = f", {len(settings.rules)} rules" if settings.rules else ""
+        yield Finding("ok", "settings", f"{settings.shop.title!r}: {len(settings.profiles)} surfaces{rules}")
+    try:
+        with Store.open(folder, "read") as store:
+            products = sum(product is not None for _, _, _, product in store.catalogue.changes())
+            events = store.events.last()
+    except WaresError as error:
+        yield Finding("problem", "store", str(error), "Name the folder of a shop, or restore the file from a backup.")
+        return
+    told = f"{products:,} products, {events:,} events"
+    if not products:
+        yield Finding("warning", "store", told, "Import products: wares import FOLDER --products FILE")
+    elif not events:
+        yield Finding("warning", "store", told, "Without events, answers go by words and meaning alone.")
+    else:
+        yield Finding("ok", "store", told)
+    if settings is not None:
+        yield from _snapshot(folder, settings, events)
+    yield from _surroundings(folder)
+
+
+def _snapshot(folder: Path, settings: Settings, events: int) -> Iterator[Finding]:
+    from wares.engine.assembly import current_snapshot
+
+    snapshot, damaged = current_snapshot(folder, settings)
+    for text in damaged:
+        yield Finding("problem", "snapshot", text, "Run `wares train`; until then an older one answers, or none.")
+    if not snapshot.name:
+        if not damaged:
+            yield Finding("warning", "snapshot", "none yet", f"Run `wares train {folder}`.")
+        return
+    age_days = (time.time() * 1000 - float(snapshot.facts.get("made_ms", 0))) / 86_400_000
+    later = events - snapshot.last_event
+    told = f"{snapshot.name}, verified, {age_days:.1f} days old, {later:,} events since"
+    if age_days > _OLD_SNAPSHOT_DAYS:
+        yield Finding("warning", "snapshot", told, f"Run `wares train {folder}` to learn what is new.")
+    else:
+        yield Finding("ok", "snapshot", told)
+
+
+def _surroundings(folder: Path) -> Iterator[Finding]:
+    by = holder(folder)
+    if by is None:
+        yield Finding("ok", "writer's lock", "free")
+    else:
+        yield Finding("ok", "writer's lock", f"held by process {by.pid}" + (f", which serves {by.url}" if by.url else ""))
+    free_gb = shutil.disk_usage(folder).free / 2**30
+    if free_gb < _LEAST_DISK_GB:
+        yield Finding("warning", "disk", f"{free_gb:.1f} GB free", "Make room: events cannot be kept on a full disk.")
+    else:
+        yield Finding("ok", "disk", f"{free_gb:.1f} GB free")
+    if not os.access(folder, os.W_OK):
+        yield Finding("warning", "folder", f"{folder} cannot be written", "Reading works; importing and training do not.")

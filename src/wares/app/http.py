@@ -1,0 +1,217 @@
+"""The HTTP service: the facade's verbs as routes under /v1, and the storefront as a plain client of them."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from importlib import resources
+from threading import Event as Signal
+from threading import Thread
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from wares.app.gate import Gate
+from wares.app.problems import explain_errors
+from wares.app.wire import (
+    Ask,
+    BrowseAsk,
+    EventsSent,
+    PageOut,
+    ProductOut,
+    RecommendAsk,
+    SearchAsk,
+    SimilarAsk,
+    page_json,
+    product_json,
+)
+from wares.domain.filter import Filter
+from wares.errors import UnknownName, WaresError
+from wares.feeds.report import ImportReport
+from wares.shop import Shop
+from wares.version import VERSION
+
+DEFAULT_SHOP = "default"
+_LOOK_FOR_SNAPSHOT_S = 1.0
+_PAGE: dict[int | str, dict[str, Any]] = {200: {"model": PageOut}}
+
+
+def make_app(shops: Mapping[str, Shop], key: str = "") -> FastAPI:
+    """The service for these shops by name; the one called "default" needs no name in the path."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        stop = Signal()
+        watcher = Thread(target=_watch, args=(shops, stop), name="snapshots", daemon=True)
+        watcher.start()
+        yield
+        stop.set()
+        watcher.join()
+
+    app = FastAPI(
+        title="wares",
+        version=VERSION,
+        summary="One engine for a shop's search and recommendations",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+    )
+    explain_errors(app)
+    app.add_middleware(Gate, key=key)
+
+    def find_shop(shop: str = DEFAULT_SHOP) -> Shop:
+        if shop not in shops:
+            raise UnknownName("shop", shop, shops)
+        return shops[shop]
+
+    routes = _routes(find_shop)
+    app.include_router(routes, prefix="/v1/shops/{shop}")
+    app.include_router(routes, prefix="/v1", include_in_schema=False)
+
+    @app.get("/healthz", summary="The process is alive")
+    def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", summary="Every shop can answer")
+    def readyz() -> dict[str, Any]:
+        return {"status": "ready", "snapshots": {name: s.engine.live.snapshot.name for name, s in shops.items()}}
+
+    storefront = resources.files("wares.app") / "storefront"
+    app.mount("/storefront", StaticFiles(directory=str(storefront)), name="storefront")
+
+    @app.get("/", include_in_schema=False)
+    def index() -> FileResponse:
+        return FileResponse(str(storefront / "index.html"), headers={"cache-control": "no-cache"})
+
+    return app
+
+
+def _routes(find_shop: Any) -> APIRouter:
+    router = APIRouter()
+    TheShop = Annotated[Shop, Depends(find_shop)]
+
+    @router.post("/search", responses=_PAGE, summary="Products for words")
+    def search(shop: TheShop, asked: SearchAsk) -> Response:
+        return _answer(shop, asked, asked.surface, query=asked.query)
+
+    @router.post("/browse", responses=_PAGE, summary="All products, or a category's")
+    def browse(shop: TheShop, asked: BrowseAsk) -> Response:
+        return _answer(shop, asked, "browse", category=asked.category or "")
+
+    @router.post("/recommend", responses=_PAGE, summary="Products for a shopper, without words")
+    def recommend(shop: TheShop, asked: RecommendAsk) -> Response:
+        return _answer(shop, asked, asked.surface, seeds=asked.seeds)
+
+    @router.post("/similar", responses=_PAGE, summary="Products like one, or that go with it")
+    def similar(shop: TheShop, asked: SimilarAsk) -> Response:
+        if not shop.knows(asked.product):
+            raise UnknownName("product", asked.product, ())
+        return _answer(shop, asked, asked.surface, seeds=[asked.product])
+
+    @router.post("/events", summary="What shoppers did; durable when answered")
+    def events(shop: TheShop, sent: EventsSent) -> Response:
+        report = shop.record(sent.events)
+        return JSONResponse({"new": report.kept - report.repeated, "repeated": report.repeated} | _rejected(report))
+
+    @router.get("/products/{product_id:path}", responses={200: {"model": ProductOut}}, summary="One product")
+    def product(shop: TheShop, product_id: str) -> Response:
+        found = shop.store.catalogue.get([product_id]).get(product_id)
+        if found is None:
+            raise UnknownName("product", product_id, ())
+        return JSONResponse(product_json(found, shop.settings.shop.currency))
+
+    @router.put("/products", summary="Insert or replace products")
+    def put_products(shop: TheShop, rows: list[dict[str, Any]]) -> Response:
+        report = shop.put(rows)
+        return JSONResponse({"kept": report.kept} | _rejected(report))
+
+    @router.patch("/products", summary="Change some fields of known products")
+    def update_products(shop: TheShop, rows: list[dict[str, Any]]) -> Response:
+        report = shop.update(rows)
+        return JSONResponse({"kept": report.kept} | _rejected(report))
+
+    @router.delete("/products/{product_id:path}", summary="Take a product out of the shop")
+    def delete_product(shop: TheShop, product_id: str) -> Response:
+        if not shop.knows(product_id):
+            raise UnknownName("product", product_id, ())
+        shop.delete([product_id])
+        return Response(status_code=204)
+
+    @router.get("/shop", summary="What a storefront needs to know")
+    def about(shop: TheShop) -> Response:
+        return JSONResponse(_about(shop))
+
+    return router
+
+
+def _answer(shop: Shop, asked: Ask, surface: str, *, category: str = "", **more: Any) -> Response:
+    filters: dict[str, Any] = dict(asked.filters)
+    if category:
+        filters["category"] = category
+    page = shop.ask(
+        surface,
+        shopper=asked.shopper,
+        filters=filters,
+        facets=asked.facets,
+        sort=asked.sort,
+        k=asked.k,
+        cursor=asked.cursor,
+        **more,
+    )
+    return JSONResponse(page_json(page, shop.settings.shop.currency))
+
+
+def _rejected(report: ImportReport) -> dict[str, Any]:
+    """Each kind of refused row with examples: line counts from 1 in the sent list."""
+    rejected = [
+        {
+            "reason": finding.rule,
+            "count": finding.count,
+            "line": e.line,
+            "field": e.field,
+            "value": e.value,
+            "fix": e.fix,
+        }
+        for finding in report.rejections
+        for e in finding.examples
+    ]
+    return {"rejected": rejected, "notes": list(report.notes)}
+
+
+def _about(shop: Shop) -> dict[str, Any]:
+    settings, state = shop.settings.shop, shop.engine.live.state
+    facets = state.filters.facets(("category",), state.columns.alive, Filter())
+    tree: dict[str, dict[str, Any]] = {}
+    for value in facets[0].values:
+        root, _, rest = value.value.partition(" > ")
+        if rest and " > " not in rest:
+            tree.setdefault(root, {"value": root, "count": 0, "children": []})["children"].append(
+                {"value": value.value, "count": value.count}
+            )
+        elif not rest:
+            tree.setdefault(root, {"value": root, "count": 0, "children": []})["count"] = value.count
+    return {
+        "name": shop.folder.name,
+        "title": settings.title,
+        "about": settings.about,
+        "currency": settings.currency,
+        "language": settings.language,
+        "products": int(state.columns.alive.sum()),
+        "hits": state.filters.total(state.columns.alive),
+        "events": shop.store.events.last(),
+        "facets": list(settings.facets),
+        "categories": list(tree.values()),
+        "shoppers": list(settings.shoppers),
+        "snapshot": shop.engine.live.snapshot.name,
+    }
+
+
+def _watch(shops: Mapping[str, Shop], stop: Signal) -> None:
+    """Take up a newer snapshot when training has made one."""
+    while not stop.wait(_LOOK_FOR_SNAPSHOT_S):
+        for shop in shops.values():
+            try:
+                shop.engine.refresh()
+            except WaresError as error:
+                shop.engine.warn(str(error))

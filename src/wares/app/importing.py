@@ -1,0 +1,126 @@
+"""`wares import`: files -> a shop, with progress; through the server where one holds the writer's lock."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from wares.app.remote import Server
+from wares.domain.event import Event
+from wares.domain.product import Product
+from wares.domain.shopper import Shopper
+from wares.errors import InputError
+from wares.feeds.events import read_events
+from wares.feeds.products import read_products
+from wares.feeds.report import ImportReport, Reading
+from wares.feeds.shoppers import read_shoppers
+from wares.shop import Shop, open_shop
+from wares.store.lock import holder
+
+if TYPE_CHECKING:
+    from wares.training.build import Tell
+
+T = TypeVar("T")
+_PRODUCTS_AT_A_TIME = 5_000  # per transaction
+_TOLD_EVERY = 2_000  # rows
+
+
+def import_files(
+    folder: Path,
+    products: Sequence[Path],
+    events: Sequence[Path],
+    shoppers: Sequence[Path],
+    rejects: Path | None,
+    tell: "Tell",
+) -> list[ImportReport]:
+    """One report per file. Rejected rows go to files in the folder `rejects`. Importing a file again adds nothing.
+
+    Raises StoreLocked where another process writes that takes no requests.
+    """
+    for path in (*products, *events, *shoppers):
+        if not path.is_file():
+            raise InputError(f"There is no file {path}. Nothing was imported.")
+    if rejects is not None:
+        rejects.mkdir(parents=True, exist_ok=True)
+    by = holder(folder)
+    with open_shop(folder) as shop:
+        server = Server(by.url, shop.settings) if by and by.url else None
+        now_ms, currency = int(time.time() * 1000), shop.settings.shop.currency
+        reports = []
+        for path in shoppers:  # first, because a server takes none: then nothing is half done
+            people = read_shoppers(path, rejects=_rejects(rejects, path))
+            reports.append(_imported(path, people, Writing(shop).put_shoppers, tell))
+        for path in products:
+            goods = read_products(path, now_ms=now_ms, currency=currency, rejects=_rejects(rejects, path))
+            put = server.put if server else Writing(shop).put
+            reports.append(_imported(path, goods, put, tell))
+        for path in events:
+            log = read_events(path, now_ms=now_ms, currency=currency, rejects=_rejects(rejects, path))
+            record = server.record if server else Writing(shop).record
+            reports.append(_imported(path, log, record, tell))
+    return reports
+
+
+class Writing:
+    """The three kinds of rows, written to a shop. Each gives a remark for the report, or ""."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._store = shop.writer()
+
+    def put(self, products: Iterable[Product]) -> str:
+        rest = iter(products)
+        while batch := list(islice(rest, _PRODUCTS_AT_A_TIME)):
+            self._store.catalogue.put(batch)
+        return ""
+
+    def put_shoppers(self, shoppers: Iterable[Shopper]) -> str:
+        self._store.shoppers.put(shoppers)
+        return ""
+
+    def record(self, events: Iterable[Event]) -> str:
+        _, repeated = self._store.events.append(events)
+        return repeated_remark(repeated)
+
+
+def repeated_remark(repeated: int) -> str:
+    return f"{repeated:,} events were known already and were not counted again." if repeated else ""
+
+
+def counted(entries: Iterable[T], stage: str, total: int | None, tell: "Tell") -> Iterator[T]:
+    """The same entries, telling how many have passed."""
+    done = 0
+    tell(stage, 0, total or 0)
+    for done, entry in enumerate(entries, 1):
+        if done % _TOLD_EVERY == 0:
+            tell(stage, done, max(total or 0, done))
+        yield entry
+    tell(stage, max(done, 1), max(done, 1))
+
+
+def _imported(path: Path, reading: Reading[T], write: Callable[[Iterable[T]], str], tell: "Tell") -> ImportReport:
+    remark = write(counted(reading, path.name, _rows_in(path), tell))
+    report = reading.report
+    return replace(report, notes=(*report.notes, remark)) if remark else report
+
+
+def _rows_in(path: Path) -> int | None:
+    """About how many rows a file has; None = unknown."""
+    ending = path.suffix.lower()
+    if not path.is_file() or ending == ".gz":
+        return None
+    if ending == ".parquet":
+        import polars as pl
+
+        try:
+            return int(pl.scan_parquet(path, glob=False).select(pl.len()).collect().item())
+        except pl.exceptions.PolarsError:
+            return None  # reading it says what is wrong
+    with path.open("rb") as file:
+        lines = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+    return max(lines - (ending != ".jsonl"), 1)
+
+
+def _rejects(folder: Path | None, path: Path) -> Path | None:
+    return folder / f"{path.name}.rejects.jsonl" if folder is not None else None

@@ -1,0 +1,78 @@
+"""Errors as RFC 9457 problem documents."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from wares.errors import (
+    CursorExpired,
+    DataError,
+    InputError,
+    SettingsError,
+    StoreLocked,
+    StoreUnwritable,
+    UnknownName,
+    WaresError,
+)
+
+_MEDIA_TYPE = "application/problem+json"
+_STATUS: tuple[tuple[type[WaresError], int], ...] = (
+    (CursorExpired, 410),
+    (UnknownName, 422),
+    (DataError, 422),
+    (InputError, 422),
+    (StoreLocked, 409),
+    (StoreUnwritable, 507),
+    (SettingsError, 500),
+)
+
+
+def problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:
+    """One problem document; `code` is stable, `detail` is for people."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code}
+    return JSONResponse(body | {"detail": detail} | more, status, media_type=_MEDIA_TYPE)
+
+
+def explain_errors(app: FastAPI) -> None:
+    """Let every error of this app answer with a problem document."""
+    app.add_exception_handler(WaresError, _wares)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+def _wares(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, WaresError)
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    more: dict[str, Any] = {}
+    if isinstance(error, UnknownName):
+        status = 404 if error.what in ("product", "shop") else 422
+        more = {"what": error.what, "known": error.known[:100]}
+    return problem(status, error.code, str(error), **more)
+
+
+def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    faults = [
+        {"field": ".".join(str(part) for part in fault["loc"][1:]), "problem": fault["msg"]}
+        for fault in error.errors()[:20]
+    ]
+    first = faults[0] if faults else {"field": "", "problem": "unreadable"}
+    detail = f"The request cannot be read: {first['field'] or 'body'}: {first['problem']}"
+    return problem(422, "invalid-request", detail, errors=faults)
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = {401: "unauthorised", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+    answer = problem(error.status_code, code.get(error.status_code, "http"), str(error.detail))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+    return problem(500, "internal", "Something went wrong inside wares. The server's log says more.")

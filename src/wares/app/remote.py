@@ -1,0 +1,127 @@
+"""Writes to a shop whose lock a server holds: the same rows, sent to it over HTTP in batches."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+from wares.domain.event import Event
+from wares.domain.money import scale_of
+from wares.domain.product import Product
+from wares.engine.settings import Settings
+from wares.errors import StoreError
+
+_PRODUCTS, _EVENTS = 500, 5_000  # rows of one request; the server takes 16 MiB and 10,000 events
+_TIMEOUT_S = 120.0
+
+
+class Server:
+    """The process that writes. Each verb returns a remark for the report, or "". Raises StoreError with its words."""
+
+    def __init__(self, url: str, settings: Settings) -> None:
+        self._url, self._currency = url, settings.shop.currency
+        self._key = os.environ.get(settings.server.admin_key_env, "")
+
+    def put(self, products: Iterable[Product]) -> str:
+        rest = iter(products)
+        while batch := list(islice(rest, _PRODUCTS)):
+            self._send("PUT", "products", [product_row(product) for product in batch])
+        return f"Sent to the server at {self._url}."
+
+    def record(self, events: Iterable[Event]) -> str:
+        """Durable, batch by batch, when the server has answered."""
+        new = total = 0
+        for batch, fresh in batches(events):
+            told = self._send("POST", "events", {"events": [event_row(event, self._currency) for event in batch]})
+            new, total = new + int(told.get("new", fresh)), total + fresh
+        known = f"; {total - new:,} events were known already" if new < total else ""
+        return f"Sent to the server at {self._url}{known}."
+
+    def _send(self, method: str, route: str, body: object) -> dict[str, Any]:
+        headers = {"content-type": "application/json"}
+        if self._key:
+            headers["authorization"] = f"Bearer {self._key}"
+        url = f"{self._url}/v1/{route}"
+        asked = Request(url, json.dumps(body).encode(), headers, method=method)  # noqa: S310 (announced by the lock's holder)
+        try:
+            with urlopen(asked, timeout=_TIMEOUT_S) as answer:  # noqa: S310
+                told = json.load(answer)
+        except HTTPError as error:
+            raise StoreError(f"The server at {self._url} refused the rows: {_detail(error)}") from error
+        except (URLError, TimeoutError, ConnectionError, ValueError) as error:
+            raise StoreError(
+                f"The server at {self._url} holds this shop's lock and did not answer ({error}). "
+                "Batches that it acknowledged are safe; import the file again to complete it, or stop the server first."
+            ) from error
+        return told if isinstance(told, dict) else {}
+
+
+def batches(events: Iterable[Event]) -> Iterator[tuple[list[Event], int]]:
+    """Events in requests, each with how many of them are fresh.
+
+    The store tells equal events of one feed apart by counting them within one call. A feed that takes several calls
+    must keep this true: an event that equals earlier ones is sent together with them, and those count as known.
+    """
+    seen: Counter[Event] = Counter()
+    rest = iter(events)
+    while fresh := list(islice(rest, _EVENTS)):
+        within: Counter[Event] = Counter()
+        batch: list[Event] = []
+        for event in fresh:
+            copies = 1
+            if not event.id:
+                copies = seen[event] + 1 - within[event]
+                seen[event] += 1
+                within[event] += copies
+            batch.extend([event] * copies)
+        yield batch, len(fresh)
+
+
+def product_row(product: Product) -> dict[str, Any]:
+    """A product as a feed would give it."""
+    scale = scale_of(product.currency)
+    row = {
+        "id": product.id,
+        "title": product.title,
+        "description": product.description,
+        "brand": product.brand,
+        "category": list(product.category),
+        "price": None if product.price_minor is None else product.price_minor / scale,
+        "currency": product.currency,
+        "stock": product.stock,
+        "available": product.available,
+        "group_id": product.group_id,
+        "image_url": product.image_url,
+        "url": product.url,
+        "published": product.published_ms,
+        "attributes": {name: list(values) for name, values in product.attributes.items()},
+    }
+    return {name: value for name, value in row.items() if value not in (None, "", [], {})}
+
+
+def event_row(event: Event, currency: str) -> dict[str, Any]:
+    """An event as a feed would give it."""
+    row = {
+        "kind": event.kind.value,
+        "time": event.time_ms,
+        "shopper_id": event.shopper_id,
+        "product_id": event.product_id,
+        "quantity": event.quantity,
+        "value": None if event.value_minor is None else event.value_minor / scale_of(currency),
+        "basket_id": event.basket_id,
+        "query": event.query,
+        "id": event.id,
+    }
+    return {name: value for name, value in row.items() if value not in (None, "")}
+
+
+def _detail(error: HTTPError) -> str:
+    """The `detail` of a problem document, or the status."""
+    try:
+        return str(json.load(error)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"{error.code} {error.reason}"

@@ -1,0 +1,63 @@
+"""Runs the HTTP service for one shop until it is told to stop."""
+
+import ipaddress
+import os
+import socket
+from pathlib import Path
+
+import uvicorn
+
+from wares.app.http import DEFAULT_SHOP, make_app
+from wares.errors import SettingsError
+from wares.shop import open_shop
+
+
+def serve(folder: Path, host: str | None = None, port: int | None = None) -> None:
+    """Serve the shop in `folder`; prints where as soon as it answers. Ctrl-C ends it after the running requests.
+
+    Any address but this machine's own needs an admin key in the environment. `port` 0 = any free one.
+    """
+    with open_shop(folder, create=False) as shop:
+        settings = shop.settings.server
+        host, port = host or settings.host, settings.port if port is None else port
+        key = os.environ.get(settings.admin_key_env, "")
+        if not _is_loopback(host) and not key:
+            raise SettingsError(
+                f"Address {host} can be reached from other machines. Set {settings.admin_key_env} to a long random "
+                "key, or serve on 127.0.0.1."
+            )
+        store = shop.writer()
+        with _bound(host, port) as listening:
+            url = f"http://{_shown(host)}:{listening.getsockname()[1]}"
+            shop.engine.refresh()
+            store.announce(url)
+            app = make_app({DEFAULT_SHOP: shop}, key if not _is_loopback(host) else "")
+            config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+            print(f"{shop.settings.shop.title}: {url}  (API: {url}/v1/openapi.json). Ctrl-C ends it.", flush=True)
+            uvicorn.Server(config).run(sockets=[listening])
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        raise SettingsError(f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.") from error
+    return listening
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

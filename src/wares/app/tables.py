@@ -1,0 +1,133 @@
+"""Results as tables for a terminal."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from wares.app.phrases import phrase
+from wares.app.screen import shown
+from wares.domain.money import scale_of
+from wares.domain.result import Facet, Hit, Page
+from wares.feeds.report import ImportReport
+
+_FACET_VALUES = 8  # of a facet that are shown
+_EXAMPLES = 3  # of a finding that are shown
+
+
+def print_page(console: Console, page: Page, currency: str, *, explain: bool = False) -> None:
+    """Hits with their reasons, then totals and facets."""
+    if page.hits:
+        table = _table("#", "product", "brand", f"price, {currency}", "why", "variants", right=(0, 3, 5))
+        for place, hit in enumerate(page.hits, 1):
+            table.add_row(
+                str(place),
+                shown(hit.product.title or hit.product.id) + f"\n{shown(hit.product.id)}",
+                shown(hit.product.brand),
+                _price(hit.product.price_minor, hit.product.currency or currency),
+                _why(hit, explain),
+                f"+{len(hit.variants)}" if hit.variants else "",
+            )
+        console.print(table)
+    console.print(f"{page.total:,} {'hit' if page.total == 1 else 'hits'} in {page.took_ms:.1f} ms", style="bold")
+    for facet in page.facets:
+        console.print(f"{facet.field}: {_facet(facet, currency)}", style="dim")
+
+
+def print_report(console: Console, report: ImportReport) -> None:
+    """What became of the rows of one file, with examples of what was wrong."""
+    repaired = sum(report.repaired.values())
+    console.print(
+        f"{shown(report.source)}: read {report.read:,}, kept {report.kept:,}, repaired {repaired:,}, "
+        f"rejected {report.rejected:,}",
+        style="bold",
+    )
+    if report.rejections or report.repairs:
+        table = _table("", "times", "what", "line", "field", "value", "what to do", right=(1, 3))
+        for outcome, findings in (("rejected", report.rejections), ("repaired", report.repairs)):
+            for finding in findings:
+                for i, e in enumerate(finding.examples[:_EXAMPLES]):
+                    first = (outcome, f"{finding.count:,}", finding.rule) if i == 0 else ("", "", "")
+                    line = str(e.line) if e.line else ""
+                    table.add_row(*first, line, shown(e.field), shown(e.value), shown(e.fix))
+        console.print(table)
+    if report.missing:
+        console.print("missing: " + ", ".join(f"{name} {count:,}" for name, count in report.missing.items()))
+
+
+def print_evaluation(console: Console, table: Mapping[str, Any]) -> None:
+    """`EvaluationTable.to_dict()`: each system's figures over their 95% intervals; then paired differences."""
+    systems = table["systems"]
+    names = [name for name in systems[0]["metrics"] if not name.startswith("category")]
+    lines = _table("system", *names, right=range(1, len(names) + 1))
+    for line in systems:
+        lines.add_row(line["system"], *(_interval(line["metrics"].get(name)) for name in names))
+    console.print(f"{table['asked']:,} shoppers, first {table['k']} places; mean with 95% interval", style="bold")
+    console.print(lines)
+    chosen = names[:2]
+    differences = _table("system", *chosen, right=(1, 2))
+    for line in systems:
+        if line["differences"]:
+            cells = (_interval(line["differences"].get(name), sign="+") for name in chosen)
+            differences.add_row(line["system"], *cells)
+    console.print(f"Paired difference to {table['reference']!r}", style="bold")
+    console.print(differences)
+
+
+def print_figures(console: Console, figures: Mapping[str, object], indent: int = 0) -> None:
+    """Named figures, one a line; groups of them indented."""
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            console.print(" " * indent + name, style="bold")
+            print_figures(console, value, indent + 2)
+        else:
+            console.print(f"{' ' * indent}{name}: {value}")
+
+
+def _table(*columns: str, right: Iterable[int] = ()) -> Table:
+    table, right = Table(box=box.SIMPLE_HEAD, pad_edge=False), set(right)
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="right" if i in right else "left", overflow="fold")
+    return table
+
+
+def _why(hit: Hit, explain: bool) -> str:
+    reasons = [phrase(reason) for reason in hit.reasons]
+    if explain:
+        reasons.append(f"score {hit.score:.3f}, priority {hit.priority:.3f}")
+        reasons += [f"{a.why or a.policy} {a.amount:+.3f}" for a in hit.adjustments]
+        reasons.append(", ".join(f"{name} {value:.3g}" for name, value in hit.features.items() if value))
+    return shown("\n".join(reason for reason in reasons if reason))
+
+
+def _price(minor: float | None, currency: str) -> str:
+    if minor is None:
+        return ""
+    scale = scale_of(currency)
+    return f"{minor / scale:,.{len(str(scale)) - 1}f}"
+
+
+def _facet(facet: Facet, currency: str) -> str:
+    if facet.low is not None and facet.high is not None:
+        if facet.field == "price":
+            return f"{_price(facet.low, currency)} .. {_price(facet.high, currency)}"
+        return f"{facet.low:g} .. {facet.high:g}"
+    values = [
+        f"{'[x] ' if value.chosen else ''}{shown(value.value)} {value.count:,}"
+        for place, value in enumerate(facet.values)
+        if place < _FACET_VALUES or value.chosen
+    ]
+    more = len(facet.values) - len(values)
+    return " · ".join(values) + (f" · {more} more" if more > 0 else "") if values else "nothing to choose"
+
+
+def _interval(three: Mapping[str, float | None] | None, sign: str = "") -> str:
+    """The mean over "low to high"; a dash where it is not defined."""
+    if three is None or (mean := three["mean"]) is None:
+        return "–"
+    digits = 4 if abs(mean) < 2 else 2
+    low, high = three["low"], three["high"]
+    bounds = "" if low is None or high is None else f"\n{low:{sign}.{digits}f} to {high:{sign}.{digits}f}"
+    return f"{mean:{sign}.{digits}f}{bounds}"

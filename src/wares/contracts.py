@@ -1,0 +1,152 @@
+"""Every contract between the stages on one page. A stage implements or uses these and imports no other stage."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wares.domain.catalogue import Columns
+from wares.domain.event import Event
+from wares.domain.intent import Intent
+from wares.domain.interactions import Interactions
+from wares.domain.log import EventBlock
+from wares.domain.product import Product
+from wares.domain.result import Reason, Slate, TextMatch
+from wares.domain.shopper import History, Shopper
+
+Floats = NDArray[np.float32]
+Progress = Callable[[int], None]  # called with how many more are done
+
+
+class Catalogue(Protocol):
+    """What the shop sells. Every change gets a growing sequence number."""
+
+    def put(self, products: Iterable[Product]) -> int:
+        """Insert or replace, durably, all or none; the number of the last change."""
+
+    def delete(self, ids: Sequence[str]) -> int:
+        """Durably; unknown ids are ignored. The number of the last change."""
+
+    def get(self, ids: Sequence[str]) -> dict[str, Product]:
+        """The known ones of these."""
+
+    def changes(self, after: int = 0) -> Iterator[tuple[int, int, str, Product | None]]:
+        """(change number, product key, id, product or None if deleted) of each product's last change, in order."""
+
+
+class EventLog(Protocol):
+    """What happened. Appending is durable when it returns; an event with a known id counts once."""
+
+    def append(self, events: Iterable[Event]) -> tuple[int, int]:
+        """One feed of any length in one call; (number of new events, number of repeated ones)."""
+
+    def read(self, after: int = 0) -> EventBlock:
+        """Every event with a sequence number above `after`."""
+
+    def last(self) -> int:
+        """The last sequence number; 0 = no event yet."""
+
+    def erase(self, shopper_id: str) -> int:
+        """Forget a shopper: their events and attributes. The number of events erased."""
+
+
+class Shoppers(Protocol):
+    """Who the shop knows. Ids are kept as keyed hashes; `key` is the small integer that events carry."""
+
+    def put(self, shoppers: Iterable[Shopper]) -> int: ...
+
+    def get(self, shopper_id: str) -> Shopper | None: ...
+
+    def key(self, shopper_id: str) -> int | None: ...
+
+
+class Encoder(Protocol):
+    """Texts -> unit vectors of one space. `fingerprint` changes with anything that changes a vector."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    def encode(
+        self, texts: Sequence[str], kind: Literal["query", "passage"], on_progress: Progress | None = None
+    ) -> Floats:
+        """(n, dimension), each row of length 1."""
+
+
+class BehaviourModel(Protocol):
+    """What is learnt from behaviour. Score 0 = no opinion; higher is better; scales differ between models."""
+
+    def fit(self, interactions: Interactions, now_ms: int) -> None: ...
+
+    def score(self, history: History, now_ms: int) -> Floats:
+        """(n_products,) for one shopper, or for the seeds of a page given as a history."""
+
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """Plain arrays that `restore` understands."""
+
+    def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None: ...
+
+
+class Space(Protocol):
+    """Vectors of one meaning for all products."""
+
+    def similarities(self, vector: Floats) -> Floats:
+        """(n,) cosines of `vector` (d,) with every product; -1 where a product has none."""
+
+    def ordinary(self, vector: Floats) -> tuple[float, float]:
+        """Mean and standard deviation of the cosines between `vector` and a fixed sample of the catalogue."""
+
+    def vectors(self, rows: NDArray[np.int32]) -> Floats:
+        """(len(rows), d) unit vectors of products; zeros where a product has none."""
+
+
+class View(Protocol):
+    """The shop of one moment, as one request sees it: taken once, never changing under the request."""
+
+    @property
+    def columns(self) -> Columns: ...
+
+    @property
+    def popularity(self) -> Floats:
+        """(n,) purchases, with old ones fading; new rows start at 0."""
+
+    def text_match(self, words: Sequence[str], open_word: bool) -> TextMatch:
+        """What these words find among all rows."""
+
+    def model_scores(self, model: str, history: History, now_ms: int) -> Floats:
+        """(n,) scores of a fitted model; zeros for rows it does not know and for a model that is not there."""
+
+    def space(self, name: str) -> Space:
+        """Where vectors of this name live ("text"); an unknown one is empty."""
+
+
+class Source(Protocol):
+    """A wish -> candidate products. Its `name` appears in profiles, features and reasons."""
+
+    @property
+    def name(self) -> str: ...
+
+    def score(self, intent: Intent, view: View) -> Floats:
+        """(n,) for every row of the view; above 0 = a candidate, higher is better, on the source's own scale."""
+
+    def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
+        """Why this source names this row, for a person; None = nothing worth saying."""
+
+
+class Ranker(Protocol):
+    """Features -> scores."""
+
+    def score(self, features: Floats, names: Sequence[str]) -> Floats:
+        """(n, f) -> (n,), higher is better."""
+
+
+class Policy(Protocol):
+    """What the shop wants beyond relevance. It may reorder, drop and insert; it leaves its name."""
+
+    @property
+    def name(self) -> str: ...
+
+    def arrange(self, slate: Slate, intent: Intent, view: View) -> Slate: ...

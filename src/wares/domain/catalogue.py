@@ -1,0 +1,224 @@
+"""The catalogue of one moment as parallel columns: row r of every column is the same product.
+
+Columns never change in place. A new or changed product makes a new `Columns` that shares what stayed the same, so
+that a request keeps the view it started with.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wares.domain.product import Product
+from wares.domain.strings import State, pack, part, under, unpack
+
+NUMBERS = ("price", "published")
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """A column with none, one or several words per row, in compressed rows: `codes[indptr[r]:indptr[r + 1]]`."""
+
+    values: tuple[str, ...]  # the distinct values
+    indptr: NDArray[np.int64]  # (n + 1,)
+    codes: NDArray[np.int32]  # (nnz,) indices into values, distinct within a row
+
+    @staticmethod
+    def of(rows: Sequence[Sequence[str]], start: "Labels | None" = None) -> "Labels":
+        """Build from the values of each row, or append such rows to `start`."""
+        known = {value: code for code, value in enumerate(start.values)} if start else {}
+        counts: list[int] = []
+        codes: list[int] = []
+        for values in rows:
+            distinct = dict.fromkeys(values)
+            counts.append(len(distinct))
+            codes.extend(known.setdefault(value, len(known)) for value in distinct)
+        more = np.array(codes, np.int32)
+        if start is None:
+            return Labels(tuple(known), np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), more)
+        ends = start.indptr[-1] + np.cumsum(counts, dtype=np.int64)
+        return Labels(tuple(known), np.concatenate([start.indptr, ends]), np.concatenate([start.codes, more]))
+
+    @property
+    def rows(self) -> NDArray[np.int32]:
+        """(nnz,) the row of each code."""
+        return np.repeat(np.arange(len(self.indptr) - 1, dtype=np.int32), np.diff(self.indptr))
+
+    def first(self) -> NDArray[np.int32]:
+        """(n,) the first code of each row; -1 where it has none."""
+        has = self.indptr[1:] > self.indptr[:-1]
+        first = np.full(len(has), -1, np.int32)
+        first[has] = self.codes[self.indptr[:-1][has]]
+        return first
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Rows 0..n-1. `keys` are the store's integers for the ids; `alive` is False for rows that left or were replaced.
+
+    `numbers` holds "price" (minor units) and "published" (Unix ms), nan = unknown. `labels` holds "brand", "category"
+    (every level of the path) and the feed's attributes. Rows with the same number in `groups` are variants of one hit.
+    """
+
+    ids: tuple[str, ...]
+    keys: NDArray[np.int64]  # (n,)
+    groups: NDArray[np.int32]  # (n,)
+    contents: NDArray[np.int64]  # (n,) digest of all that is indexed, so without price, stock and availability
+    alive: NDArray[np.bool_]  # (n,)
+    sellable: NDArray[np.bool_]  # (n,)
+    numbers: Mapping[str, NDArray[np.float64]]  # each (n,)
+    labels: Mapping[str, Labels]  # each of n rows
+    row_of: Mapping[str, int] = field(repr=False)  # id -> its living row
+    group_of: Mapping[bytes, int] = field(repr=False)  # digest of what makes variants equal -> group
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def n_groups(self) -> int:
+        return len(self.group_of)
+
+    @staticmethod
+    def of(products: Sequence[Product], keys: Sequence[int]) -> "Columns":
+        """All products of a catalogue; ids must be distinct."""
+        return _EMPTY.with_products(products, keys)
+
+    def with_products(self, products: Sequence[Product], keys: Sequence[int]) -> "Columns":
+        """Append these rows; a product that has a row already gets a new one and its old row dies."""
+        n = len(self.ids)
+        row_of, group_of, alive = dict(self.row_of), dict(self.group_of), self.alive.copy()
+        for offset, product in enumerate(products):
+            if (old := row_of.get(product.id)) is not None and old < n:
+                alive[old] = False
+            row_of[product.id] = n + offset
+        names = dict.fromkeys([*self.labels, *(name for product in products for name in product.attributes)])
+        labels = {}
+        for name in names:
+            start = self.labels.get(name) or Labels((), np.zeros(n + 1, np.int64), np.empty(0, np.int32))
+            labels[name] = Labels.of([_label_values(product, name) for product in products], start)
+        groups = [group_of.setdefault(_group_key(product), len(group_of)) for product in products]
+        fresh = np.fromiter((row_of[p.id] == n + i for i, p in enumerate(products)), np.bool_, len(products))
+        return Columns(
+            ids=self.ids + tuple(product.id for product in products),
+            keys=np.concatenate([self.keys, np.array(keys, np.int64)]),
+            groups=np.concatenate([self.groups, np.array(groups, np.int32)]),
+            contents=np.concatenate([self.contents, np.array([_contents(p) for p in products], np.int64)]),
+            alive=np.concatenate([alive, fresh]),
+            sellable=np.concatenate([self.sellable, np.array([p.sellable for p in products], np.bool_)]),
+            numbers={
+                "price": np.concatenate([self.numbers["price"], _numbers([p.price_minor for p in products])]),
+                "published": np.concatenate([self.numbers["published"], _numbers([p.published_ms for p in products])]),
+            },
+            labels=labels,
+            row_of=row_of,
+            group_of=group_of,
+        )
+
+    def indexes(self, product: Product) -> bool:
+        """Whether the product's row says all but its price, stock and availability already."""
+        row = self.row_of.get(product.id)
+        return row is not None and int(self.contents[row]) == _contents(product)
+
+    def with_changes(self, products: Sequence[Product]) -> "Columns":
+        """New price, stock and availability of known products; nothing else of them is read."""
+        price, sellable = self.numbers["price"].copy(), self.sellable.copy()
+        for product in products:
+            row = self.row_of[product.id]
+            price[row] = np.nan if product.price_minor is None else product.price_minor
+            sellable[row] = product.sellable
+        return replace(self, numbers={**self.numbers, "price": price}, sellable=sellable)
+
+    def without(self, ids: Sequence[str]) -> "Columns":
+        """The rows of these ids die; unknown ids are ignored."""
+        row_of, alive = dict(self.row_of), self.alive.copy()
+        for product_id in ids:
+            if (row := row_of.pop(product_id, None)) is not None:
+                alive[row] = False
+        return replace(self, alive=alive, row_of=row_of)
+
+    def state(self) -> State:
+        """Plain arrays from which `restore` makes the same columns."""
+        state = pack("ids", self.ids) | pack("labels", list(self.labels))
+        for place, labels in enumerate(self.labels.values()):
+            arrays: State = {"indptr": labels.indptr, "codes": labels.codes}
+            state |= under(f"label{place}", arrays | pack("values", labels.values))
+        digests = np.frombuffer(b"".join(self.group_of), np.uint8).reshape(-1, 16)
+        state |= {
+            "keys": self.keys,
+            "groups": self.groups,
+            "contents": self.contents,
+            "alive": self.alive,
+            "sellable": self.sellable,
+        }
+        return state | {"group_of": digests} | under("number", dict(self.numbers))
+
+    @staticmethod
+    def restore(state: Mapping[str, NDArray[Any]]) -> "Columns":
+        ids = unpack("ids", state)
+        labels = {}
+        for place, name in enumerate(unpack("labels", state)):
+            arrays = part(f"label{place}", state)
+            labels[name] = Labels(unpack("values", arrays), state[f"label{place}.indptr"], state[f"label{place}.codes"])
+        alive = state["alive"]
+        return Columns(
+            ids=ids,
+            keys=state["keys"],
+            groups=state["groups"],
+            contents=state["contents"],
+            alive=alive,
+            sellable=state["sellable"],
+            numbers={name: state[f"number.{name}"] for name in NUMBERS},
+            labels=labels,
+            row_of={ids[row]: row for row in np.flatnonzero(alive).tolist()},
+            group_of={digest.tobytes(): group for group, digest in enumerate(state["group_of"])},
+        )
+
+
+def _label_values(product: Product, name: str) -> Sequence[str]:
+    if name == "brand":
+        return (product.brand,) if product.brand else ()
+    if name == "category":
+        return product.category_levels
+    return product.attributes.get(name, ())
+
+
+def _group_key(product: Product) -> bytes:
+    """Variants share the feed's group id; without one, products whose shown fields are all equal are one hit."""
+    if product.group_id:
+        return _digest(("group", product.group_id), 16)
+    return _digest(_shown(product) if product.title else ("alone", product.id), 16)
+
+
+def _contents(product: Product) -> int:
+    digest = _digest((*_shown(product), product.group_id, product.published_ms), 8)
+    return int.from_bytes(digest, "little", signed=True)
+
+
+def _shown(product: Product) -> tuple[object, ...]:
+    attributes = tuple(sorted(product.attributes.items()))
+    return (product.title, product.brand, product.category, product.description, product.image_url, attributes)
+
+
+def _digest(what: tuple[object, ...], size: int) -> bytes:
+    return blake2b(repr(what).encode("utf-8", "surrogatepass"), digest_size=size).digest()
+
+
+def _numbers(values: Sequence[int | None]) -> NDArray[np.float64]:
+    return np.array([np.nan if value is None else value for value in values], np.float64)
+
+
+_EMPTY = Columns(
+    ids=(),
+    keys=np.empty(0, np.int64),
+    groups=np.empty(0, np.int32),
+    contents=np.empty(0, np.int64),
+    alive=np.empty(0, np.bool_),
+    sellable=np.empty(0, np.bool_),
+    numbers={name: np.empty(0) for name in NUMBERS},
+    labels={name: Labels((), np.zeros(1, np.int64), np.empty(0, np.int32)) for name in ("brand", "category")},
+    row_of={},
+    group_of={},
+)

@@ -1,0 +1,34 @@
+"""A request: what one surface of the shop asks for one shopper."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from wares.domain.filter import Filter
+
+
+class Sort(StrEnum):
+    RELEVANCE = "relevance"
+    PRICE_UP = "price"
+    PRICE_DOWN = "-price"
+    NEWEST = "newest"
+    BEST_SELLING = "best_selling"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question. With a query it is a search; without one a recommendation. Both take the same walk.
+
+    `surface` names the profile that answers. `seeds` are product ids on the page or in the cart. `k` is the page size;
+    `cursor` continues an earlier answer. `now_ms` is the moment of asking (Unix milliseconds).
+    """
+
+    surface: str
+    now_ms: int
+    query: str = ""
+    shopper_id: str | None = None
+    seeds: tuple[str, ...] = ()
+    filter: Filter = field(default_factory=Filter)
+    facets: tuple[str, ...] = ()
+    sort: Sort = Sort.RELEVANCE
+    k: int = 24
+    cursor: str = ""

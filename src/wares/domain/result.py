@@ -1,0 +1,140 @@
+"""What is found on the way and what is shown in the end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wares.domain.product import Product
+
+Index = NDArray[np.intp] | NDArray[np.bool_] | slice
+
+
+@dataclass(frozen=True, slots=True)
+class TextMatch:
+    """What the words of a query find. `coverage` is the share in [0, 1] of the query's weight that a product holds."""
+
+    scores: NDArray[np.float32]  # (n,) BM25 over all fields, 0 = no word
+    coverage: NDArray[np.float32]  # (n,)
+    read_as: tuple[tuple[str, ...], ...] = ()  # each query word -> the catalogue's words it was taken for
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The merged candidates: each row once, with what every source says of it (0 = no opinion).
+
+    `scores` is the fusion's own order, kept as fallback.
+    """
+
+    rows: NDArray[np.int32]  # (n,)
+    by_source: NDArray[np.float32]  # (n, s)
+    sources: tuple[str, ...]  # (s,)
+    scores: NDArray[np.float32]  # (n,)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, index: Index) -> "Candidates":
+        return replace(self, rows=self.rows[index], by_source=self.by_source[index], scores=self.scores[index])
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """One change of priority: which policy, by how much, and why in one word ("pin", "boost", "diversity")."""
+
+    policy: str
+    amount: float
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Slate:
+    """An ordered list being arranged. `scores` stay the ranker's; policies write `priority` and leave their name.
+
+    `candidates` run in parallel to the rows, so that a policy can see what each source said.
+    """
+
+    candidates: Candidates  # (n,)
+    scores: NDArray[np.float32]  # (n,) the ranker's, untouched
+    priority: NDArray[np.float32]  # (n,) what the order follows, higher first
+    adjustments: tuple[tuple[Adjustment, ...], ...]  # (n,)
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @property
+    def rows(self) -> NDArray[np.int32]:
+        return self.candidates.rows
+
+    def take(self, index: Index) -> "Slate":
+        chosen = np.arange(len(self))[index]
+        return Slate(
+            self.candidates.take(chosen),
+            self.scores[chosen],
+            self.priority[chosen],
+            tuple(self.adjustments[i] for i in chosen),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a product is shown, as a value: a code with its facts. Texts are made where people read them.
+
+    Codes: matches_words, similar_meaning, bought_before, bought_together, like_your_purchases, like_this, popular,
+    popular_lately, taste, new, pinned, boosted. `about` names the product ids or words that the reason rests on,
+    `shown` the same as people know them (titles instead of ids); `weight` orders the reasons of one hit.
+    """
+
+    code: str
+    about: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+    weight: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One shown product with everything that explains its place."""
+
+    product: Product
+    score: float
+    priority: float
+    reasons: tuple[Reason, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
+    variants: tuple[str, ...] = ()  # ids of the other products of this group that match, too
+    highlights: Mapping[str, str] = field(default_factory=dict)  # field -> text with <mark>..</mark>, else escaped
+    features: Mapping[str, float] = field(default_factory=dict)  # as served to the ranker
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    value: str
+    count: int  # hits of the same query and filters with this value chosen
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """The values of one field over the match set, most frequent first; numbers have `low` and `high` instead."""
+
+    field: str
+    values: tuple[FacetValue, ...] = ()
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The answer: hits in order, the exact total of the match set in groups, facets, and how to go on.
+
+    `notes` say in plain words what a person should know ("no shopper of this id yet"). `cursor` "" = last page.
+    """
+
+    hits: tuple[Hit, ...]
+    total: int
+    facets: tuple[Facet, ...] = ()
+    cursor: str = ""
+    notes: tuple[str, ...] = ()
+    snapshot: str = ""
+    impression_id: str = ""
+    took_ms: float = 0.0

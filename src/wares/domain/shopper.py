@@ -1,0 +1,66 @@
+"""A shopper: who may be asking, and what they did so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wares.domain.event import INTEREST, EventKind
+
+KINDS: tuple[EventKind, ...] = tuple(EventKind)
+KIND_CODES: dict[EventKind, int] = {kind: code for code, kind in enumerate(KINDS)}
+INTEREST_BY_CODE: NDArray[np.float32] = np.array([INTEREST[kind] for kind in KINDS], np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Shopper:
+    """A known shopper and the attributes the shop told us ("age": "35-44"); missing ones are simply absent."""
+
+    id: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What one shopper did with products, oldest first, as parallel arrays of length n.
+
+    `rows` are internal product rows, `times_ms` Unix milliseconds, `kinds` codes into `KINDS`, `quantities` units.
+    Events on products without a row are not in it.
+    """
+
+    rows: NDArray[np.int32]  # (n,)
+    times_ms: NDArray[np.int64]  # (n,)
+    kinds: NDArray[np.int8]  # (n,)
+    quantities: NDArray[np.float32]  # (n,)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @staticmethod
+    def empty() -> "History":
+        return History(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.float32))
+
+    def take(self, index: NDArray[np.intp] | NDArray[np.bool_] | slice) -> "History":
+        return History(self.rows[index], self.times_ms[index], self.kinds[index], self.quantities[index])
+
+    def then(self, later: "History") -> "History":
+        """This history followed by a later one; kept in order of time even where the two overlap."""
+        if not len(later):
+            return self
+        joined = History(
+            np.concatenate([self.rows, later.rows]),
+            np.concatenate([self.times_ms, later.times_ms]),
+            np.concatenate([self.kinds, later.kinds]),
+            np.concatenate([self.quantities, later.quantities]),
+        )
+        return joined.take(np.argsort(joined.times_ms, kind="stable"))
+
+    def of(self, *kinds: EventKind) -> "History":
+        """Only the events of these kinds."""
+        return self.take(np.isin(self.kinds, [KIND_CODES[kind] for kind in kinds]))
+
+    @property
+    def interest(self) -> NDArray[np.float32]:
+        """(n,) how much each event says about taste: 1 for a purchase, 0 for a refund or hide."""
+        return INTEREST_BY_CODE[self.kinds]

@@ -1,0 +1,218 @@
+"""The composition root: the only place where the stages are introduced to each other."""
+
+import functools
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wares.contracts import BehaviourModel, Encoder, Policy, Progress, Ranker, Source
+from wares.domain.request import Request
+from wares.domain.result import Page
+from wares.domain.shopper import History
+from wares.engine.cursors import Cursors
+from wares.engine.live import Live
+from wares.engine.plugins import Plugins, load_plugins
+from wares.engine.settings import Profile, Settings
+from wares.engine.snapshot import Snapshot, current_name, load_snapshot, snapshot_names
+from wares.engine.stages import Answer, Walk, answer, present, with_cursor
+from wares.engine.view import ShopView
+from wares.errors import EncoderError, SnapshotError
+from wares.features.table import PRODUCT_FEATURES
+from wares.models.als import ALS
+from wares.models.buy_again import BuyAgain
+from wares.models.collaborative import CoBought, ItemKNN
+from wares.models.ease import EASE
+from wares.models.encoder import TextEncoder
+from wares.models.popular import Popular, PopularLately
+from wares.policies.availability import Availability
+from wares.policies.diversity import BrandCap, Diversity
+from wares.policies.rules import Rules
+from wares.ranking.formula import Formula
+from wares.retrieval.match_set import Matching
+from wares.retrieval.sources import built_in_sources
+from wares.retrieval.understanding import understand
+from wares.store.sqlite import Store
+
+SNAPSHOTS = "snapshots"
+_QUERIES_REMEMBERED = 4096
+_log = logging.getLogger("wares")
+
+MODELS: Mapping[str, Callable[..., BehaviourModel]] = {
+    "popular": Popular,
+    "popular_lately": PopularLately,
+    "buy_again": BuyAgain,
+    "co_bought": CoBought,
+    "item_knn": ItemKNN,
+    "ease": EASE,
+    "als": ALS,
+}
+
+
+def new_model(name: str, settings: Settings) -> BehaviourModel:
+    """An unfitted model with the shop's hyper-parameters."""
+    return MODELS[name](**settings.models.parameters(name))
+
+
+def new_encoder(settings: Settings, folder: Path) -> Encoder | None:
+    """The text encoder that the settings name; None = the shop goes by words alone."""
+    source, threads = settings.encoder.source, settings.encoder.threads
+    if source == "none":
+        return None
+    return TextEncoder.load(None if source == "default" else folder / source, threads=threads)
+
+
+class Engine:
+    """One shop, answering. Reads may come from many threads.
+
+    With a `snapshot` it answers from that as it is, without what came later: a replay of the past.
+    """
+
+    def __init__(
+        self, folder: Path, settings: Settings, store: Store, encoder: Encoder | None, snapshot: Snapshot | None = None
+    ) -> None:
+        self.folder, self.settings, self.store = folder, settings, store
+        self.warnings: list[str] = []
+        self._encoder = _Remembering(encoder) if encoder is not None else None
+        self._walks = _walks(settings, folder)
+        self._rules = Rules(settings.shop_rules())
+        self._cursors: Cursors[Answer] = Cursors()
+        self.live = Live(snapshot, self._encoder) if snapshot is not None else self._load()
+
+    def refresh(self) -> None:
+        """Fold in what was written since, and swap to a newer snapshot if training made one."""
+        if current_name(self.folder / SNAPSHOTS) != self.live.snapshot.name:
+            self.live = self._load()
+        else:
+            self.live.catch_up(self.store.catalogue, self.store.events)
+
+    def warn(self, warning: str) -> None:
+        """Remember and log what a shopkeeper should know; once."""
+        if warning not in self.warnings:
+            self.warnings.append(warning)
+            _log.warning("%s", warning)
+
+    def history(self, shopper_id: str | None) -> tuple[History, str]:
+        """The shopper's history, and a note if there is none."""
+        if shopper_id is None:
+            return History.empty(), ""
+        key = self.store.shoppers.key(shopper_id)
+        if key is None:
+            return History.empty(), f"Shopper {shopper_id[:80]!r} is not known yet: this is what everybody gets."
+        return self.live.history(key), ""
+
+    def ask(self, request: Request) -> Page:
+        """The page that answers a request, or the next one of an earlier answer."""
+        if request.cursor:
+            found, name, offset = self._cursors.find(request.cursor)
+            return with_cursor(present(found, offset, request.k, self.store.catalogue), request, name, offset)
+        history, note = self.history(request.shopper_id)
+        found = self.answer(request, history, (note,) if note else ())
+        page = present(found, 0, request.k, self.store.catalogue)
+        if page.total <= request.k:
+            return page
+        name = self._cursors.keep(found.to_keep())
+        return with_cursor(page, request, name, 0)
+
+    def answer(self, request: Request, history: History, notes: Sequence[str] = ()) -> Answer:
+        """All hits of a request in order, for a shopper with this history."""
+        walk = self._walk(request.surface)
+        view = ShopView(self.live, request.now_ms)
+        seeds, unknown = _seeds(request, view)
+        intent, remarks = understand(request, history, seeds, self._encoder)
+        actions = self._rules.actions(intent)
+        return answer(intent, walk, view, actions, (*notes, *remarks, *unknown))
+
+    def _walk(self, surface: str) -> Walk:
+        if surface not in self._walks:
+            self.settings.profile(surface)  # raises the error that lists the known ones
+        return self._walks[surface]
+
+    def _load(self) -> Live:
+        snapshot, warnings = current_snapshot(self.folder, self.settings)
+        for warning in warnings:
+            self.warn(warning)
+        if self._encoder is not None and snapshot.encoder not in ("", self._encoder.fingerprint):
+            raise EncoderError(
+                "The vectors of this shop were made by another encoder than the settings name now. "
+                "Run `wares train` to make them anew, or set the old encoder again."
+            )
+        live = Live(snapshot, self._encoder)
+        live.catch_up(self.store.catalogue, self.store.events)
+        return live
+
+
+def current_snapshot(folder: Path, settings: Settings) -> tuple[Snapshot, list[str]]:
+    """The current snapshot; if it is damaged, the newest older one that is whole, and warnings. Empty = none yet."""
+    snapshots, search = folder / SNAPSHOTS, settings.search
+    boosts, warnings = search.boosts.model_dump(), list[str]()
+    current = current_name(snapshots)
+    older = [name for name in reversed(snapshot_names(snapshots)) if name != current]
+    for name in [current, *older] if current else []:
+        try:
+            new = functools.partial(new_model, settings=settings)
+            return load_snapshot(snapshots / name, new, boosts, search.fuzzy), warnings
+        except SnapshotError as error:
+            warnings.append(str(error))
+    return Snapshot.empty(boosts, search.fuzzy), warnings
+
+
+class _Remembering:
+    """An encoder that remembers the queries it has seen lately."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._query = functools.lru_cache(_QUERIES_REMEMBERED)(self._encode_query)
+        self.fingerprint, self.dimension = encoder.fingerprint, encoder.dimension
+
+    def encode(
+        self, texts: Sequence[str], kind: Literal["query", "passage"], on_progress: Progress | None = None
+    ) -> NDArray[np.float32]:
+        if kind == "query" and len(texts) == 1:
+            return self._query(texts[0])
+        return self._encoder.encode(texts, kind, on_progress)
+
+    def _encode_query(self, text: str) -> NDArray[np.float32]:
+        return self._encoder.encode([text], "query")
+
+
+def _seeds(request: Request, view: ShopView) -> tuple[NDArray[np.int32], list[str]]:
+    row_of = view.columns.row_of
+    rows = [row_of[product_id] for product_id in request.seeds if product_id in row_of]
+    unknown = [product_id for product_id in request.seeds if product_id not in row_of]
+    return np.array(rows, np.int32), [f"Product {product_id[:80]!r} is not in the catalogue." for product_id in unknown]
+
+
+def _walks(settings: Settings, folder: Path) -> Mapping[str, Walk]:
+    """Every profile with its names resolved."""
+    plugins = load_plugins(folder, settings.plugins)
+    sources = {**built_in_sources(), **plugins.sources}
+    return {surface: _walk(profile, settings, sources, plugins) for surface, profile in settings.profiles.items()}
+
+
+def _walk(profile: Profile, settings: Settings, sources: Mapping[str, Source], plugins: Plugins) -> Walk:
+    search = settings.search
+    formula = Formula(profile.terms(), known={*sources, *PRODUCT_FEATURES})
+    policies: dict[str, Policy] = {
+        "availability": Availability(hide=profile.unsellable == "hide"),
+        "diversity": Diversity(profile.diversity),
+        "brand_cap": BrandCap(profile.brand_cap),
+        "rules": Rules(settings.shop_rules()),
+        **plugins.policies,
+    }
+    rankers: dict[str, Ranker] = {"formula": formula, **plugins.rankers}
+    return Walk(
+        sources={name: sources[name] for name in profile.sources},
+        formula=formula,
+        ranker=rankers[profile.ranker],
+        policies=tuple(policies[name] for name in profile.policies),
+        matching=Matching(search.coverage, search.meaning, search.lexical_weight) if profile.all_matches else None,
+        fusion=profile.fusion,
+        per_source=profile.k_per_source,
+        depth=search.rank_depth,
+        exclude_seeds=profile.exclude_seeds,
+        exclude_bought=profile.exclude_bought,
+    )

@@ -1,0 +1,51 @@
+"""What people write to choose products by a field, in settings and in requests, read into filter clauses."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from wares.domain.filter import AnyOf, Between, Clause, Filter, NoneOf
+
+_Text = Annotated[str, StringConstraints(min_length=1)]
+Texts = Annotated[tuple[_Text, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
+
+
+class Choice(BaseModel):
+    """The wanted values of one field: one of some, none of some, or a range of numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    any: Texts = ()
+    not_: Texts = Field((), alias="not")
+    low: float | None = None
+    high: float | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, value: Any) -> Any:
+        """A word or a list of words alone means any of them."""
+        return {"any": value} if isinstance(value, str | list) else value
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Choice":
+        if not (self.any or self.not_) and self.low is None and self.high is None:
+            raise ValueError("needs a value, a list of values, { not = [...] } or { low = ..., high = ... }")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"low = {self.low:g} is above high = {self.high:g}")
+        return self
+
+    def clauses(self, name: str) -> list[Clause]:
+        clauses: list[Clause] = []
+        if self.any:
+            clauses.append(AnyOf(name, self.any))
+        if self.not_:
+            clauses.append(NoneOf(name, self.not_))
+        if self.low is not None or self.high is not None:
+            clauses.append(Between(name, self.low, self.high))
+        return clauses
+
+
+def to_filter(choices: Mapping[str, Choice]) -> Filter:
+    """All of these choices together."""
+    return Filter(tuple(clause for name, choice in choices.items() for clause in choice.clauses(name)))

@@ -1,0 +1,177 @@
+"""Live: what is now. A pure fold over the catalogue's changes and the event log after a snapshot.
+
+Start-up, a swap and every new event are the same function, `catch_up`. Catalogue state is replaced as a whole, so a
+request that took the old one goes on with it.
+"""
+
+from dataclasses import dataclass, replace
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wares.contracts import Catalogue, Encoder, EventLog
+from wares.domain.catalogue import Columns
+from wares.domain.event import EventKind
+from wares.domain.log import EventBlock
+from wares.domain.product import Product
+from wares.domain.shopper import KIND_CODES, History
+from wares.engine.snapshot import Snapshot
+from wares.retrieval.filters import FilterIndex
+from wares.retrieval.text_index import TextIndex
+from wares.retrieval.vector_index import VectorIndex
+
+# More new texts than this wait for the next training with their vectors: words find them at once.
+MAX_TEXTS_ENCODED_LIVE = 256
+_SESSION_LENGTH = 500  # live events remembered per shopper until the next training
+
+
+@dataclass(frozen=True)
+class CatalogueState:
+    """The catalogue as of one change number. Rows below `n_learnt` are the snapshot's.
+
+    `learnt_row` (n - n_learnt,) tells which snapshot row a later row took over from (-1 = a new product), so that a
+    product keeps what was learnt about it when its title changes.
+    """
+
+    columns: Columns
+    text: TextIndex
+    vectors: VectorIndex
+    filters: FilterIndex
+    learnt_row: NDArray[np.int32]
+    n_learnt: int
+
+
+class Live:
+    """One per served snapshot. Folding is serialised by a lock; reading takes none."""
+
+    def __init__(self, snapshot: Snapshot, encoder: Encoder | None) -> None:
+        self.snapshot = snapshot
+        self.last_event, self.last_change = snapshot.last_event, snapshot.last_change
+        columns = snapshot.columns
+        self.state = CatalogueState(
+            columns, snapshot.text, snapshot.vectors, FilterIndex(columns), np.empty(0, np.int32), len(columns)
+        )
+        self._encoder = encoder
+        self._lock = Lock()
+        self._sessions: dict[int, History] = {}
+        self._purchases = snapshot.purchases.copy()
+        self._row_of_key = {int(key): row for row, key in enumerate(columns.keys)}  # first row of each product
+        self._row_now = {int(key): row for row, key in enumerate(columns.keys)}  # latest row of each product
+        self._waiting: dict[int, list[tuple[int, int, int, float]]] = {}  # events on products not yet known
+
+    def catch_up(self, catalogue: Catalogue, events: EventLog) -> None:
+        """Fold in every change and event that came since the last call."""
+        with self._lock:
+            changes = list(catalogue.changes(self.last_change))
+            if changes:
+                self._fold_changes(changes)
+            block = events.read(self.last_event)
+            if len(block):
+                self._fold_events(block)
+
+    def history(self, shopper_key: int) -> History:
+        """The shopper's whole history, the snapshot's and what came since."""
+        return self.snapshot.history(shopper_key).then(self._sessions.get(shopper_key, History.empty()))
+
+    def purchases(self, now_ms: int) -> NDArray[np.float32]:
+        """(n,) fading purchase counts of every row."""
+        return self._purchases.values(now_ms)
+
+    # -- the catalogue ---------------------------------------------------------------------------------------------
+
+    def _fold_changes(self, changes: list[tuple[int, int, str, Product | None]]) -> None:
+        state = self.state
+        gone = [product_id for _, _, product_id, product in changes if product is None]
+        known = [(key, product) for _, key, _, product in changes if product is not None]
+        repriced = [product for _, product in known if state.columns.indexes(product)]
+        rewritten = [(key, product) for key, product in known if not state.columns.indexes(product)]
+        if gone:
+            state = _with_columns(state, state.columns.without(gone))
+        if repriced:
+            state = _with_columns(state, state.columns.with_changes(repriced))
+        if rewritten:
+            state = self._with_rows(state, [key for key, _ in rewritten], [product for _, product in rewritten])
+        self.state = state
+        self.last_change = changes[-1][0]
+
+    def _with_rows(self, state: CatalogueState, keys: list[int], products: list[Product]) -> CatalogueState:
+        """Append a row for each of these new or rewritten products."""
+        start = len(state.columns)
+        columns = state.columns.with_products(products, keys)
+        vectors, text_of = self._encode(products)
+        self._purchases.grow(len(columns))
+        learnt_row = np.full(len(products), -1, np.int32)
+        for offset, key in enumerate(keys):
+            row = start + offset
+            first = self._row_of_key.setdefault(key, row)
+            if first < state.n_learnt:
+                learnt_row[offset] = first
+            if (before := self._row_now.get(key)) is not None:
+                self._purchases.move(before, row)
+            self._row_now[key] = row
+        grown = CatalogueState(
+            columns,
+            state.text.with_products(products),
+            state.vectors.with_vectors(vectors, text_of),
+            state.filters.moved_to(columns),
+            np.concatenate([state.learnt_row, learnt_row]),
+            state.n_learnt,
+        )
+        self.state = grown  # rows exist before the events that waited for them are folded
+        for key in keys:
+            waited = self._waiting.pop(key, [])
+            self._count([(self._row_now[key], time_ms, _SALES.get(kind, 0.0)) for _, kind, time_ms, _ in waited])
+            for event in waited:
+                self._remember(self._row_of_key[key], *event)
+        return grown
+
+    def _encode(self, products: list[Product]) -> tuple[NDArray[np.float32], list[int]]:
+        """Vectors of the distinct passages and each product's place among them; -1 = waits for the next training."""
+        passages = list(dict.fromkeys(product.passage for product in products))
+        if self._encoder is None or len(passages) > MAX_TEXTS_ENCODED_LIVE:
+            return np.empty((0, 0), np.float32), [-1] * len(products)
+        place = {passage: i for i, passage in enumerate(passages)}
+        return self._encoder.encode(passages, "passage"), [place[product.passage] for product in products]
+
+    # -- events ----------------------------------------------------------------------------------------------------
+
+    def _fold_events(self, block: EventBlock) -> None:
+        counted: list[tuple[int, int, float]] = []
+        for i in range(len(block)):
+            if (key := int(block.product_keys[i])) < 0:
+                continue
+            kind, time_ms = int(block.kinds[i]), int(block.times_ms[i])
+            event = (int(block.shopper_keys[i]), kind, time_ms, float(block.quantities[i]))
+            if key not in self._row_of_key:
+                self._waiting.setdefault(key, []).append(event)
+                continue
+            counted.append((self._row_now[key], time_ms, _SALES.get(kind, 0.0)))
+            self._remember(self._row_of_key[key], *event)
+        self._count(counted)
+        self.last_event = int(block.seqs[-1])
+
+    def _count(self, sales: list[tuple[int, int, float]]) -> None:
+        rows = np.array([row for row, _, _ in sales], np.int32)
+        times_ms = np.array([time_ms for _, time_ms, _ in sales], np.int64)
+        self._purchases.learn(rows, times_ms, np.array([amount for _, _, amount in sales], np.float32))
+
+    def _remember(self, row: int, shopper: int, kind: int, time_ms: int, quantity: float) -> None:
+        if shopper < 0:
+            return
+        event = History(
+            np.array([row], np.int32),
+            np.array([time_ms], np.int64),
+            np.array([kind], np.int8),
+            np.array([quantity], np.float32),
+        )
+        session = self._sessions.get(shopper, History.empty()).then(event)
+        self._sessions[shopper] = session.take(slice(-_SESSION_LENGTH, None))
+
+
+# What an event does to the sales count of its product.
+_SALES = {KIND_CODES[EventKind.PURCHASE]: 1.0, KIND_CODES[EventKind.REFUND]: -1.0}
+
+
+def _with_columns(state: CatalogueState, columns: Columns) -> CatalogueState:
+    return replace(state, columns=columns, filters=state.filters.moved_to(columns))

@@ -1,0 +1,233 @@
+"""The settings of one shop: the packaged defaults with the shop's `wares.toml` merged over them."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, ValidationError, model_validator
+
+from wares.engine.rule_settings import RuleSettings
+from wares.engine.settings_errors import explained
+from wares.errors import SettingsError, UnknownName
+from wares.features.table import PRODUCT_FEATURES
+from wares.policies.rules import Rule
+from wares.ranking.formula import Scale, Term
+from wares.retrieval.sources import built_in_sources
+
+FILE_NAME = "wares.toml"
+POLICIES = ("availability", "diversity", "brand_cap", "rules")
+RANKERS = ("formula",)
+
+ModelName = Literal["popular", "popular_lately", "buy_again", "co_bought", "item_knn", "ease", "als"]
+Share = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(ge=0, le=1000)]
+Numbers = dict[str, StrictInt | StrictFloat]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ShopSettings(Section):
+    title: str
+    about: str
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    language: Annotated[str, Field(min_length=2)]
+    facets: tuple[str, ...]
+    shoppers: tuple[str, ...]
+
+
+class FieldBoosts(Section):
+    """How much a word counts by where it stands."""
+
+    title: Weight
+    brand: Weight
+    category: Weight
+    attributes: Weight
+    description: Weight
+
+
+class SearchSettings(Section):
+    boosts: FieldBoosts
+    coverage: Share
+    meaning: Annotated[float, Field(ge=0, le=100)]
+    lexical_weight: Share
+    fuzzy: bool
+    rank_depth: Annotated[int, Field(ge=1, le=100_000)]
+
+
+class EncoderSettings(Section):
+    source: Annotated[str, Field(min_length=1)]  # "default", "none" or a path
+    threads: Annotated[int, Field(ge=0, le=1024)]
+
+
+class ModelsSettings(Section):
+    """Which behaviour models are trained, and the numbers handed to their constructors."""
+
+    train: tuple[ModelName, ...]
+    popular: Numbers = {}
+    popular_lately: Numbers = {}
+    buy_again: Numbers = {}
+    co_bought: Numbers = {}
+    item_knn: Numbers = {}
+    ease: Numbers = {}
+    als: Numbers = {}
+
+    def parameters(self, name: str) -> dict[str, int | float]:
+        """The shop's own numbers for one model; what is missing is the model's default."""
+        if name not in type(self).model_fields or name == "train":
+            raise UnknownName("model", name, set(type(self).model_fields) - {"train"})
+        return dict(getattr(self, name))
+
+
+class TermSettings(Section):
+    """The weight of one feature; a plain number is a weight."""
+
+    weight: float
+    scale: Scale = "max"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_number(cls, value: Any) -> Any:
+        return {"weight": value} if isinstance(value, int | float) else value
+
+
+class Profile(Section):
+    """How one surface of the shop answers."""
+
+    sources: Annotated[tuple[str, ...], Field(min_length=1)]
+    formula: dict[str, TermSettings] = {"relevance": TermSettings(weight=1)}
+    fusion: Literal["convex", "rrf"] = "convex"
+    ranker: str = "formula"
+    policies: tuple[str, ...] = ("availability", "rules")
+    k_per_source: Annotated[int, Field(ge=1, le=100_000)] = 200
+    diversity: Share = 0.0
+    brand_cap: Annotated[int, Field(ge=0)] = 0
+    all_matches: bool = False
+    unsellable: Literal["sink", "hide"] = "sink"
+    exclude_seeds: bool = False
+    exclude_bought: bool = False
+
+    def terms(self) -> dict[str, Term]:
+        """The formula as the ranker takes it."""
+        return {name: Term(term.weight, term.scale) for name, term in self.formula.items()}
+
+
+class PrivacySettings(Section):
+    impressions_retention_days: Annotated[int, Field(ge=0, le=36_500)]
+
+
+class ServerSettings(Section):
+    host: Annotated[str, Field(min_length=1)]
+    port: Annotated[int, Field(ge=0, le=65_535)]  # 0 = any free one
+    admin_key_env: Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class Settings(Section):
+    """Everything a shopkeeper can decide."""
+
+    shop: ShopSettings
+    search: SearchSettings
+    encoder: EncoderSettings
+    models: ModelsSettings
+    profiles: dict[str, Profile]
+    rules: tuple[RuleSettings, ...] = ()
+    plugins: dict[str, str]
+    privacy: PrivacySettings
+    server: ServerSettings
+
+    def profile(self, surface: str) -> Profile:
+        """How this surface answers; UnknownName if it has no profile."""
+        if surface not in self.profiles:
+            raise UnknownName("surface", surface, self.profiles)
+        return self.profiles[surface]
+
+    def shop_rules(self) -> tuple[Rule, ...]:
+        """The rules as the policy takes them."""
+        return tuple(rule.value() for rule in self.rules)
+
+
+def load_settings(folder: Path) -> Settings:
+    """The settings of the shop in `folder`; without a `wares.toml` the defaults.
+
+    SettingsError names the file and the line, or the dotted path of the value, and says what is valid.
+    """
+    path = folder / FILE_NAME
+    given = _read(path) if path.exists() else {}
+    merged = merged_over(_defaults(), given)
+    try:
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        raise SettingsError(explained(error, Settings, merged, path)) from None
+    if faults := [f"{path}: {place}: {fault}" for place, fault in _misnamed(settings)]:
+        raise SettingsError("\n".join(faults))
+    return settings
+
+
+def write_default_settings(path: Path) -> None:
+    """The commented defaults as a new file; SettingsError if there is one already or it cannot be written."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(_default_text())
+    except FileExistsError:
+        raise SettingsError(f"{path}: there is such a file already; it was left as it is.") from None
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be written ({error.strerror}).") from error
+
+
+def merged_over(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables are merged key by key; anything else that is given replaces the default."""
+    merged = dict(defaults)
+    for key, value in given.items():
+        if isinstance(value, Mapping) and isinstance(default := merged.get(key), Mapping):
+            merged[key] = merged_over(default, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _default_text() -> str:
+    return (resources.files("wares.engine") / "default_settings.toml").read_text(encoding="utf-8")
+
+
+def _defaults() -> dict[str, Any]:
+    return tomllib.loads(_default_text())
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        place = f"{path}:{line.group(1)}" if line else f"{path}, at its end"
+        raise SettingsError(f"{place}: this is not valid TOML: {error}.") from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: must be UTF-8 text; byte {error.start} is not.") from None
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}).") from error
+
+
+def _misnamed(settings: Settings) -> Iterator[tuple[str, UnknownName | str]]:
+    """Names that nobody or more than one answers to, each with its dotted path."""
+    plugins, built_in = settings.plugins, set(built_in_sources())
+    for name in {*built_in, *PRODUCT_FEATURES, *POLICIES, *RANKERS} & set(plugins):
+        yield f"plugins.{name}", "this name belongs to a part of wares; choose another one."
+    sources = built_in | set(plugins)
+    for surface, profile in settings.profiles.items():
+        checks: list[tuple[str, str, Iterable[str], set[str]]] = [
+            ("sources", "source", profile.sources, sources),
+            ("formula", "feature", profile.formula, {*sources, *PRODUCT_FEATURES}),
+            ("policies", "policy", profile.policies, {*POLICIES, *plugins}),
+            ("ranker", "ranker", [profile.ranker], {*RANKERS, *plugins}),
+        ]
+        for key, what, names, known in checks:
+            yield from (
+                (f"profiles.{surface}.{key}", UnknownName(what, name, known)) for name in names if name not in known
+            )
+    for i, rule in enumerate(settings.rules):
+        for surface in rule.when.surface:
+            if surface not in settings.profiles:
+                yield f"rules[{i}].when.surface", UnknownName("surface", surface, settings.profiles)

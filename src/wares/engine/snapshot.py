@@ -1,0 +1,229 @@
+"""A snapshot: everything learnt at one moment, immutable, in a folder whose manifest names each file's SHA-256."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wares.contracts import BehaviourModel
+from wares.domain.catalogue import Columns
+from wares.domain.interactions import Interactions
+from wares.domain.shopper import History
+from wares.domain.strings import State
+from wares.errors import SnapshotError
+from wares.features.behaviour import FadingCounts
+from wares.retrieval.text_index import TextIndex
+from wares.retrieval.vector_index import VectorIndex
+
+FORMAT = 1
+_CURRENT = "CURRENT"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """`last_event` and `last_change` are the last sequence numbers it contains; what came after is folded into Live.
+
+    `shopper_keys` (s,) ascending: shopper i of `interactions` has the store's key `shopper_keys[i]`.
+    """
+
+    name: str
+    columns: Columns
+    text: TextIndex
+    vectors: VectorIndex
+    models: Mapping[str, BehaviourModel]
+    interactions: Interactions
+    shopper_keys: NDArray[np.int64]
+    purchases: FadingCounts
+    last_event: int = 0
+    last_change: int = 0
+    encoder: str = ""  # fingerprint of the encoder that made the vectors; "" = none
+    facts: Mapping[str, Any] = field(default_factory=dict)  # when and from how much it was made
+
+    def history(self, shopper_key: int) -> History:
+        place = int(np.searchsorted(self.shopper_keys, shopper_key))
+        if place < len(self.shopper_keys) and self.shopper_keys[place] == shopper_key:
+            return self.interactions.history(place)
+        return History.empty()
+
+    @staticmethod
+    def empty(boosts: Mapping[str, float], fuzzy: bool) -> "Snapshot":
+        """Of a shop that has not been trained yet."""
+        nothing = Interactions(History.empty(), np.empty(0, np.int64), np.zeros(1, np.int64), 0)
+        return Snapshot(
+            "", Columns.of([], []), TextIndex.of([], boosts, fuzzy), VectorIndex.empty(0), {}, nothing,
+            np.empty(0, np.int64), FadingCounts(0),
+        )  # fmt: skip
+
+
+def write_snapshot(snapshot: Snapshot, folder: Path) -> Path:
+    """Write below `folder` and make it the current one. All files are on disk before the name points to them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    place = folder / snapshot.name
+    draft = folder / f".{snapshot.name}.{os.getpid()}.part"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    try:
+        files = {}
+        for name, state in _parts(snapshot).items():
+            with (draft / f"{name}.npz").open("wb") as file:
+                np.savez(file, allow_pickle=False, **state)
+                file.flush()
+                os.fsync(file.fileno())
+            files[f"{name}.npz"] = _sha256(draft / f"{name}.npz")
+        manifest = {
+            "format": FORMAT, "name": snapshot.name, "last_event": snapshot.last_event,
+            "last_change": snapshot.last_change, "encoder": snapshot.encoder, "models": list(snapshot.models),
+            "facts": dict(snapshot.facts), "files": files,
+        }  # fmt: skip
+        _write(draft / "manifest.json", json.dumps(manifest | {"sha256": _own_sha256(manifest)}, indent=1))
+        _sync_folder(draft)
+        draft.rename(place)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    make_current(folder, snapshot.name)
+    return place
+
+
+def make_current(folder: Path, name: str) -> None:
+    """Let `name` be the snapshot that serving processes load."""
+    draft = folder / f".{_CURRENT}.{os.getpid()}"
+    _write(draft, name)
+    draft.replace(folder / _CURRENT)
+    _sync_folder(folder)
+
+
+def current_name(folder: Path) -> str:
+    """The name of the current snapshot; "" = none yet."""
+    try:
+        return (folder / _CURRENT).read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def snapshot_names(folder: Path) -> list[str]:
+    """All finished snapshots, oldest first."""
+    return sorted(p.parent.name for p in folder.glob("*/manifest.json") if not p.parent.name.startswith("."))
+
+
+def load_snapshot(
+    place: Path, new_model: Callable[[str], BehaviourModel], boosts: Mapping[str, float], fuzzy: bool
+) -> Snapshot:
+    """Read and verify. Raises SnapshotError that names the file when one is missing, cut or altered."""
+    manifest = _read_manifest(place)
+    states: dict[str, State] = {}
+    for name, expected in manifest["files"].items():
+        path = place / Path(name).name
+        if not path.is_file():
+            raise SnapshotError(f"Snapshot {place.name}: file {name} is missing. {_REMEDY}")
+        if _sha256(path) != expected:
+            raise SnapshotError(f"Snapshot {place.name}: file {name} was cut or altered. {_REMEDY}")
+        with np.load(path, allow_pickle=False) as file:
+            states[path.stem] = {key: file[key] for key in file.files}
+    try:
+        return _assemble(manifest, states, new_model, boosts, fuzzy)
+    except (KeyError, ValueError, IndexError) as error:
+        raise SnapshotError(
+            f"Snapshot {place.name} does not hold what its manifest says ({error}). {_REMEDY}"
+        ) from error
+
+
+_REMEDY = "Run `wares train` to make a new one; the shop's data is safe in wares.sqlite."
+
+
+def _parts(snapshot: Snapshot) -> dict[str, State]:
+    interactions, events = snapshot.interactions, snapshot.interactions.events
+    parts = {
+        "columns": snapshot.columns.state(),
+        "text": snapshot.text.state(),
+        "vectors": snapshot.vectors.state(),
+        "purchases": snapshot.purchases.state(),
+        "interactions": State(
+            rows=events.rows, times_ms=events.times_ms, kinds=events.kinds, quantities=events.quantities,
+            baskets=interactions.baskets, indptr=interactions.indptr, shopper_keys=snapshot.shopper_keys,
+            n_products=np.array(interactions.n_products), has_anonymous=np.array(interactions.has_anonymous),
+        ),
+    }  # fmt: skip
+    return parts | {f"model-{name}": model.state() for name, model in snapshot.models.items()}
+
+
+def _assemble(
+    manifest: Mapping[str, Any],
+    states: Mapping[str, Mapping[str, NDArray[Any]]],
+    new_model: Callable[[str], BehaviourModel],
+    boosts: Mapping[str, float],
+    fuzzy: bool,
+) -> Snapshot:
+    models = {}
+    for name in manifest["models"]:
+        models[name] = new_model(name)
+        models[name].restore(states[f"model-{name}"])
+    log = states["interactions"]
+    events = History(log["rows"], log["times_ms"], log["kinds"], log["quantities"])
+    return Snapshot(
+        name=manifest["name"],
+        columns=Columns.restore(states["columns"]),
+        text=TextIndex.restore(states["text"], boosts, fuzzy),
+        vectors=VectorIndex.restore(states["vectors"]),
+        models=models,
+        interactions=Interactions(
+            events, log["baskets"], log["indptr"], int(log["n_products"]), bool(log["has_anonymous"])
+        ),
+        shopper_keys=log["shopper_keys"],
+        purchases=FadingCounts.restore(states["purchases"]),
+        last_event=manifest["last_event"],
+        last_change=manifest["last_change"],
+        encoder=manifest["encoder"],
+        facts=manifest["facts"],
+    )
+
+
+def _read_manifest(place: Path) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = json.loads((place / "manifest.json").read_text())
+    except FileNotFoundError:
+        raise SnapshotError(f"Snapshot {place.name} has no manifest. {_REMEDY}") from None
+    except (ValueError, OSError) as error:
+        raise SnapshotError(f"The manifest of snapshot {place.name} cannot be read ({error}). {_REMEDY}") from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        raise SnapshotError(f"The manifest of snapshot {place.name} is not one. {_REMEDY}")
+    if manifest.get("format") != FORMAT:
+        raise SnapshotError(
+            f"Snapshot {place.name} has format {manifest.get('format')!r}, this version reads {FORMAT}. {_REMEDY}"
+        )
+    if manifest.pop("sha256", None) != _own_sha256(manifest):
+        raise SnapshotError(f"The manifest of snapshot {place.name} was altered. {_REMEDY}")
+    return manifest
+
+
+def _own_sha256(manifest: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,282 @@
+"""The walk of one request: understand, retrieve, describe, score, arrange, present. Read it from top to bottom."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wares.contracts import Catalogue, Policy, Ranker, Source
+from wares.domain.event import EventKind
+from wares.domain.filter import Filter
+from wares.domain.intent import Intent
+from wares.domain.request import Request, Sort
+from wares.domain.result import Candidates, Facet, Hit, Page, Reason, Slate
+from wares.engine.view import ShopView
+from wares.features.table import FeatureTable, describe
+from wares.policies.rules import Actions, allowed, pinned_rows
+from wares.ranking.formula import Formula
+from wares.retrieval.fusion import fuse, one_per_group, propose
+from wares.retrieval.highlight import highlight
+from wares.retrieval.match_set import Matching, MatchSet
+
+Bools = NDArray[np.bool_]
+_MAX_REASONS = 3
+
+
+@dataclass(frozen=True)
+class Walk:
+    """How one surface answers: a profile with its names resolved.
+
+    `matching` set: the hits are a match set, counted exactly (search, category pages). None: they are what the sources
+    propose (recommendations), among products that can be bought.
+    """
+
+    sources: Mapping[str, Source]
+    formula: Formula
+    ranker: Ranker
+    policies: tuple[Policy, ...]
+    matching: Matching | None = None
+    fusion: str = "convex"
+    per_source: int = 200
+    depth: int = 400
+    exclude_seeds: bool = False
+    exclude_bought: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """All hits of a request in order, from which pages are cut.
+
+    `order` (total,) has one row per group. The first `len(slate)` of it were ranked and arranged; behind them a match
+    set goes on in order of plain relevance.
+    """
+
+    intent: Intent
+    view: ShopView
+    walk: Walk
+    slate: Slate
+    features: FeatureTable
+    order: NDArray[np.int32]
+    shown: Bools  # (n,) every row of the answer, variants included
+    facets: tuple[Facet, ...]
+    notes: tuple[str, ...]
+
+    def to_keep(self) -> "Answer":
+        """The same without what can be computed again, for later pages."""
+        return replace(self, view=self.view.fresh())
+
+    @cached_property
+    def parts(self) -> NDArray[np.float32]:
+        """(len(slate), f) what each feature adds to the score by the declared formula."""
+        return self.walk.formula.parts(self.features.values, self.features.names)
+
+
+def answer(intent: Intent, walk: Walk, view: ShopView, actions: Actions, notes: tuple[str, ...] = ()) -> Answer:
+    """Everything up to the page. `actions` are what the shop's rules want of this request."""
+    request, columns, filters = intent.request, view.columns, view.state.filters
+    permitted = allowed(actions, np.arange(len(columns), dtype=np.int32), columns)
+    may_show = permitted & filters.passing(request.filter)
+    if walk.matching is None:
+        may_show &= columns.sellable
+        if walk.exclude_seeds:
+            may_show &= ~np.isin(columns.groups, columns.groups[intent.seeds])
+        if walk.exclude_bought:
+            may_show &= ~np.isin(columns.groups, columns.groups[intent.history.of(EventKind.PURCHASE).rows])
+        slate, features = _recommend(intent, walk, view, may_show)
+        order = slate.rows
+        found = may_show & np.isin(columns.groups, columns.groups[order])
+        shown = found
+    else:
+        match = _matches(intent, walk.matching, view, actions)
+        found = match.matched & permitted
+        shown = found & may_show
+        if request.sort is Sort.RELEVANCE:
+            slate, features, order = _rank(intent, walk, view, shown, match.relevance)
+        else:
+            slate, features = _nothing()
+            order = _sorted(request.sort, view, shown, match.relevance)
+    facets = filters.facets(request.facets, found, request.filter)
+    return Answer(intent, view, walk, slate, features, order, shown, facets, notes)
+
+
+def _matches(intent: Intent, matching: Matching, view: ShopView, actions: Actions) -> MatchSet:
+    """The match set; a pinned product belongs to it."""
+    found = matching.match(intent, view)
+    pins = list(pinned_rows(actions, Filter(), view.columns))
+    if not pins:
+        return found
+    matched = found.matched.copy()
+    matched[pins] = True
+    return replace(found, matched=matched)
+
+
+def _rank(
+    intent: Intent, walk: Walk, view: ShopView, shown: Bools, relevance: NDArray[np.float32]
+) -> tuple[Slate, FeatureTable, NDArray[np.int32]]:
+    """The best `walk.depth` groups by relevance are ranked and arranged; the others follow."""
+    groups = view.columns.groups
+    order = _one_per_group(_by(relevance, np.flatnonzero(shown)), groups)
+    slate, features = _score(intent, walk, view, order[: walk.depth])
+    rest = order[~np.isin(groups[order], groups[slate.rows])]
+    return slate, features, np.concatenate([slate.rows, rest])
+
+
+def _recommend(intent: Intent, walk: Walk, view: ShopView, may_show: Bools) -> tuple[Slate, FeatureTable]:
+    """What the sources propose, merged."""
+    opinions = {name: source.score(intent, view) for name, source in walk.sources.items()}
+    proposals = [propose(scores, may_show, walk.per_source) for scores in opinions.values()]
+    rows = np.unique(np.concatenate([np.empty(0, np.int32), *proposals]))
+    return _score(intent, walk, view, rows, opinions)
+
+
+def _score(
+    intent: Intent,
+    walk: Walk,
+    view: ShopView,
+    rows: NDArray[np.int32],
+    opinions: Mapping[str, NDArray[np.float32]] | None = None,
+) -> tuple[Slate, FeatureTable]:
+    """Describe, score, and arrange these rows, one per group."""
+    if opinions is None:
+        opinions = {name: source.score(intent, view) for name, source in walk.sources.items()}
+    weights = {name: term.weight for name, term in walk.formula.terms.items()}
+    candidates = fuse(rows, opinions, weights, walk.fusion)
+    table = describe(candidates, intent, view)
+    scores = walk.ranker.score(table.values, table.names)
+    best = np.lexsort((candidates.rows, -scores))
+    best = best[one_per_group(candidates.rows[best], view.columns.groups)]
+    scores = scores[best]
+    slate = Slate(candidates.take(best), scores, scores.copy(), ((),) * len(best))
+    for policy in walk.policies:
+        slate = policy.arrange(slate, intent, view)
+    return slate, _follow(table, candidates, slate)
+
+
+def _follow(table: FeatureTable, candidates: Candidates, slate: Slate) -> FeatureTable:
+    """The table's rows in the slate's order; zeros for what a policy brought in."""
+    place = {row: i for i, row in enumerate(candidates.rows.tolist())}
+    values = np.zeros((len(slate), len(table.names)), np.float32)
+    for i, row in enumerate(slate.rows.tolist()):
+        if row in place:
+            values[i] = table.values[place[row]]
+    return FeatureTable(table.names, values)
+
+
+def _sorted(sort: Sort, view: ShopView, shown: Bools, relevance: NDArray[np.float32]) -> NDArray[np.int32]:
+    """One row per group by price, date or sales; unknown values last, ties by relevance, then the older row."""
+    rows = np.flatnonzero(shown)
+    by = {
+        Sort.PRICE_UP: view.columns.numbers["price"],
+        Sort.PRICE_DOWN: -view.columns.numbers["price"],
+        Sort.NEWEST: -view.columns.numbers["published"],
+        Sort.BEST_SELLING: -view.popularity.astype(np.float64),
+    }[sort][rows]
+    order = rows[np.lexsort((rows, -relevance[rows], by))]  # nan sorts last
+    return _one_per_group(order.astype(np.int32), view.columns.groups)
+
+
+def _by(scores: NDArray[np.float32], rows: NDArray[np.intp]) -> NDArray[np.int32]:
+    return rows[np.lexsort((rows, -scores[rows]))].astype(np.int32)
+
+
+def _one_per_group(rows: NDArray[np.int32], groups: NDArray[np.int32]) -> NDArray[np.int32]:
+    return rows[one_per_group(rows, groups)]
+
+
+def _nothing() -> tuple[Slate, FeatureTable]:
+    none = np.empty(0, np.float32)
+    candidates = Candidates(np.empty(0, np.int32), np.empty((0, 0), np.float32), (), none)
+    return Slate(candidates, none, none, ()), FeatureTable((), np.empty((0, 0), np.float32))
+
+
+# -- the page ----------------------------------------------------------------------------------------------------------
+
+
+def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
+    """The hits `offset .. offset + k`, filled from the catalogue; a product that left in the meantime is skipped."""
+    columns = found.view.columns
+    rows = found.order[offset : offset + k]
+    variants = _variants(rows, found)
+    reasons = [_reasons(offset + i, found) for i in range(len(rows))]
+    about = [product_id for several in reasons for reason in several for product_id in reason.about]
+    products = catalogue.get(list(dict.fromkeys([columns.ids[row] for row in rows] + about)))
+    words = _words_to_mark(found)
+    hits = []
+    for i, row in enumerate(rows.tolist()):
+        if (product := products.get(columns.ids[row])) is None:
+            continue
+        at = offset + i
+        ranked = at < len(found.slate)
+        marked = {name: highlight(getattr(product, name), words) for name in ("title", "brand", "description")}
+        hits.append(
+            Hit(
+                product=product,
+                score=float(found.slate.scores[at]) if ranked else 0.0,
+                priority=float(found.slate.priority[at]) if ranked else 0.0,
+                reasons=tuple(_with_titles(reason, products) for reason in reasons[i]),
+                adjustments=found.slate.adjustments[at] if ranked else (),
+                variants=variants[i],
+                highlights={name: text for name, text in marked.items() if text},
+                features=dict(zip(found.features.names, found.features.values[at].tolist(), strict=True))
+                if ranked
+                else {},
+            )
+        )
+    return Page(tuple(hits), len(found.order), found.facets, notes=found.notes, snapshot=found.view.snapshot.name)
+
+
+def _variants(rows: NDArray[np.int32], found: Answer, most: int = 50) -> list[tuple[str, ...]]:
+    """For each shown row the ids of the other shown rows of its group."""
+    columns = found.view.columns
+    others = np.flatnonzero(found.shown & np.isin(columns.groups, columns.groups[rows]))
+    by_group: dict[int, list[int]] = {}
+    for row in others.tolist():
+        by_group.setdefault(int(columns.groups[row]), []).append(row)
+    return [
+        tuple(columns.ids[other] for other in by_group.get(int(columns.groups[row]), [])[: most + 1] if other != row)
+        for row in rows.tolist()
+    ]
+
+
+def _reasons(at: int, found: Answer) -> list[Reason]:
+    """Why the hit at this place is there: pins and boosts first, then the sources that add most to its score."""
+    if at >= len(found.slate):
+        return []
+    codes = {"pin": "pinned", "boost": "boosted"}
+    reasons = [Reason(codes[a.why]) for a in found.slate.adjustments[at] if a.why in codes]
+    if len(found.features.values):
+        row = int(found.slate.rows[at])
+        parts = found.parts[at]
+        for column in np.argsort(-parts, kind="stable").tolist():
+            name = found.features.names[column]
+            if parts[column] <= 0 or len(reasons) >= _MAX_REASONS:
+                break
+            if name not in found.walk.sources or found.features.values[at, column] <= 0:
+                continue
+            reason = found.walk.sources[name].reason(row, found.intent, found.view)
+            if reason is not None and reason.code not in {r.code for r in reasons}:
+                reasons.append(replace(reason, weight=float(parts[column])))
+    return reasons
+
+
+def _with_titles(reason: Reason, products: Mapping[str, object]) -> Reason:
+    if reason.shown:
+        return reason
+    titles = tuple(str(getattr(products[p], "title", "")) for p in reason.about if p in products)
+    return replace(reason, shown=titles)
+
+
+def _words_to_mark(found: Answer) -> list[str]:
+    intent = found.intent
+    if not intent.words:
+        return []
+    read_as = found.view.text_match(intent.words, intent.open_word).read_as
+    return [word for words in read_as for word in words]
+
+
+def with_cursor(page: Page, request: Request, name: str, offset: int) -> Page:
+    """The page with the cursor of the next one, if there is one."""
+    following = offset + request.k
+    return replace(page, cursor=f"{name}.{following}") if following < page.total else page

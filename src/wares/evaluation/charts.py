@@ -1,0 +1,178 @@
+"""Three charts as inline SVG: bars with intervals, differences around zero, and a scatter. Text in, text out.
+
+Colours come from the CSS variables of the page (--ink, --quiet, --line, --mark, --other), so that one picture serves
+light and dark. Each carries its title and its numbers for people who hear it instead of seeing it.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from wares.evaluation.intervals import Interval
+
+WIDTH, ROW, LETTER = 540, 30, 6.7  # pixels: chart, one line, one letter of a label
+LONGEST = 30  # letters of a label; the rest is in its tooltip
+FIGURE = 72  # pixels kept for the number at the right
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One line of a chart. `other` draws it in the second colour (the reference)."""
+
+    label: str
+    value: Interval
+    other: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    label: str
+    x: float
+    y: float
+    other: bool = False
+
+
+def bars(title: str, lines: Sequence[Bar], digits: int = 4) -> str:
+    """Horizontal bars from 0, each with its interval as a whisker and its number; nan shows as a dash."""
+    left = _left(lines)
+    top = max([abs(x) for line in lines for x in _known(line.value)], default=0.0) or 1.0
+    room = WIDTH - left - FIGURE
+    drawn = []
+    for i, line in enumerate(lines):
+        y, css = i * ROW + ROW / 2, "other" if line.other else "mark"
+        drawn.append(_label(line.label, left, y))
+        if not math.isnan(line.value.mean):
+            drawn.append(
+                f'<rect class="{css}" x="{left}" y="{y - 8:.1f}" '
+                f'width="{max(1.0, room * max(0.0, line.value.mean) / top):.1f}" height="16" rx="2"/>'
+            )
+        drawn.append(_whisker(line.value, lambda x: left + room * max(0.0, x) / top, y))
+        drawn.append(_text(WIDTH, y, _figure(line.value.mean, digits), "figure", "end"))
+    return _svg(title, _heard(lines, digits), len(lines) * ROW, drawn)
+
+
+def differences(title: str, lines: Sequence[Bar], digits: int = 4) -> str:
+    """Dots with intervals around a line at 0: an interval that does not touch it is a difference."""
+    left = _left(lines)
+    top = max([abs(x) for line in lines for x in _known(line.value)], default=0.0) or 1.0
+    room = (WIDTH - left - FIGURE) / 2
+    middle = left + room
+
+    def place(x: float) -> float:
+        return middle + room * x / top
+
+    drawn = [f'<line class="axis" x1="{middle:.1f}" x2="{middle:.1f}" y1="0" y2="{len(lines) * ROW}"/>']
+    for i, line in enumerate(lines):
+        y = i * ROW + ROW / 2
+        sure = line.value.above_zero or line.value.below_zero
+        drawn.append(_label(line.label, left, y))
+        drawn.append(_whisker(line.value, place, y))
+        if not math.isnan(line.value.mean):
+            css = "mark" if sure else "unsure"
+            drawn.append(f'<circle class="{css}" cx="{place(line.value.mean):.1f}" cy="{y}" r="5"/>')
+        drawn.append(_text(WIDTH, y, _figure(line.value.mean, digits, signed=True), "figure", "end"))
+    return _svg(title, _heard(lines, digits), len(lines) * ROW, drawn)
+
+
+def scatter(title: str, points: Sequence[Point], x_title: str, y_title: str) -> str:
+    """Points over a logarithmic x axis and a y axis from 0; labels move apart where they would touch."""
+    height, left, bottom, top = 320, 52, 44, 14
+    shown = [p for p in points if math.isfinite(p.x) and math.isfinite(p.y)]
+    xs = [math.log10(max(p.x, 1e-4)) for p in shown] or [0.0]
+    low, high = math.floor(min(xs)), max(math.ceil(max(xs)), math.floor(min(xs)) + 1)
+    most = max([p.y for p in shown], default=0.0) or 1.0
+    wide, tall = WIDTH - left - 12, height - bottom - top
+    drawn = []
+    for power in range(low, high + 1):
+        x = left + wide * (power - low) / (high - low)
+        drawn.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{top + tall}"/>')
+        drawn.append(_text(x, top + tall + 14, f"{10.0**power:g}", "tick", "middle"))
+    step = _round_step(most / 4)
+    for i in range(int(most * 1.08 / step) + 1):
+        y = top + tall * (1 - i * step / most / 1.08)
+        drawn.append(f'<line class="grid" x1="{left}" x2="{left + wide}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        drawn.append(_text(left - 8, y, f"{i * step:.4g}", "tick", "end"))
+    drawn.append(_text(left + wide / 2, height - 8, x_title, "tick", "middle"))
+    drawn.append(_text(left + 6, top - 4, y_title, "tick", "start"))
+    places = [
+        (left + wide * (x - low) / (high - low), top + tall * (1 - p.y / most / 1.08))
+        for p, x in zip(shown, xs, strict=False)
+    ]
+    taken = [(x - 7, x + 7, y) for x, y in places]  # (from x, to x, y) of each dot, then of each label, too
+    for p, (x, y) in sorted(zip(shown, places, strict=True), key=lambda pair: pair[1][1]):
+        start, label_y = _free_place(x, y, LETTER * len(p.label[:LONGEST]), left, taken)
+        taken.append((start, start + LETTER * len(p.label[:LONGEST]), label_y))
+        before = start < x
+        near = x - 10 if before else x + 10
+        if label_y != y:
+            drawn.append(f'<line class="axis" x1="{x:.1f}" y1="{y:.1f}" x2="{near:.1f}" y2="{label_y:.1f}"/>')
+        drawn.append(f'<circle class="{"other" if p.other else "mark"}" cx="{x:.1f}" cy="{y:.1f}" r="5.5"/>')
+        drawn.append(_text(near, label_y, _short(p.label), "label", "end" if before else "start"))
+    heard = "; ".join(f"{p.label}: {p.y:.4g} at {p.x:.3g}" for p in shown)
+    lowest = max([label_y for _, _, label_y in taken], default=0.0)
+    return _svg(title, heard, max(height, math.ceil(lowest) + 12), drawn)
+
+
+def _free_place(
+    x: float, y: float, wide: float, left: float, taken: Sequence[tuple[float, float, float]]
+) -> tuple[float, float]:
+    """(where the label of the dot at x, y starts, its height): the nearest free place to the right or left."""
+    for step in range(40):
+        height = y + 15 * ((step + 1) // 2) * (1 if step % 2 else -1)
+        for start in (x + 10, x - 10 - wide):
+            inside = start >= left and start + wide <= WIDTH and height > 0
+            if inside and not any(abs(height - h) < 15 and start < b and a < start + wide for a, b, h in taken):
+                return start, height
+    return x + 10, y
+
+
+def _round_step(x: float) -> float:
+    """The least of 1, 2, 5, 10 times a power of ten that is at least x."""
+    power = 10.0 ** math.floor(math.log10(x))
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= x * (1 - 1e-9))
+
+
+def _svg(title: str, heard: str, height: float, drawn: Sequence[str]) -> str:
+    return (
+        f'<svg role="img" viewBox="0 0 {WIDTH} {height}" aria-label="{escape(f"{title}. {heard}", quote=True)}">'
+        f"{''.join(drawn)}</svg>"
+    )
+
+
+def _left(lines: Sequence[Bar]) -> float:
+    return LETTER * max([len(_short(line.label)) for line in lines], default=0) + 14
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"
+
+
+def _label(label: str, left: float, y: float) -> str:
+    place = f'x="{left - 10:.1f}" y="{y + 4.5:.1f}" text-anchor="end"'
+    return f'<text class="label" {place}><title>{escape(label)}</title>{escape(_short(label))}</text>'
+
+
+def _whisker(value: Interval, place: Callable[[float], float], y: float) -> str:
+    if math.isnan(value.low) or math.isnan(value.high):
+        return ""
+    low, high = place(value.low), place(value.high)
+    return f'<path class="whisker" d="M{low:.1f} {y:.1f}H{high:.1f}M{low:.1f} {y - 4:.1f}v8M{high:.1f} {y - 4:.1f}v8"/>'
+
+
+def _text(x: float, y: float, text: str, css: str, anchor: str) -> str:
+    return f'<text class="{css}" x="{x:.1f}" y="{y + 4.5:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+
+
+def _known(value: Interval) -> list[float]:
+    return [x for x in (value.mean, value.low, value.high) if not math.isnan(x)]
+
+
+def _figure(x: float, digits: int, signed: bool = False) -> str:
+    if math.isnan(x):
+        return "–"
+    return (f"{x:+.{digits}f}" if signed else f"{x:.{digits}f}").replace("-", "−")
+
+
+def _heard(lines: Sequence[Bar], digits: int) -> str:
+    return "; ".join(f"{line.label}: {_figure(line.value.mean, digits)}" for line in lines)

@@ -1,0 +1,1 @@
+"""Facts -> numbers: what a ranker sees of a candidate."""

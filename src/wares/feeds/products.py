@@ -1,0 +1,210 @@
+"""Rows -> products. What a feed gets wrong about a price or a date is unknown, not fatal; only the id is needed."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from wares.domain.product import PATH_SEPARATOR, Product
+from wares.domain.text import MAX_TEXT
+from wares.feeds.readers import Row, Source, name_of, read_rows
+from wares.feeds.report import Reading, RowFault, Tally
+from wares.feeds.values import (
+    DAY_MS,
+    EARLIEST_MS,
+    clock,
+    is_missing,
+    is_missing_cell,
+    read_minor,
+    read_number,
+    read_text,
+    scale_of,
+)
+
+FIELDS = (
+    *("id", "title", "description", "brand", "category", "price", "currency", "stock", "available"),
+    *("group_id", "image_url", "url", "published", "attributes"),
+)
+ALIASES = {"item_group_id": "group_id", "product_id": "id", "image_link": "image_url", "link": "url"}
+MAX_ID = 500  # characters
+MAX_VALUE = 1000  # characters of one attribute value
+MAX_STOCK = 10**12
+_YES = frozenset(("true", "t", "1", "1.0", "yes", "y", "in_stock", "instock", "available", "preorder", "backorder"))
+_NO = frozenset(("false", "f", "0", "0.0", "no", "n", "out_of_stock", "outofstock", "unavailable", "discontinued"))
+
+
+def read_products(
+    source: Source,
+    *,
+    now_ms: int,
+    currency: str = "",
+    timezone: str = "UTC",
+    rejects: Path | None = None,
+    examples: int = 5,
+) -> Reading[Product]:
+    """Products of a path, table or iterable of dicts, each id once: of two rows with one id the last wins.
+
+    Prices are in major units of the row's `currency` or the one given. Further columns become attributes. The
+    catalogue is held in memory until the source ends. `rejects` names a JSONL file for rejected rows. Raises
+    InputError for a source that cannot be read at all.
+    """
+    tally = Tally(name_of(source), rejects, examples)
+    maker = _Maker(tally, now_ms, currency.upper(), clock(timezone))
+
+    rows = read_rows(source, tally)
+
+    def products() -> Iterator[Product]:
+        last: dict[str, Product] = {}
+        for line, row in rows:
+            tally.line = line
+            try:
+                product = maker.make(row)
+            except RowFault as fault:
+                tally.reject(fault, row)
+                continue
+            tally.kept += 1
+            if last.pop(product.id, None) is not None:
+                tally.repair("repeated id: the last row counts", "id", product.id, "Give each product once.")
+            last[product.id] = product
+        yield from last.values()
+
+    return Reading(products(), tally)
+
+
+class _Maker:
+    """Makes products of rows; remembers what each column name means."""
+
+    def __init__(self, tally: Tally, now_ms: int, currency: str, time_of: Callable[[object], int | None]) -> None:
+        self.tally, self.currency, self.time_of = tally, currency, time_of
+        self.latest_ms = now_ms + 365 * DAY_MS  # a product may be announced, within reason
+        self.meanings: dict[str, str] = {}  # column -> field, or "" for an attribute
+
+    def make(self, row: Row) -> Product:
+        """Raises RowFault for a row without an id."""
+        known: dict[str, Any] = {}
+        further: dict[str, Any] = {}
+        for column, value in row.items():
+            field = self.meanings.get(column)
+            if field is None:
+                field = self._meaning(column)
+            if not field:
+                further[str(column)] = value
+            elif not is_missing(value) or field not in known:
+                known[field] = value
+        product_id = read_text(known.get("id"))
+        if not product_id:
+            raise RowFault("no id", "id", known.get("id"), "Give each product its own 'id'.")
+        if len(product_id) > MAX_ID:
+            raise RowFault("id too long", "id", product_id, f"Use ids of at most {MAX_ID} characters.")
+        currency = read_text(known.get("currency")).upper() or self.currency
+        attributes = known.get("attributes")
+        if isinstance(attributes, str) and attributes.startswith("{"):
+            attributes = _json(attributes)
+        if isinstance(attributes, dict):
+            further |= attributes
+        return Product(
+            id=product_id,
+            title=self._text("title", known),
+            description=self._text("description", known),
+            brand=read_text(known.get("brand"), MAX_VALUE),
+            category=_path(known.get("category")),
+            price_minor=self._price(known.get("price"), currency),
+            currency=currency,
+            stock=self._stock(known.get("stock")),
+            available=self._available(known.get("available")),
+            group_id=read_text(known.get("group_id")),
+            image_url=read_text(known.get("image_url")),
+            url=read_text(known.get("url")),
+            published_ms=self._published(known.get("published")),
+            attributes=self._attributes(further),
+        )
+
+    def _meaning(self, column: str) -> str:
+        folded = str(column).strip().lower().replace(" ", "_")
+        folded = ALIASES.get(folded, folded)
+        meaning = folded if folded in FIELDS else ""
+        if len(self.meanings) < 10_000:
+            self.meanings[column] = meaning
+        return meaning
+
+    def _text(self, field: str, known: dict[str, Any]) -> str:
+        raw = known.get(field)
+        if isinstance(raw, str) and len(raw) > MAX_TEXT:
+            self.tally.repair(f"{field} cut", field, raw[:100], f"Use at most {MAX_TEXT:,} characters.")
+        text = read_text(raw, MAX_TEXT)
+        if not text:
+            self.tally.miss(field)
+        return text
+
+    def _price(self, raw: object, currency: str) -> int | None:
+        if is_missing_cell(raw):
+            self.tally.miss("price")
+            return None
+        minor = read_minor(raw, scale_of(currency))
+        if minor is None:
+            self.tally.repair("price is no amount: unknown", "price", raw, "Give a price of at least 0, like 12.50.")
+        return minor
+
+    def _stock(self, raw: object) -> int | None:
+        if is_missing(raw):
+            return None
+        stock = read_number(raw)
+        if 0 <= stock <= MAX_STOCK:
+            return int(stock)
+        if stock < 0:
+            self.tally.repair("negative stock: 0", "stock", raw, "Give the number of units at hand, at least 0.")
+            return 0
+        self.tally.repair("stock is no number: not counted", "stock", raw, "Give the number of units at hand.")
+        return None
+
+    def _available(self, raw: object) -> bool:
+        if is_missing(raw):
+            return True
+        word = read_text(raw, 30).lower().replace(" ", "_")
+        if word not in _YES and word not in _NO:
+            self.tally.repair("unclear availability: available", "available", raw, "Use true or false.")
+        return word not in _NO
+
+    def _published(self, raw: object) -> int | None:
+        if is_missing(raw):
+            return None
+        time_ms = self.time_of(raw)
+        if time_ms is not None and EARLIEST_MS <= time_ms <= self.latest_ms:
+            return time_ms
+        fix = "Use ISO 8601 (2026-01-31) or Unix seconds or ms, from 1990 to a year from now."
+        self.tally.repair("published is no date: unknown", "published", raw, fix)
+        return None
+
+    def _attributes(self, further: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+        attributes = {}
+        for name, raw in further.items():
+            raw = raw.tolist() if hasattr(raw, "tolist") else raw  # numpy, as pandas holds lists
+            values = raw if isinstance(raw, list | tuple | set) else (raw,)
+            texts = tuple(dict.fromkeys(text for value in values if (text := self._attribute(name, value))))
+            if texts and (key := read_text(name, 100)):
+                if key in FIELDS:
+                    self.tally.note(f"An attribute may not be called {key!r}, which is a field; it is not used.")
+                else:
+                    attributes[key] = texts
+        return attributes
+
+    def _attribute(self, name: str, raw: object) -> str:
+        if isinstance(raw, dict | list):
+            self.tally.note(f"The attribute {name[:80]!r} holds nested values, which are not used.")
+            return ""
+        if isinstance(raw, str) and len(raw) > MAX_VALUE:
+            self.tally.repair("attribute cut", name, raw[:100], f"Use at most {MAX_VALUE} characters.")
+        return read_text(raw, MAX_VALUE)
+
+
+def _path(raw: object) -> tuple[str, ...]:
+    """ "A > B" or a list of levels -> the path, root first."""
+    levels = raw if isinstance(raw, list | tuple) else read_text(raw, MAX_TEXT).split(PATH_SEPARATOR.strip())
+    return tuple(text for level in levels if (text := read_text(level, MAX_VALUE)))
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

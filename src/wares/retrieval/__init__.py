@@ -1,0 +1,1 @@
+"""A wish -> candidates: which products match, with exact totals and facets."""

@@ -1,0 +1,123 @@
+"""Filters as values -> the rows that pass, and the facets of what passed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wares.domain.catalogue import Columns, Labels
+from wares.domain.filter import AnyOf, Between, Clause, Filter
+from wares.domain.result import Facet, FacetValue
+from wares.errors import InputError, UnknownName
+
+Rows = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The distinct (group, value) pairs of one label column, so that a facet counts groups without sorting."""
+
+    row_of: NDArray[np.int32]  # (nnz,) the row of each label
+    pair_of: NDArray[np.int32]  # (nnz,) its pair
+    value_of: NDArray[np.int32]  # (pairs,) the value of each pair
+
+    @staticmethod
+    def of(labels: Labels, groups: NDArray[np.int32]) -> "Pairs":
+        rows = labels.rows
+        width = max(len(labels.values), 1)
+        pairs, pair_of = np.unique(groups[rows].astype(np.int64) * width + labels.codes, return_inverse=True)
+        return Pairs(rows, pair_of.astype(np.int32), (pairs % width).astype(np.int32))
+
+
+@dataclass(frozen=True)
+class FilterIndex:
+    """Answers filters and facets for one state of the columns; cheap to make, fills itself when asked."""
+
+    columns: Columns
+    _pairs: dict[str, Pairs] = field(default_factory=dict, repr=False)
+
+    def moved_to(self, columns: Columns) -> "FilterIndex":
+        """For new columns; what depends on labels alone is kept where these did not change."""
+        same = columns.labels is self.columns.labels and columns.groups is self.columns.groups
+        return FilterIndex(columns, self._pairs if same else {})
+
+    def passing(self, wanted: Filter) -> Rows:
+        """(n,) living rows for which every clause holds."""
+        rows = self.columns.alive.copy()
+        for clause in wanted.clauses:
+            rows &= self._clause(clause)
+        return rows
+
+    def total(self, rows: Rows) -> int:
+        """The number of groups with at least one row."""
+        seen = np.zeros(self.columns.n_groups, np.bool_)
+        seen[self.columns.groups[rows]] = True
+        return int(seen.sum())
+
+    def facets(self, names: tuple[str, ...], matched: Rows, wanted: Filter, most: int = 100) -> tuple[Facet, ...]:
+        """One facet per name over `matched` (n,) (the match set before the filters).
+
+        A value's count is the total of the same query with that value chosen: the other fields' filters hold, the
+        field's own choice is left out.
+        """
+        return tuple(self._facet(name, matched, wanted, most) for name in names)
+
+    def _facet(self, name: str, matched: Rows, wanted: Filter, most: int) -> Facet:
+        if (numbers := self.columns.numbers.get(name)) is not None:
+            others = Filter(tuple(c for c in wanted.clauses if c.field != name))
+            known = numbers[matched & self.passing(others)]
+            known = known[~np.isnan(known)]
+            if not len(known):
+                return Facet(name)
+            return Facet(name, low=float(known.min()), high=float(known.max()))
+        labels = self._labels(name, "facet")
+        rows = matched & self.passing(wanted.without_choices_of(name))
+        pairs = self._pairs_of(name, labels)
+        marked = np.zeros(len(pairs.value_of), np.bool_)
+        marked[pairs.pair_of[rows[pairs.row_of]]] = True
+        counts = np.bincount(pairs.value_of[marked], minlength=len(labels.values))
+        chosen = set(wanted.choices_of(name))
+        present = [int(code) for code in np.flatnonzero(counts)]
+        present.sort(key=lambda code: (-counts[code], labels.values[code]))
+        values = [
+            FacetValue(labels.values[code], int(counts[code]), labels.values[code] in chosen)
+            for place, code in enumerate(present)
+            if place < most or labels.values[code] in chosen
+        ]
+        missing = sorted(chosen - {value.value for value in values})
+        return Facet(name, (*values, *(FacetValue(value, 0, True) for value in missing)))
+
+    def _pairs_of(self, name: str, labels: Labels) -> Pairs:
+        if name not in self._pairs:
+            self._pairs[name] = Pairs.of(labels, self.columns.groups)
+        return self._pairs[name]
+
+    def _clause(self, clause: Clause) -> Rows:
+        if isinstance(clause, Between):
+            numbers = self._numbers(clause.field)
+            low = -np.inf if clause.low is None else clause.low
+            high = np.inf if clause.high is None else clause.high
+            if low > high:
+                raise InputError(f"The filter on {clause.field!r} asks for at least {low:g} and at most {high:g}.")
+            return (numbers >= low) & (numbers <= high)  # nan fails both
+        labels = self._labels(clause.field, "filter")
+        wanted = np.isin(np.array(labels.values, dtype=object), list(clause.values)) if labels.values else np.empty(0)
+        rows = np.zeros(len(self.columns), np.bool_)
+        rows[labels.rows[wanted.astype(np.bool_)[labels.codes]]] = True
+        return rows if isinstance(clause, AnyOf) else ~rows
+
+    def _labels(self, name: str, what: str) -> Labels:
+        if (labels := self.columns.labels.get(name)) is None:
+            raise UnknownName(what, name, [*self.columns.labels, *self.columns.numbers])
+        return labels
+
+    def _numbers(self, name: str) -> NDArray[np.float64]:
+        if (numbers := self.columns.numbers.get(name)) is None:
+            raise UnknownName("number to filter by", name, self.columns.numbers)
+        return numbers
+
+
+def counts_of(facets: tuple[Facet, ...], name: str) -> Mapping[str, int]:
+    """The counts of one facet by value."""
+    return {value.value: value.count for facet in facets if facet.field == name for value in facet.values}

@@ -1,0 +1,54 @@
+"""Several opinions -> one list of candidates."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wares.domain.result import Candidates
+
+Floats = NDArray[np.float32]
+_RRF_K = 60  # Cormack, Clarke and Buettcher 2009
+
+
+def propose(scores: Floats, allowed: NDArray[np.bool_], k: int) -> NDArray[np.int32]:
+    """The k best rows of one source among the allowed ones, best first; only those with a score above 0."""
+    rows = np.flatnonzero(allowed & (scores > 0)).astype(np.int32)
+    if len(rows) > k:
+        rows = rows[np.argpartition(-scores[rows], k - 1)[:k]]
+    return rows[np.lexsort((rows, -scores[rows]))]
+
+
+def fuse(rows: NDArray[np.int32], opinions: Mapping[str, Floats], weights: Mapping[str, float], how: str) -> Candidates:
+    """Candidates for `rows` (n,) from each source's dense scores (all rows).
+
+    `how`: "convex" adds weight x score / best score; "rrf" adds weight / (60 + rank), for sources whose scores have
+    no meaning beyond their order.
+    """
+    by_source = np.stack([scores[rows] for scores in opinions.values()], axis=1) if opinions else _none(len(rows))
+    fused = np.zeros(len(rows), np.float32)
+    for column, name in enumerate(opinions):
+        scores = by_source[:, column]
+        weight = np.float32(weights.get(name, 1.0))
+        if how == "rrf":
+            rank = np.empty(len(rows), np.float32)
+            rank[np.argsort(-scores, kind="stable")] = np.arange(1, len(rows) + 1)
+            fused += np.where(scores > 0, weight / (_RRF_K + rank), np.float32(0))
+        elif (best := float(scores.max(initial=0.0))) > 0:
+            fused += weight * np.maximum(scores, 0) / np.float32(best)
+    return Candidates(rows, by_source, tuple(opinions), fused)
+
+
+def _none(n: int) -> Floats:
+    return np.zeros((n, 0), np.float32)
+
+
+def best_first(scores: Floats, rows: NDArray[np.int32]) -> NDArray[np.intp]:
+    """The stable order of parallel `scores` and `rows`: higher score first, then the older row."""
+    return np.lexsort((rows, -scores))
+
+
+def one_per_group(rows: NDArray[np.int32], groups: NDArray[np.int32]) -> NDArray[np.intp]:
+    """Places of the first row of each group, in the order of `rows`; `groups` (all rows) numbers the variants."""
+    _, first = np.unique(groups[rows], return_index=True)
+    return np.sort(first)

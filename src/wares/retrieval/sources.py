@@ -1,0 +1,182 @@
+"""The sources of candidates. Each scores every product for one intent and can say why it names one.
+
+Search sources read words and meaning; behaviour sources read the shopper's history or, on a product page or cart,
+the seeds. A shop adds its own by naming a class with these two methods in its settings.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wares.contracts import Source, View
+from wares.domain.event import EventKind
+from wares.domain.intent import Intent
+from wares.domain.result import Reason
+from wares.domain.shopper import KIND_CODES, History
+
+Floats = NDArray[np.float32]
+_DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Lexical:
+    """The query's words (BM25 over all fields)."""
+
+    name: str = "lexical"
+
+    def score(self, intent: Intent, view: View) -> Floats:
+        return view.text_match(intent.words, intent.open_word).scores
+
+    def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
+        return Reason("matches_words", intent.words, intent.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """The query's meaning: how far the cosine stands above that of ordinary products."""
+
+    name: str = "meaning"
+
+    def score(self, intent: Intent, view: View) -> Floats:
+        if (vector := intent.vectors.get("text")) is None:
+            return np.zeros(len(view.columns), np.float32)
+        return _above_ordinary(vector, view)
+
+    def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
+        return Reason("similar_meaning", (intent.request.query,), (intent.request.query,))
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """A behaviour model, asked about the shopper's history or about the seeds of the page."""
+
+    name: str
+    about: Literal["history", "seeds"] = "history"
+    why: str = "like_your_purchases"
+
+    def score(self, intent: Intent, view: View) -> Floats:
+        asked = seeds_as_history(intent) if self.about == "seeds" else intent.history
+        return view.model_scores(self.name, asked, intent.request.now_ms)
+
+    def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
+        columns = view.columns
+        if self.why == "bought_before":
+            times = int(np.count_nonzero(intent.history.of(EventKind.PURCHASE).rows == row))
+            return Reason("bought_before", (columns.ids[row],), (str(times),)) if times else None
+        if self.why in ("popular", "popular_lately"):
+            return Reason(self.why)
+        return self._because_of(row, intent, view)
+
+    def _because_of(self, row: int, intent: Intent, view: View) -> Reason | None:
+        """The product of the history or page that the model holds nearest to this row."""
+        others = intent.seeds if self.about == "seeds" else intent.history.rows
+        others = others[others != row]
+        if not len(others):
+            return None
+        nearness = view.model_scores(self.name, as_history(np.array([row], np.int32), intent), intent.request.now_ms)
+        about = int(others[int(np.argmax(nearness[others]))])
+        return Reason(self.why, (view.columns.ids[about],)) if nearness[about] > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """Products whose texts are near to what the shopper lately bought: finds new ones that nobody has bought yet."""
+
+    name: str = "taste"
+    half_life_days: float = 30.0
+    recent: int = 200
+
+    def score(self, intent: Intent, view: View) -> Floats:
+        history = intent.history.take(slice(-self.recent, None))
+        ages = (intent.request.now_ms - history.times_ms) / _DAY_MS
+        weights = history.interest * np.exp2(-np.maximum(ages, 0) / self.half_life_days).astype(np.float32)
+        return _above_ordinary(weights @ view.space("text").vectors(history.rows), view)
+
+    def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
+        return _nearest(row, intent.history.rows[-self.recent :], "taste", view)
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Products whose texts are near to the seeds'."""
+
+    name: str = "alike"
+
+    def score(self, intent: Intent, view: View) -> Floats:
+        return _above_ordinary(view.space("text").vectors(intent.seeds).sum(axis=0), view)
+
+    def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
+        return _nearest(row, intent.seeds, "like_this", view)
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """Products that lately came into the shop."""
+
+    name: str = "new"
+    half_life_days: float = 21.0
+
+    def score(self, intent: Intent, view: View) -> Floats:
+        ages = (intent.request.now_ms - view.columns.numbers["published"]) / _DAY_MS
+        fresh = np.exp2(-np.maximum(ages, 0) / self.half_life_days)
+        return np.where((ages >= 0) & (fresh > 0.1), fresh, 0).astype(np.float32)
+
+    def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
+        return Reason("new")
+
+
+def built_in_sources() -> Mapping[str, Source]:
+    """Every source that a profile can name."""
+    sources: list[Source] = [
+        Lexical(),
+        Meaning(),
+        Learnt("popular", why="popular"),
+        Learnt("popular_lately", why="popular_lately"),
+        Learnt("buy_again", why="bought_before"),
+        Learnt("item_knn"),
+        Learnt("ease"),
+        Learnt("als"),
+        Learnt("co_bought", about="seeds", why="bought_together"),
+        Taste(),
+        Alike(),
+        New(),
+    ]
+    return {source.name: source for source in sources}
+
+
+def as_history(rows: NDArray[np.int32], intent: Intent) -> History:
+    """Products as if they had been bought just now."""
+    n = len(rows)
+    return History(
+        rows,
+        np.full(n, intent.request.now_ms, np.int64),
+        np.full(n, KIND_CODES[EventKind.PURCHASE], np.int8),
+        np.ones(n, np.float32),
+    )
+
+
+def seeds_as_history(intent: Intent) -> History:
+    return as_history(intent.seeds, intent)
+
+
+def _above_ordinary(direction: Floats, view: View) -> Floats:
+    """Standard deviations above the ordinary similarity to a direction (d,); zeros for no direction."""
+    length = float(np.linalg.norm(direction))
+    if length == 0:
+        return np.zeros(len(view.columns), np.float32)
+    vector = (direction / np.float32(length)).astype(np.float32)
+    mean, deviation = view.space("text").ordinary(vector)
+    above: Floats = (view.space("text").similarities(vector) - np.float32(mean)) / np.float32(deviation)
+    return np.maximum(above, np.float32(0))
+
+
+def _nearest(row: int, others: NDArray[np.int32], code: str, view: View) -> Reason | None:
+    others = others[others != row]
+    if not len(others):
+        return None
+    own = view.space("text").vectors(np.array([row], np.int32))[0]
+    about = int(others[int(np.argmax(view.space("text").vectors(others) @ own))])
+    return Reason(code, (view.columns.ids[about],))

@@ -1,0 +1,253 @@
+"""The facade: one shop, opened in a folder. The only place that joins serving to training."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from pydantic import ValidationError
+
+from wares.domain.filter import Between, Clause, Filter
+from wares.domain.money import scale_of
+from wares.domain.product import Product
+from wares.domain.request import Request, Sort
+from wares.domain.result import Page
+from wares.engine.assembly import Engine, new_encoder
+from wares.engine.choice import Choice, to_filter
+from wares.engine.settings import FILE_NAME, Settings, load_settings, write_default_settings
+from wares.errors import InputError, UnknownName
+from wares.evaluation.table import EvaluationTable
+from wares.feeds.events import read_events
+from wares.feeds.products import read_products
+from wares.feeds.readers import Source
+from wares.feeds.report import ImportReport
+from wares.feeds.shoppers import read_shoppers
+from wares.store.sqlite import Store
+from wares.training.build import Tell, silent
+from wares.training.child import train_in_child
+from wares.training.trial import next_basket_trial
+
+MAX_K = 1000
+_BATCH = 20_000  # products per transaction of an import
+
+
+def open_shop(folder: str | Path, *, create: bool = True) -> "Shop":
+    """Open the shop in this folder; make one, with commented settings, where there is none and `create` holds.
+
+    Reading needs no lock. The first write takes the writer's lock and keeps it until `close`; StoreLocked if another
+    process holds it. StoreError for a folder without a shop when `create` is False.
+    """
+    return Shop(Path(folder), create=create)
+
+
+class Shop:
+    """Products and events in, answers out. Use it in a `with` block or call `close`. Threads may share one."""
+
+    def __init__(self, folder: Path, *, create: bool = True) -> None:
+        self.folder = folder
+        self._writing: Store | None = None
+        if create and not (folder / "wares.sqlite").exists():
+            self._writing = Store.open(folder, "write")
+            if not (folder / FILE_NAME).exists():
+                write_default_settings(folder / FILE_NAME)
+        self._reading = self._writing or Store.open(folder, "read")
+        try:
+            self.settings: Settings = load_settings(folder)
+        except BaseException:
+            self.close()
+            raise
+        self._scale = scale_of(self.settings.shop.currency)
+        self._engine: Engine | None = None
+
+    # -- data in -----------------------------------------------------------------------------------------------------
+
+    def put(self, products: Source | Iterable[Product], **options: Any) -> ImportReport:
+        """Insert or replace products: a file (CSV, JSONL, Parquet), a frame, or dicts. What is unusable is reported."""
+        reading = read_products(products, now_ms=_now_ms(), currency=self.settings.shop.currency, **options)
+        store = self.writer().catalogue
+        batch: list[Product] = []
+        for product in reading:
+            batch.append(product)
+            if len(batch) == _BATCH:
+                store.put(batch)
+                batch = []
+        store.put(batch)
+        self._caught_up()
+        return reading.report
+
+    def update(self, changes: Iterable[Mapping[str, Any]]) -> ImportReport:
+        """Change some fields of known products: `[{"id": "a", "price": 3.99, "stock": 2}]`; others stay as they are."""
+        rows = [dict(change) for change in changes]
+        known = self._reading.catalogue.get([str(row.get("id", "")) for row in rows])
+        for row in rows:
+            if str(row.get("id", "")) not in known:
+                raise UnknownName("product", str(row.get("id", "")), ())
+        reading = read_products(rows, now_ms=_now_ms(), currency=self.settings.shop.currency)
+        merged = [_merged(known[product.id], product, row) for product, row in zip(list(reading), rows, strict=False)]
+        self.writer().catalogue.put(merged)
+        self._caught_up()
+        return reading.report
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Take products out of the shop; unknown ids are ignored. Their events stay."""
+        self.writer().catalogue.delete(list(ids))
+        self._caught_up()
+
+    def record(self, events: Source, **options: Any) -> ImportReport:
+        """Append events: a file, a frame, or dicts. Durable when it returns; a repeated event counts once."""
+        reading = read_events(events, now_ms=_now_ms(), currency=self.settings.shop.currency, **options)
+        _, repeated = self.writer().events.append(reading)
+        self._caught_up()
+        note = (f"{repeated:,} events were known already and were not counted again.",) if repeated else ()
+        return replace(reading.report, notes=(*reading.report.notes, *note))
+
+    def put_shoppers(self, shoppers: Source, **options: Any) -> ImportReport:
+        """What the shop knows of its shoppers: age band, income band, ..., any column."""
+        reading = read_shoppers(shoppers, **options)
+        self.writer().shoppers.put(reading)
+        return reading.report
+
+    def erase_shopper(self, shopper_id: str) -> int:
+        """Forget a shopper; the number of events erased. What was learnt from them goes with the next training."""
+        erased = self.writer().events.erase(shopper_id)
+        if self._engine is not None:
+            self._engine = None
+        return erased
+
+    # -- learning ----------------------------------------------------------------------------------------------------
+
+    def train(self, tell: Tell = silent) -> str:
+        """Learn from everything the shop knows, in a child process; the new snapshot's name. Answers use it at once."""
+        name = train_in_child(self.folder, tell)
+        if self._engine is not None:
+            self._engine.refresh()
+        return name
+
+    def evaluate(self, *, days: int = 28, k: int = 10, seed: int = 0, tell: Tell = silent) -> EvaluationTable:
+        """How well the last `days` would have been foreseen: each shopper's first basket after the cut."""
+        return next_basket_trial(self.folder, self._reading, self.settings, days=days, k=k, seed=seed, tell=tell)
+
+    # -- answers -----------------------------------------------------------------------------------------------------
+
+    def search(self, query: str, **options: Any) -> Page:
+        """Products for words. Options as in `ask`."""
+        return self.ask("search", query=query, **options)
+
+    def browse(self, category: str = "", **options: Any) -> Page:
+        """All products, or those of a category ("Food > Bread")."""
+        filters = dict(options.pop("filters", None) or {})
+        if category:
+            filters["category"] = category
+        return self.ask("browse", filters=filters, **options)
+
+    def recommend(self, shopper: str | None = None, *, surface: str = "home", **options: Any) -> Page:
+        """Products for a shopper, without words."""
+        return self.ask(surface, shopper=shopper, **options)
+
+    def similar(self, product: str, *, surface: str = "similar", **options: Any) -> Page:
+        """Products like this one; with `surface="bought_together"` those that go with it."""
+        if not self.knows(product):
+            raise UnknownName("product", product, ())
+        return self.ask(surface, seeds=[product], **options)
+
+    def knows(self, product: str) -> bool:
+        """Whether the shop sells a product of this id."""
+        return product in self.engine.live.state.columns.row_of
+
+    def ask(
+        self,
+        surface: str,
+        *,
+        query: str = "",
+        shopper: str | None = None,
+        seeds: Sequence[str] = (),
+        filters: Mapping[str, Any] | None = None,
+        facets: Sequence[str] | None = None,
+        sort: str = "relevance",
+        k: int = 24,
+        cursor: str = "",
+    ) -> Page:
+        """Any surface that has a profile in the settings.
+
+        `filters`: field -> value, list of values, {"not": [...]} or {"low": .., "high": ..}; prices in whole currency
+        units. `k` in [1, 1000]. Raises InputError, UnknownName or CursorExpired with what is valid.
+        """
+        started = time.perf_counter()
+        if not 1 <= k <= MAX_K:
+            raise InputError(f"k is {k}; it must lie in 1..{MAX_K}. Use the cursor to get more.")
+        try:
+            order = Sort(sort)
+        except ValueError:
+            raise UnknownName("sort", sort, list(Sort)) from None
+        request = Request(
+            surface=surface, now_ms=_now_ms(), query=query, shopper_id=shopper, seeds=tuple(seeds),
+            filter=self._filter(filters or {}), facets=tuple(facets or ()), sort=order, k=k, cursor=cursor,
+        )  # fmt: skip
+        page = self.engine.ask(request)
+        return replace(page, took_ms=round((time.perf_counter() - started) * 1000, 2))
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    @property
+    def engine(self) -> Engine:
+        """What answers; loaded when first asked."""
+        if self._engine is None:
+            self._engine = Engine(self.folder, self.settings, self._reading, new_encoder(self.settings, self.folder))
+        return self._engine
+
+    @property
+    def store(self) -> Store:
+        """What is known; for reading."""
+        return self._reading
+
+    def writer(self) -> Store:
+        """The store, for writing; takes the writer's lock. Raises StoreLocked, StoreUnwritable."""
+        if self._writing is None:
+            self._writing = Store.open(self.folder, "write")
+        return self._writing
+
+    def close(self) -> None:
+        """Give the lock back. May be called twice."""
+        self._reading.close()
+        if self._writing is not None:
+            self._writing.close()
+
+    def __enter__(self) -> "Shop":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _caught_up(self) -> None:
+        if self._engine is not None:
+            self._engine.refresh()
+
+    def _filter(self, filters: Mapping[str, Any]) -> Filter:
+        try:
+            wanted = to_filter({name: Choice.model_validate(choice) for name, choice in filters.items()})
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise InputError(f"A filter cannot be read: {first['msg']} (got {str(first['input'])[:80]!r}).") from None
+        return Filter(tuple(self._in_minor(clause) for clause in wanted.clauses))
+
+    def _in_minor(self, clause: Clause) -> Clause:
+        """Shoppers count in dollars, the catalogue in cents."""
+        if not isinstance(clause, Between) or clause.field != "price":
+            return clause
+        low = None if clause.low is None else round(clause.low * self._scale, 6)
+        high = None if clause.high is None else round(clause.high * self._scale, 6)
+        return Between("price", low, high)
+
+
+def _merged(old: Product, new: Product, row: Mapping[str, Any]) -> Product:
+    """`old` with the fields that the change names."""
+    names = {"price": "price_minor", "published": "published_ms", "item_group_id": "group_id"}
+    named = {names.get(name, name) for name in row}
+    plain = {f.name: getattr(new, f.name) for f in fields(Product) if f.name in named and f.name != "attributes"}
+    return replace(old, **plain, attributes={**old.attributes, **new.attributes})
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

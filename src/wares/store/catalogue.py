@@ -1,0 +1,95 @@
+"""The catalogue: what the shop sells, with a number for every change."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from itertools import islice
+from typing import Any
+
+from wares.domain.product import Product
+from wares.store.connections import Connections
+from wares.store.keys import intern_products, select_in
+
+_CHUNK = 5_000  # products written at a time, within one transaction
+_PUT = (
+    "INSERT INTO products (key, change, row) VALUES (?, ?, ?)"
+    " ON CONFLICT (key) DO UPDATE SET change = excluded.change, row = excluded.row WHERE row IS NOT excluded.row"
+)
+_CHANGES = "SELECT change, key, id, row FROM products JOIN product_ids USING (key) WHERE change > ? ORDER BY change"
+_EMPTY = Product("")
+_DEFAULTS = {name: getattr(_EMPTY, name) for name in (field.name for field in fields(Product)) if name != "id"}
+
+
+class SqliteCatalogue:
+    """Products as JSON rows. A product put again unchanged is no change; a deleted one leaves a tombstone."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def put(self, products: Iterable[Product]) -> int:
+        """Insert or replace, durably, all or none; the number of the last change. Of equal ids the last one stays.
+
+        Raises StoreUnwritable, StoreError; DataError for a value that cannot be kept.
+        """
+        rest = iter(products)
+        with self._connections.writing() as connection:
+            last = _last(connection)
+            while chunk := list(islice(rest, _CHUNK)):
+                keys = intern_products(connection, (product.id for product in chunk))
+                rows = ((keys[product.id], last + i, to_row(product)) for i, product in enumerate(chunk, 1))
+                connection.executemany(_PUT, rows)
+                last += len(chunk)
+            return _last(connection)
+
+    def delete(self, ids: Sequence[str]) -> int:
+        """Durably; unknown ids are ignored. The number of the last change."""
+        with self._connections.writing() as connection:
+            last = _last(connection)
+            known = select_in(
+                connection, "SELECT key FROM products JOIN product_ids USING (key) WHERE row IS NOT NULL AND id IN", ids
+            )
+            rows = [(last + i, key) for i, (key,) in enumerate(sorted(set(known)), 1)]
+            connection.executemany("UPDATE products SET change = ?, row = NULL WHERE key = ?", rows)
+            return last + len(rows)
+
+    def get(self, ids: Sequence[str]) -> dict[str, Product]:
+        """The known ones of these."""
+        with self._connections.reading() as connection:
+            known = select_in(
+                connection,
+                "SELECT id, row FROM products JOIN product_ids USING (key) WHERE row IS NOT NULL AND id IN",
+                ids,
+            )
+            return {product_id: from_row(product_id, row) for product_id, row in known}
+
+    def changes(self, after: int = 0) -> Iterator[tuple[int, int, str, Product | None]]:
+        """(change number, product key, id, product or None if deleted) of each product's last change, in order.
+
+        A stream over one moment of the catalogue; changes made while it runs come with the next call.
+        """
+        with self._connections.reading() as connection:
+            for change, key, product_id, row in connection.execute(_CHANGES, (after,)):
+                yield change, key, product_id, None if row is None else from_row(product_id, row)
+
+
+def to_row(product: Product) -> str:
+    """JSON of what differs from an empty product; the id stands elsewhere."""
+    row = {name: value for name, default in _DEFAULTS.items() if (value := getattr(product, name)) != default}
+    if "attributes" in row:
+        row["attributes"] = dict(row["attributes"])
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+
+
+def from_row(product_id: str, row: str) -> Product:
+    """The product that `to_row` was given."""
+    told: dict[str, Any] = json.loads(row)
+    if "category" in told:
+        told["category"] = tuple(told["category"])
+    if "attributes" in told:
+        told["attributes"] = {name: tuple(values) for name, values in told["attributes"].items()}
+    return Product(product_id, **told)
+
+
+def _last(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT ifnull(max(change), 0) FROM products").fetchone()[0])

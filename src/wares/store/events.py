@@ -1,0 +1,180 @@
+"""The event log: what happened, each thing once, durable before anyone is told so."""
+
+import math
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wares.domain.event import Event
+from wares.domain.log import EventBlock
+from wares.domain.shopper import KIND_CODES
+from wares.errors import DataError
+from wares.store.connections import Connections
+from wares.store.keys import Hashes, intern_products, intern_shoppers
+from wares.store.ordinals import Ordinals
+
+CHUNK = 50_000  # events per transaction: any number of events is appended in modest memory
+
+_ROW = np.dtype(
+    [
+        ("seq", np.int64),
+        ("time_ms", np.int64),
+        ("kind", np.int8),
+        ("shopper", np.int64),
+        ("product", np.int64),
+        ("quantity", np.float32),
+        ("value_minor", np.float64),
+        ("basket", np.int64),
+    ]
+)
+_READ = (
+    "SELECT seq, time_ms, kind, ifnull(shopper, -1), ifnull(product, -1), quantity, value_minor, ifnull(basket, -1)"
+    " FROM events WHERE seq > ? ORDER BY seq"
+)
+_QUERIES = "SELECT seq, query FROM events WHERE seq > ? AND query IS NOT NULL ORDER BY seq"
+_APPEND = (
+    "INSERT INTO events (key, time_ms, kind, shopper, product, quantity, value_minor, basket, query)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
+)
+_UNCOUNT = "UPDATE sqlite_sequence SET seq = max(?, (SELECT ifnull(max(seq), 0) FROM events)) WHERE name = 'events'"
+
+Row = tuple[bytes, int, int, int | None, int | None, float, int | None, int | None, str | None]
+
+
+class SqliteEventLog:
+    """An event counts once. What makes it the same event is its id, or else all that it says.
+
+    An event without an id also counts its equals in the same feed: line 1 and line 7 of one file may both say "bought
+    1 loaf at noon" and are two events; the file imported again adds nothing. One call of `append` is one feed, so
+    hand a whole file to one call, as an iterator.
+    """
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._hashes = Hashes(connections.secret)
+
+    def append(self, events: Iterable[Event]) -> tuple[int, int]:
+        """One feed of any length; (number of new events, number of repeated ones).
+
+        Commits every 50,000 events, so up to that many are all or none. When it raises, the chunks before are kept,
+        and appending the same feed again from its start completes it.
+
+        Raises StoreUnwritable, StoreError; DataError for a value that cannot be kept.
+        """
+        ordinals, rest = Ordinals(), iter(events)
+        new = total = 0
+        while chunk := list(islice(rest, CHUNK)):
+            new += self._append_chunk(chunk, ordinals)
+            total += len(chunk)
+        return new, total - new
+
+    def read(self, after: int = 0) -> EventBlock:
+        """Every event with a sequence number above `after`, of one moment."""
+        with self._connections.reading() as connection:
+            rows = np.fromiter(connection.execute(_READ, (after,)), _ROW)
+            queries: dict[int, str] = dict(connection.execute(_QUERIES, (after,)))
+        seqs = _column(rows, "seq")
+        places = np.searchsorted(seqs, np.fromiter(queries, np.int64, len(queries)))
+        return EventBlock(
+            seqs=seqs,
+            times_ms=_column(rows, "time_ms"),
+            kinds=np.ascontiguousarray(rows["kind"]),
+            shopper_keys=_column(rows, "shopper"),
+            product_keys=_column(rows, "product"),
+            quantities=np.ascontiguousarray(rows["quantity"]),
+            values_minor=np.ascontiguousarray(rows["value_minor"]),
+            basket_keys=_column(rows, "basket"),
+            queries=dict(zip(places.tolist(), queries.values(), strict=True)),
+        )
+
+    def last(self) -> int:
+        """The last sequence number; 0 = no event yet. It never falls, even when the last event is erased."""
+        with self._connections.reading() as connection:
+            return _last(connection)
+
+    def erase(self, shopper_id: str) -> int:
+        """Forget a shopper: events, attributes and the hash of the id. The number of events erased.
+
+        Their bytes are overwritten. Other shoppers' events, anonymous ones among them, keep their numbers.
+        """
+        with self._connections.writing() as connection:
+            erased = _erase(connection, self._hashes.shopper(shopper_id))
+        if erased is None:
+            return 0
+        self._connections.scrub()
+        return erased
+
+    def _append_chunk(self, events: Sequence[Event], ordinals: Ordinals) -> int:
+        keys = self._keys(events, ordinals)
+        hashes = {
+            shopper: self._hashes.shopper(shopper) for shopper in {event.shopper_id for event in events} if shopper
+        }
+        with self._connections.writing() as connection:
+            products = intern_products(connection, (event.product_id for event in events if event.product_id))
+            shoppers = intern_shoppers(connection, hashes.values())
+            last, before = _last(connection), connection.total_changes
+            connection.executemany(_APPEND, self._rows(events, keys, hashes, shoppers, products))
+            new = connection.total_changes - before
+            if new < len(events):  # SQLite has numbered the repeated ones, too
+                connection.execute(_UNCOUNT, (last,))
+            return new
+
+    def _keys(self, events: Sequence[Event], ordinals: Ordinals) -> list[bytes]:
+        keys = [self._hashes.given(event.id) if event.id else self._hashes.derived(event) for event in events]
+        derived = [place for place, event in enumerate(events) if not event.id]
+        if derived:
+            content = np.frombuffer(b"".join(keys[place][8:] for place in derived), np.uint64)
+            counts = ordinals.count(content)
+            for found in np.flatnonzero(counts).tolist():
+                keys[derived[found]] = self._hashes.again(keys[derived[found]], int(counts[found]))
+        return keys
+
+    def _rows(
+        self,
+        events: Sequence[Event],
+        keys: Sequence[bytes],
+        hashes: dict[str, bytes],
+        shoppers: dict[bytes, int],
+        products: dict[str, int],
+    ) -> Iterator[Row]:
+        baskets: dict[tuple[str | None, str], int] = {}
+        for key, event in zip(keys, events, strict=True):
+            if not math.isfinite(event.quantity):
+                raise DataError("a quantity must be a finite number", field="quantity", value=event.quantity)
+            shopper = hashes[event.shopper_id] if event.shopper_id else None
+            basket = None
+            if event.basket_id and (basket := baskets.get((event.shopper_id, event.basket_id))) is None:
+                basket = self._hashes.basket(shopper, event.basket_id)
+                baskets[event.shopper_id, event.basket_id] = basket
+            yield (
+                key,
+                event.time_ms,
+                KIND_CODES[event.kind],
+                shoppers[shopper] if shopper else None,
+                products[event.product_id] if event.product_id else None,
+                event.quantity,
+                event.value_minor,
+                basket,
+                event.query or None,
+            )
+
+
+def _last(connection: sqlite3.Connection) -> int:
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _erase(connection: sqlite3.Connection, shopper: bytes) -> int | None:
+    found = connection.execute("SELECT key FROM shoppers WHERE hash = ?", (shopper,)).fetchone()
+    if found is None:
+        return None
+    erased = connection.execute("DELETE FROM events WHERE shopper = ?", found).rowcount
+    connection.execute("DELETE FROM shoppers WHERE key = ?", found)
+    return erased
+
+
+def _column(rows: NDArray[np.void], name: str) -> NDArray[np.int64]:
+    return np.ascontiguousarray(rows[name])

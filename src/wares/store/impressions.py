@@ -1,0 +1,164 @@
+"""What was shown: a log that never makes a page wait. A kill may lose its last second; events are the durable part."""
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from wares.errors import StoreError
+from wares.store.schema import connect, plain_faults
+
+FILE = "impressions.sqlite"
+DAY_MS = 86_400_000
+
+# Shopper data. Erased by ImpressionLog.erase, and by age: nothing outlives the log's `keep_days`.
+_TABLE = (
+    "CREATE TABLE IF NOT EXISTS impressions (seq INTEGER PRIMARY KEY AUTOINCREMENT, written_ms INTEGER NOT NULL,"
+    " shopper BLOB, body TEXT NOT NULL)"
+)
+_INDEX = "CREATE INDEX IF NOT EXISTS impressions_by_age ON impressions (written_ms)"
+
+Row = tuple[int, bytes | None, str]
+
+
+class ImpressionLog:
+    """Written by one thread of its own, at most `flush_s` seconds or `flush_items` impressions behind.
+
+    `clock` says the time in seconds, as time.time. While the disk refuses, up to `most_waiting` impressions wait;
+    what comes beyond them is counted in `dropped`, because serving goes before logging.
+    Raises StoreUnwritable, StoreError when it cannot be opened.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        keep_days: float = 90.0,
+        flush_s: float = 1.0,
+        flush_items: int = 500,
+        most_waiting: int = 20_000,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.dropped = 0
+        self._path = folder / FILE
+        self._keep_ms, self._flush_s, self._flush_items = int(keep_days * DAY_MS), flush_s, flush_items
+        self._most_waiting, self._clock = most_waiting, clock
+        self._waiting: list[Row] = []
+        self._wake = threading.Condition()
+        self._disk = threading.Lock()
+        self._open = True
+        with plain_faults(self._path):
+            self._connection = connect(self._path, create=True, synchronous="NORMAL")
+            try:
+                self._connection.execute(_TABLE)
+                self._connection.execute(_INDEX)
+            except BaseException:
+                self._connection.close()
+                raise
+        self._thread = threading.Thread(target=self._run, name="impressions", daemon=True)
+        self._thread.start()
+
+    def record(self, impression: Mapping[str, object], shopper_hash: bytes | None = None) -> None:
+        """Keep what one answer showed, without waiting. `shopper_hash` (Shoppers.hash) is how `erase` finds it.
+
+        Raises TypeError for what JSON cannot hold, StoreError after `close`.
+        """
+        row = (int(self._clock() * 1000), shopper_hash, json.dumps(impression, separators=(",", ":")))
+        with self._wake:
+            if not self._open:
+                raise StoreError(f"{self._path} has been closed.")
+            if len(self._waiting) >= self._most_waiting:
+                self.dropped += 1
+                return
+            self._waiting.append(row)
+            if len(self._waiting) >= self._flush_items:
+                self._wake.notify()
+
+    def flush(self) -> None:
+        """Write what waits and drop what is too old. Raises StoreUnwritable; what was waiting then waits on."""
+        with self._disk:
+            with self._wake:
+                rows, self._waiting = self._waiting, []
+            try:
+                with plain_faults(self._path):
+                    self._write(rows)
+            except StoreError:
+                with self._wake:
+                    self._waiting[:0] = rows
+                raise
+
+    def erase(self, shopper_hash: bytes) -> int:
+        """Forget what was shown to this shopper; the number of impressions erased. Their bytes are overwritten."""
+        self.flush()
+        with self._disk, plain_faults(self._path):
+            erased = self._connection.execute("DELETE FROM impressions WHERE shopper = ?", (shopper_hash,)).rowcount
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return erased
+
+    def close(self) -> None:
+        """Write what waits and stop. May be called twice. Raises StoreUnwritable if the last ones cannot be kept."""
+        with self._wake:
+            was_open, self._open = self._open, False
+            self._wake.notify()
+        if was_open:
+            self._thread.join()
+            try:
+                self.flush()
+            finally:
+                self._connection.close()
+
+    def __enter__(self) -> "ImpressionLog":
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                self._wake.wait_for(self._is_due, timeout=self._flush_s)
+                if not self._open:
+                    return
+            try:
+                self.flush()
+            except StoreError:  # the disk may have room again later
+                time.sleep(min(self._flush_s, 1.0))
+
+    def _is_due(self) -> bool:
+        return not self._open or len(self._waiting) >= self._flush_items
+
+    def _write(self, rows: list[Row]) -> None:
+        oldest_ms = int(self._clock() * 1000) - self._keep_ms
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._connection.executemany("INSERT INTO impressions (written_ms, shopper, body) VALUES (?, ?, ?)", rows)
+            self._connection.execute("DELETE FROM impressions WHERE written_ms < ?", (oldest_ms,))
+            self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+
+def read_impressions(folder: Path, after: int = 0) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """(sequence number, impression) of what is on disk above `after`, oldest first; nothing where nothing was shown.
+
+    Raises StoreError for a file that cannot be read.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return
+    with plain_faults(path), closing(connect(path)) as connection:
+        connection.execute("PRAGMA query_only = ON")
+        try:
+            rows: Iterator[tuple[int, str]] = connection.execute(
+                "SELECT seq, body FROM impressions WHERE seq > ? ORDER BY seq", (after,)
+            )
+            for seq, body in rows:
+                yield seq, json.loads(body)
+        except sqlite3.OperationalError as fault:
+            if "no such table" not in str(fault):
+                raise

@@ -1,0 +1,161 @@
+"""The tables of a shop, how its SQLite files are opened, and what their faults mean in plain words."""
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from wares.errors import DataError, StoreError, StoreUnwritable
+
+FILE = "wares.sqlite"
+SCHEMA_VERSION = 1
+BUSY_S = 10.0
+
+TABLES = (
+    # What this file is: `schema_version`, and the `secret` that keys every hash of a shopper. No shopper data.
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+    # The integers that stand for product ids, of products and of events on products that are not known yet.
+    "CREATE TABLE product_ids (key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE)",
+    # One row per product with the number of its last change; `row` is JSON, NULL = deleted.
+    "CREATE TABLE products (key INTEGER PRIMARY KEY, change INTEGER NOT NULL UNIQUE, row TEXT)",
+    # Shopper data. Erased by EventLog.erase: the row goes, and its key is never given again.
+    "CREATE TABLE shoppers (key INTEGER PRIMARY KEY AUTOINCREMENT, hash BLOB NOT NULL UNIQUE,"
+    " attributes TEXT NOT NULL DEFAULT '{}')",
+    # Shopper data. Erased by EventLog.erase: every row with the shopper's key goes (a scan; no index to keep).
+    # `key` makes repeats count once, `kind` is a position in domain.shopper.KINDS, NULL = none or unknown.
+    "CREATE TABLE events (seq INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE, time_ms INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL, shopper INTEGER, product INTEGER, quantity REAL NOT NULL, value_minor INTEGER,"
+    " basket INTEGER, query TEXT)",
+)
+
+_UNWRITABLE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+_DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
+
+
+@contextmanager
+def plain_faults(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the disk say about `path` into StoreUnwritable, StoreError or (a bad value) DataError."""
+    try:
+        yield
+    except sqlite3.Error as fault:
+        code = getattr(fault, "sqlite_errorcode", 0) & 0xFF
+        if code in _UNWRITABLE:
+            raise unwritable(path, fault) from fault
+        if code in _DAMAGED:
+            raise StoreError(
+                f"{path} is not a readable SQLite database ({fault}). Restore it from a backup."
+            ) from fault
+        if code == sqlite3.SQLITE_BUSY:
+            raise StoreError(f"{path} stayed busy for {BUSY_S:.0f} s ({fault}). Try again.") from fault
+        raise StoreError(f"{path} could not be used: {fault}.") from fault
+    except UnicodeEncodeError as fault:
+        raise DataError("a text is not valid Unicode", value=fault.object) from fault
+    except OverflowError as fault:
+        raise DataError("a whole number does not fit into 64 bits") from fault
+
+
+def unwritable(path: Path, fault: Exception) -> StoreUnwritable:
+    return StoreUnwritable(
+        f"{path} cannot be written ({fault}). Nothing was half-done. "
+        "Make room on the disk, or make the folder writable, and try again."
+    )
+
+
+def connect(path: Path, *, create: bool = False, synchronous: str = "FULL") -> sqlite3.Connection:
+    """A WAL connection in autocommit mode that any thread may use, one at a time. Deleted content is overwritten.
+
+    A folder that cannot be written is still readable, as long as no writer left a WAL file behind.
+
+    Raises sqlite3.Error; callers put it into plain words.
+    """
+    mode = "mode=rwc" if create else "mode=rw"
+    if not create and not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists():
+        mode = "immutable=1"
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{mode}",
+        uri=True,
+        timeout=BUSY_S,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        if create:
+            connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA cache_size = -65536")  # KiB
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """The connection of the one writer; makes the tables of a new shop.
+
+    Raises StoreUnwritable; StoreError for a file that is not a shop or comes from a newer version.
+    """
+    with plain_faults(path):
+        connection = connect(path, create=True)
+        try:
+            connection.execute("PRAGMA wal_autocheckpoint = 8192")  # pages: a long import copies each page less often
+            connection.execute("PRAGMA journal_size_limit = 67108864")  # bytes
+            connection.execute("BEGIN IMMEDIATE")
+            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                for table in TABLES:
+                    connection.execute(table)
+                meta = [("schema_version", SCHEMA_VERSION), ("secret", secrets.token_bytes(32))]
+                connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
+            check_version(connection, path)
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """A connection that cannot change the shop. Raises StoreError where there is no shop."""
+    if not path.is_file():
+        raise no_shop(path)
+    with plain_faults(path):
+        connection = connect(path)
+        try:
+            connection.execute("PRAGMA query_only = ON")
+            check_version(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def check_version(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises StoreError unless these are the tables that this version of wares knows."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not tables:
+        raise no_shop(path)
+    if "meta" not in tables:
+        raise StoreError(f"{path} is a database, but not a shop. Choose another folder or move the file away.")
+    version = read_meta(connection, "schema_version")
+    if not isinstance(version, int) or not 1 <= version <= SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} has schema version {version!r}; this wares knows 1 to {SCHEMA_VERSION}. "
+            "A newer wares wrote it: update wares, or choose another folder."
+        )
+
+
+def read_meta(connection: sqlite3.Connection, name: str) -> int | bytes | None:
+    """One value of `meta`; None = not there."""
+    with closing(connection.execute("SELECT value FROM meta WHERE name = ?", (name,))) as cursor:
+        row: tuple[int | bytes] | None = cursor.fetchone()
+    return row[0] if row else None
+
+
+def no_shop(path: Path) -> StoreError:
+    return StoreError(
+        f"There is no shop in {path.parent}. Make one by importing products (wares import), "
+        "try the sample one (wares demo), or name the folder of an existing one."
+    )

@@ -1,0 +1,142 @@
+"""The store -> a snapshot: index the words, encode the meanings, fit the behaviour models."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wares.contracts import BehaviourModel, Encoder
+from wares.domain.catalogue import Columns
+from wares.domain.event import EventKind
+from wares.domain.interactions import Interactions
+from wares.domain.log import EventBlock
+from wares.domain.product import Product
+from wares.domain.shopper import KIND_CODES, History
+from wares.engine.assembly import new_model
+from wares.engine.settings import Settings
+from wares.engine.snapshot import Snapshot, snapshot_names
+from wares.features.behaviour import FadingCounts
+from wares.retrieval.text_index import TextIndex
+from wares.retrieval.vector_index import VectorIndex
+from wares.store.sqlite import Store
+
+Tell = Callable[[str, int, int], None]  # (stage, done, total)
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Progress for nobody."""
+
+
+def build_snapshot(
+    store: Store, settings: Settings, encoder: Encoder | None, folder: Path, now_ms: int, tell: Tell = silent
+) -> Snapshot:
+    """Everything the store knows, learnt. `folder` is where snapshots live; it gives the next free name."""
+    started = time.perf_counter()
+    tell("Reading the catalogue", 0, 1)
+    keys, products, last_change = _catalogue(store)
+    columns = Columns.of(products, keys)
+    tell("Reading the catalogue", 1, 1)
+    tell("Indexing the words", 0, 1)
+    text = TextIndex.of(products, settings.search.boosts.model_dump(), settings.search.fuzzy)
+    tell("Indexing the words", 1, 1)
+    vectors = _vectors(products, encoder, tell)
+    tell("Reading the events", 0, 1)
+    block = store.events.read()
+    interactions, shopper_keys = _interactions(block, columns)
+    tell("Reading the events", 1, 1)
+    models = fit({name: new_model(name, settings) for name in settings.models.train}, interactions, now_ms, tell)
+    return Snapshot(
+        name=_next_name(folder),
+        columns=columns,
+        text=text,
+        vectors=vectors,
+        models=models,
+        interactions=interactions,
+        shopper_keys=shopper_keys,
+        purchases=count_purchases(interactions),
+        last_event=int(block.seqs[-1]) if len(block) else 0,
+        last_change=last_change,
+        encoder=encoder.fingerprint if encoder else "",
+        facts={
+            "made_ms": now_ms,
+            "seconds": round(time.perf_counter() - started, 1),
+            "products": len(products),
+            "hits": columns.n_groups,
+            "events": len(block),
+            "shoppers": interactions.n_shoppers,
+        },
+    )
+
+
+def fit(
+    models: Mapping[str, BehaviourModel], interactions: Interactions, now_ms: int, tell: Tell = silent
+) -> Mapping[str, BehaviourModel]:
+    """The same models, fitted one after the other."""
+    for name, model in models.items():
+        tell(f"Learning: {name}", 0, 1)
+        model.fit(interactions, now_ms)
+        tell(f"Learning: {name}", 1, 1)
+    return models
+
+
+def count_purchases(interactions: Interactions) -> FadingCounts:
+    """Fading sales of each product, refunds taken back."""
+    events = interactions.events
+    latest = int(events.times_ms.max()) if len(events) else 0
+    counts = FadingCounts(interactions.n_products, reference_ms=latest)
+    signs = np.zeros(256, np.float32)
+    signs[KIND_CODES[EventKind.PURCHASE]] = 1
+    signs[KIND_CODES[EventKind.REFUND]] = -1
+    amounts = signs[events.kinds]
+    counts.learn(events.rows[amounts != 0], events.times_ms[amounts != 0], amounts[amounts != 0])
+    return counts
+
+
+def _catalogue(store: Store) -> tuple[list[int], list[Product], int]:
+    keys: list[int] = []
+    products: list[Product] = []
+    last = 0
+    for number, key, _, product in store.catalogue.changes():
+        last = number
+        if product is not None:
+            keys.append(key)
+            products.append(product)
+    return keys, products, last
+
+
+def _vectors(products: list[Product], encoder: Encoder | None, tell: Tell) -> VectorIndex:
+    """Each distinct passage once."""
+    if encoder is None or not products:
+        return VectorIndex.empty(len(products))
+    place: dict[str, int] = {}
+    text_of = np.array([place.setdefault(product.passage, len(place)) for product in products], np.int32)
+    done = 0
+
+    def more(count: int) -> None:
+        nonlocal done
+        done += count
+        tell("Encoding the meanings", done, len(place))
+
+    tell("Encoding the meanings", 0, len(place))
+    return VectorIndex.of(encoder.encode(list(place), "passage", more), text_of)
+
+
+def _interactions(block: EventBlock, columns: Columns) -> tuple[Interactions, NDArray[np.int64]]:
+    """Events on products of the catalogue, by shopper; and the shoppers' keys, ascending."""
+    row_of = np.full(int(max(columns.keys.max(initial=0), block.product_keys.max(initial=0))) + 1, -1, np.int32)
+    row_of[columns.keys] = np.arange(len(columns), dtype=np.int32)
+    rows = np.where(block.product_keys >= 0, row_of[block.product_keys], -1).astype(np.int32)
+    keep = rows >= 0
+    shopper_keys, places = np.unique(block.shopper_keys[keep], return_inverse=True)
+    anonymous = int(len(shopper_keys) > 0 and shopper_keys[0] < 0)
+    events = History(rows[keep], block.times_ms[keep], block.kinds[keep], block.quantities[keep])
+    known = shopper_keys[anonymous:]
+    places = places.astype(np.int64) - anonymous  # -1 = the anonymous crowd
+    return Interactions.of(places, events, block.basket_keys[keep], len(known), len(columns)), known
+
+
+def _next_name(folder: Path) -> str:
+    taken = [int(name) for name in snapshot_names(folder) if name.isdecimal()]
+    return f"{max(taken, default=0) + 1:06d}"

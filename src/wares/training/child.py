@@ -1,0 +1,81 @@
+"""Training in a process of its own, so that a server never stops answering and never loads what only training needs.
+
+`python -m wares.training.child FOLDER` writes a new snapshot and tells its progress as JSON lines.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from wares.engine.assembly import SNAPSHOTS, new_encoder
+from wares.engine.settings import load_settings
+from wares.engine.snapshot import write_snapshot
+from wares.errors import TrainingError, WaresError
+from wares.store.sqlite import Store
+from wares.store.vector_cache import CachedEncoder
+from wares.training.build import Tell, build_snapshot, silent
+
+
+def train_in_child(folder: Path, tell: Tell = silent) -> str:
+    """Train the shop in `folder` in a child process; the name of the new snapshot.
+
+    Raises TrainingError with the child's own words. Ctrl-C ends the child, too, and leaves the last snapshot in place.
+    """
+    command = [sys.executable, "-m", "wares.training.child", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:  # noqa: S603
+        try:
+            assert child.stdout is not None and child.stderr is not None
+            name, problem = "", ""
+            for line in child.stdout:
+                said = json.loads(line)
+                if "stage" in said:
+                    tell(said["stage"], said["done"], said["total"])
+                name, problem = said.get("snapshot", name), said.get("problem", problem)
+            stderr = child.stderr.read()
+            if child.wait() != 0 or not name:
+                raise TrainingError(problem or f"Training stopped with status {child.returncode}: {stderr[-800:]}")
+            return name
+        except BaseException:
+            child.terminate()
+            raise
+
+
+def train_here(folder: Path, tell: Tell) -> str:
+    """Train in this process. Reads the store, writes a snapshot folder, makes it current."""
+    settings = load_settings(folder)
+    snapshots = folder / SNAPSHOTS
+    encoder = new_encoder(settings, folder)
+    with Store.open(folder, "read") as store:
+        cached = CachedEncoder(encoder, folder) if encoder is not None else None
+        try:
+            snapshot = build_snapshot(store, settings, cached, snapshots, int(time.time() * 1000), tell)
+        finally:
+            if cached is not None:
+                cached.close()
+    tell("Writing the snapshot", 0, 1)
+    write_snapshot(snapshot, snapshots)
+    tell("Writing the snapshot", 1, 1)
+    return snapshot.name
+
+
+def _say(**what: object) -> None:
+    print(json.dumps(what), flush=True)
+
+
+def main() -> int:
+    """The child's side."""
+    try:
+        name = train_here(Path(sys.argv[1]), lambda stage, done, total: _say(stage=stage, done=done, total=total))
+    except (WaresError, OSError, MemoryError) as error:
+        _say(problem=str(error) or type(error).__name__)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    _say(snapshot=name)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

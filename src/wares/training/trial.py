@@ -1,0 +1,86 @@
+"""A trial: learn as if some weeks had not happened yet, then see how well they are foreseen."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wares.domain.request import Request
+from wares.domain.shopper import History
+from wares.engine.assembly import Engine, current_snapshot, new_model
+from wares.engine.settings import Settings
+from wares.errors import InputError, TrainingError
+from wares.evaluation.baselines import by_hand
+from wares.evaluation.replay import OnRanked, System, asking, next_basket_table
+from wares.evaluation.splits import split_next_basket
+from wares.evaluation.table import EvaluationTable
+from wares.models.tifu_knn import TifuKNN
+from wares.store.sqlite import Store
+from wares.training.build import Tell, count_purchases, fit, silent
+
+ROW = "wares"  # the shop's own home page, as it would have been served
+REFERENCE = "personal, fading + popular"
+_DEEP = 1000  # hits of a slate that are looked at
+
+
+def next_basket_trial(
+    folder: Path,
+    store: Store,
+    settings: Settings,
+    *,
+    days: int = 28,
+    k: int = 10,
+    seed: int = 0,
+    earlier: int = 0,
+    tell: Tell = silent,
+    on_ranked: OnRanked | None = None,
+) -> EvaluationTable:
+    """The home page and every row that it must beat, on each shopper's first basket after the cut.
+
+    The cut lies `days` before the last event; `earlier=1` takes the window before that one, for choosing settings.
+    Raises TrainingError without a snapshot, InputError where nobody with a history bought in the window.
+    """
+    snapshot, _ = current_snapshot(folder, settings)
+    if not snapshot.name:
+        raise TrainingError("Nothing is learnt yet. Run `wares train` first.")
+    split = split_next_basket(snapshot.interactions, days, earlier)
+    if not len(split):
+        raise InputError(f"No known shopper with a history bought anything in the {days} days after the cut.")
+    names = dict.fromkeys([*_ROWS, *settings.models.train])
+    models = fit({name: new_model(name, settings) for name in names}, split.train, split.cut_ms, tell)
+    others = fit({**by_hand(), "TIFU-KNN": TifuKNN()}, split.train, split.cut_ms, tell)
+    past = replace(
+        snapshot,
+        models={name: models[name] for name in settings.models.train},
+        interactions=split.train,
+        purchases=count_purchases(split.train),
+    )
+    engine = Engine(folder, settings, store, None, past)
+
+    def home(shopper: int, history: History) -> NDArray[np.int32]:
+        return engine.answer(Request("home", split.cut_ms), history).order[:_DEEP]
+
+    named = {**others, **{title: models[name] for name, title in _ROWS.items()}}
+    systems: dict[str, System] = {title: asking(model, split.cut_ms) for title, model in named.items()}
+    asked, total = 0, len(split) * (len(systems) + 1)
+
+    def more(count: int) -> None:
+        nonlocal asked
+        asked += count
+        tell("Replaying", asked, total)
+
+    return next_basket_table(
+        {ROW: home, **systems},
+        split,
+        np.random.default_rng(seed),
+        k=k,
+        reference=REFERENCE,
+        categories=snapshot.columns.labels["category"].first(),
+        on_progress=more,
+        on_ranked=on_ranked,
+    )
+
+
+# The models that stand in every table, and what the literature calls them.
+_ROWS = {"buy_again": "buy again", "item_knn": "ItemKNN", "ease": "EASE", "als": "iALS"}

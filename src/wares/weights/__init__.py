@@ -1,0 +1,1 @@
+"""Data, not code: the default text encoder, with its card and licence."""
