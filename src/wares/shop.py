@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from wares.domain.filter import Between, Clause, Filter
+from wares.domain.filter import AnyOf, Between, Clause, Filter
 from wares.domain.money import scale_of
 from wares.domain.product import Product
 from wares.domain.request import Request, Sort
@@ -101,7 +101,7 @@ class Shop:
         _, repeated = self.writer().events.append(reading)
         self._caught_up()
         note = (f"{repeated:,} events were known already and were not counted again.",) if repeated else ()
-        return replace(reading.report, notes=(*reading.report.notes, *note))
+        return replace(reading.report, repeated=repeated, notes=(*reading.report.notes, *note))
 
     def put_shoppers(self, shoppers: Source, **options: Any) -> ImportReport:
         """What the shop knows of its shoppers: age band, income band, ..., any column."""
@@ -137,10 +137,7 @@ class Shop:
 
     def browse(self, category: str = "", **options: Any) -> Page:
         """All products, or those of a category ("Food > Bread")."""
-        filters = dict(options.pop("filters", None) or {})
-        if category:
-            filters["category"] = category
-        return self.ask("browse", filters=filters, **options)
+        return self.ask("browse", category=category, **options)
 
     def recommend(self, shopper: str | None = None, *, surface: str = "home", **options: Any) -> Page:
         """Products for a shopper, without words."""
@@ -163,6 +160,7 @@ class Shop:
         query: str = "",
         shopper: str | None = None,
         seeds: Sequence[str] = (),
+        category: str = "",
         filters: Mapping[str, Any] | None = None,
         facets: Sequence[str] | None = None,
         sort: str = "relevance",
@@ -171,8 +169,9 @@ class Shop:
     ) -> Page:
         """Any surface that has a profile in the settings.
 
-        `filters`: field -> value, list of values, {"not": [...]} or {"low": .., "high": ..}; prices in whole currency
-        units. `k` in [1, 1000]. Raises InputError, UnknownName or CursorExpired with what is valid.
+        `filters`: field -> value, list of values, {"not": [...]} or {"low": .., "high": ..}; prices in whole
+        currency units. `category` is the page's own, which its facets keep. `k` in [1, 1000].
+        Raises InputError, UnknownName or CursorExpired with what is valid.
         """
         started = time.perf_counter()
         if not 1 <= k <= MAX_K:
@@ -183,7 +182,7 @@ class Shop:
             raise UnknownName("sort", sort, list(Sort)) from None
         request = Request(
             surface=surface, now_ms=_now_ms(), query=query, shopper_id=shopper, seeds=tuple(seeds),
-            filter=self._filter(filters or {}), facets=tuple(facets or ()), sort=order, k=k, cursor=cursor,
+            filter=self._filter(filters or {}, category), facets=tuple(facets or ()), sort=order, k=k, cursor=cursor,
         )  # fmt: skip
         page = self.engine.ask(request)
         return replace(page, took_ms=round((time.perf_counter() - started) * 1000, 2))
@@ -224,13 +223,14 @@ class Shop:
         if self._engine is not None:
             self._engine.refresh()
 
-    def _filter(self, filters: Mapping[str, Any]) -> Filter:
+    def _filter(self, filters: Mapping[str, Any], category: str) -> Filter:
         try:
             wanted = to_filter({name: Choice.model_validate(choice) for name, choice in filters.items()})
         except ValidationError as error:
             first = error.errors()[0]
             raise InputError(f"A filter cannot be read: {first['msg']} (got {str(first['input'])[:80]!r}).") from None
-        return Filter(tuple(self._in_minor(clause) for clause in wanted.clauses))
+        page = (AnyOf("category", (category,), fixed=True),) if category else ()
+        return Filter((*page, *(self._in_minor(clause) for clause in wanted.clauses)))
 
     def _in_minor(self, clause: Clause) -> Clause:
         """Shoppers count in dollars, the catalogue in cents."""

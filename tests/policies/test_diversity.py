@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from policy_shop import SHOP, ids, intent, slate, slates
 
 from wares.domain.result import Slate
-from wares.policies.attributes import first_code_of
+from wares.domain.selection import first_code_of
 from wares.policies.diversity import BrandCap, Diversity, label_overlap
 
 

@@ -87,15 +87,16 @@ def build_demo(name: str, data: Path | None, folder: Path, clock: Clock) -> bool
     screen.note(f"Building the demo shop {name!r} in {folder}. This happens once.")
     with clock.of("fetching"):
         source = demo_data(name, data, folder / "feed")
+        n_events, end_ms = source.events_and_end()
     if mark is None:
         now_ms = int(time.time() * 1000)
-        mark = Mark(name, max(now_ms - source.last_ms(), 0) // WEEK_MS * WEEK_MS)
+        mark = Mark(name, max(now_ms - end_ms, 0) // WEEK_MS * WEEK_MS)
     folder.mkdir(parents=True, exist_ok=True)
     _keep(mark, folder)
     if not (folder / FILE_NAME).exists():
         (folder / FILE_NAME).write_text(_settings(name), encoding="utf-8")
     with open_shop(folder) as shop, screen.progress() as tell:
-        fill(shop, source, mark.moved_ms, tell, clock)
+        fill(shop, source, mark.moved_ms, n_events, tell, clock)
         with clock.of("training"):
             shop.train(tell)
         with clock.of("evaluating"):
@@ -105,20 +106,22 @@ def build_demo(name: str, data: Path | None, folder: Path, clock: Clock) -> bool
     return True
 
 
-def fill(shop: Shop, source: DemoData, moved_ms: int, tell: "Tell", clock: Clock) -> None:
+def fill(shop: Shop, source: DemoData, moved_ms: int, n_events: int, tell: "Tell", clock: Clock) -> None:
     """Products, shoppers and events into the store; again is the same as once."""
     writing, now_ms = Writing(shop), int(time.time() * 1000)
     with clock.of("products"):
         products = source.products(moved_ms, now_ms)
-        writing.put(counted(products, "Products", source.n_products, tell))
+        writing.put(counted(products, "Products", None, tell))
     with clock.of("shoppers"):
         shoppers = source.shoppers()
         writing.put_shoppers(counted(shoppers, "Shoppers", None, tell))
     with clock.of("events"):
         events = source.events(moved_ms, now_ms)
-        writing.record(counted(events, "Purchases", source.n_events, tell))
+        writing.record(counted(events, "Purchases", n_events, tell))
     for what, reading in (("products", products), ("shoppers", shoppers), ("events", events)):
         _tell_outcome(what, reading)
+    for text in source.dialect.notes:
+        screen.note(f"  {text}")
 
 
 def evaluation(shop: Shop, tell: "Tell | None" = None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Where the demo shops come from: two public logs of purchases, with their dates moved so that they end now."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -8,9 +9,8 @@ from wares.domain.event import Event
 from wares.domain.product import Product
 from wares.domain.shopper import Shopper
 from wares.errors import InputError, UnknownName
-from wares.feeds.dialects import complete_journey
+from wares.feeds.dialects import complete_journey, online_retail
 from wares.feeds.dialects.complete_journey_download import fetch
-from wares.feeds.dialects.online_retail import CURRENCY, OnlineRetail
 from wares.feeds.events import read_events
 from wares.feeds.products import read_products
 from wares.feeds.readers import Row
@@ -20,20 +20,45 @@ from wares.feeds.shoppers import read_shoppers
 NAMES = ("groceries", "gifts")
 
 
-class DemoData(Protocol):
-    """What a demo shop is filled with. `n_products` and `n_events` are for progress; None = unknown."""
+class Dialect(Protocol):
+    """A log of somebody else's as rows of ours; times are Unix ms or None."""
 
-    n_products: int | None
-    n_events: int | None
+    @property
+    def notes(self) -> tuple[str, ...]: ...
 
-    def last_ms(self) -> int:
-        """When the log ends, as written."""
+    def product_rows(self) -> Iterator[Row]: ...
 
-    def products(self, moved_ms: int, now_ms: int) -> Reading[Product]: ...
+    def event_rows(self) -> Iterator[Row]: ...
 
-    def events(self, moved_ms: int, now_ms: int) -> Reading[Event]: ...
+    def shopper_rows(self) -> Iterator[Row]: ...
 
-    def shoppers(self) -> Reading[Shopper]: ...
+
+@dataclass(frozen=True)
+class DemoData:
+    """What a demo shop is filled with. Each method makes a fresh reading, with times moved by `moved_ms`."""
+
+    dialect: Dialect
+    currency: str
+
+    def events_and_end(self) -> tuple[int, int]:
+        """How many events there are, and when the last one was (Unix ms, as written)."""
+        count = last = 0
+        for row in self.dialect.event_rows():
+            count += 1
+            if (time_ms := row["time"]) is not None and time_ms > last:
+                last = time_ms
+        return count, last
+
+    def products(self, moved_ms: int, now_ms: int) -> Reading[Product]:
+        rows = moved(self.dialect.product_rows(), "published", moved_ms)
+        return read_products(rows, now_ms=now_ms, currency=self.currency)
+
+    def events(self, moved_ms: int, now_ms: int) -> Reading[Event]:
+        rows = moved(self.dialect.event_rows(), "time", moved_ms)
+        return read_events(rows, now_ms=now_ms, currency=self.currency)
+
+    def shoppers(self) -> Reading[Shopper]:
+        return read_shoppers(self.dialect.shopper_rows())
 
 
 def demo_data(name: str, data: Path | None, feed: Path) -> DemoData:
@@ -42,73 +67,20 @@ def demo_data(name: str, data: Path | None, feed: Path) -> DemoData:
     Raises UnknownName, InputError where the files are not there.
     """
     if name == "groceries":
-        return Groceries(data if data is not None else fetch(feed))
+        folder = data if data is not None else fetch(feed)
+        return DemoData(complete_journey.CompleteJourney(folder, now_ms=0), complete_journey.CURRENCY)
     if name == "gifts":
         if data is None:
             raise InputError(
                 "The demo shop 'gifts' needs --data FILE: UCI's Online Retail as .xlsx, .csv or .parquet "
                 "(https://archive.ics.uci.edu/dataset/352/online+retail)."
             )
-        return Gifts(data)
+        return DemoData(online_retail.OnlineRetail(data, now_ms=0), online_retail.CURRENCY)
     raise UnknownName("demo shop", name, NAMES)
 
 
-class Groceries:
-    """The Complete Journey."""
-
-    n_products: int | None = 68_000
-    n_events: int | None = 1_469_307
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def last_ms(self) -> int:
-        import polars as pl
-
-        path = self._folder / "transactions.parquet"
-        if not path.is_file():
-            raise InputError(f"{path} is missing. Leave --data out to have it fetched.")
-        last = pl.scan_parquet(path).select(pl.col("transaction_timestamp").max().dt.epoch("ms")).collect().item()
-        return int(last)
-
-    def products(self, moved_ms: int, now_ms: int) -> Reading[Product]:
-        rows = complete_journey.product_rows(self._folder)
-        return read_products(moved(rows, "published", moved_ms), now_ms=now_ms, currency=complete_journey.CURRENCY)
-
-    def events(self, moved_ms: int, now_ms: int) -> Reading[Event]:
-        rows = complete_journey.event_rows(self._folder)
-        return read_events(moved(rows, "time", moved_ms), now_ms=now_ms, currency=complete_journey.CURRENCY)
-
-    def shoppers(self) -> Reading[Shopper]:
-        return read_shoppers(complete_journey.shopper_rows(self._folder))
-
-
-class Gifts:
-    """UCI's Online Retail."""
-
-    n_products: int | None = None
-    n_events: int | None = None
-
-    def __init__(self, path: Path) -> None:
-        self._retail = OnlineRetail(path, now_ms=0)
-
-    def last_ms(self) -> int:
-        return max(int(row["time"]) for row in self._retail.event_rows() if row["time"] is not None)
-
-    def products(self, moved_ms: int, now_ms: int) -> Reading[Product]:
-        rows = moved(self._retail.product_rows(), "published", moved_ms)
-        return read_products(rows, now_ms=now_ms, currency=CURRENCY)
-
-    def events(self, moved_ms: int, now_ms: int) -> Reading[Event]:
-        rows = moved(self._retail.event_rows(), "time", moved_ms)
-        return read_events(rows, now_ms=now_ms, currency=CURRENCY)
-
-    def shoppers(self) -> Reading[Shopper]:
-        return read_shoppers(self._retail.shopper_rows())
-
-
 def moved(rows: Iterable[Row], field: str, moved_ms: int) -> Iterator[Row]:
-    """The same rows with this time (Unix ms) moved; the rows are theirs alone, so they are changed in place."""
+    """The same rows with this time moved; they are fresh dicts, so they are changed in place."""
     for row in rows:
         if row[field] is not None:
             row[field] += moved_ms

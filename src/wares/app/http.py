@@ -78,13 +78,22 @@ def make_app(shops: Mapping[str, Shop], key: str = "") -> FastAPI:
         return {"status": "ready", "snapshots": {name: s.engine.live.snapshot.name for name, s in shops.items()}}
 
     storefront = resources.files("wares.app") / "storefront"
-    app.mount("/storefront", StaticFiles(directory=str(storefront)), name="storefront")
+    app.mount("/storefront", _Storefront(directory=str(storefront)), name="storefront")
 
     @app.get("/", include_in_schema=False)
     def index() -> FileResponse:
         return FileResponse(str(storefront / "index.html"), headers={"cache-control": "no-cache"})
 
     return app
+
+
+class _Storefront(StaticFiles):
+    """Files that browsers ask about again (by ETag), so that an upgrade shows at once."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        answer = super().file_response(*args, **kwargs)
+        answer.headers["cache-control"] = "no-cache"
+        return answer
 
 
 def _routes(find_shop: Any) -> APIRouter:
@@ -145,14 +154,11 @@ def _routes(find_shop: Any) -> APIRouter:
     return router
 
 
-def _answer(shop: Shop, asked: Ask, surface: str, *, category: str = "", **more: Any) -> Response:
-    filters: dict[str, Any] = dict(asked.filters)
-    if category:
-        filters["category"] = category
+def _answer(shop: Shop, asked: Ask, surface: str, **more: Any) -> Response:
     page = shop.ask(
         surface,
         shopper=asked.shopper,
-        filters=filters,
+        filters=asked.filters,
         facets=asked.facets,
         sort=asked.sort,
         k=asked.k,

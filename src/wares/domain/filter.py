@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """The field has at least one of these values."""
+    """The field has at least one of these values. `fixed`: set by the page, not chosen by the shopper on it."""
 
     field: str
     values: tuple[str, ...]
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,16 @@ class Filter:
 
     def without_choices_of(self, field: str) -> "Filter":
         """This filter without the shopper's own choice (AnyOf) on `field`, as a disjunctive facet counts."""
-        return Filter(tuple(c for c in self.clauses if not (isinstance(c, AnyOf) and c.field == field)))
+        return Filter(tuple(c for c in self.clauses if not (isinstance(c, AnyOf) and c.field == field and not c.fixed)))
 
     def and_also(self, *clauses: Clause) -> "Filter":
         return Filter(self.clauses + clauses)
 
-    def choices_of(self, field: str) -> tuple[str, ...]:
-        """The values chosen on `field` by AnyOf clauses."""
-        return tuple(v for c in self.clauses if isinstance(c, AnyOf) and c.field == field for v in c.values)
+    def choices_of(self, field: str, *, fixed: bool = False) -> tuple[str, ...]:
+        """The values that the shopper chose on `field`; with `fixed` also those that the page sets."""
+        return tuple(
+            value
+            for c in self.clauses
+            if isinstance(c, AnyOf) and c.field == field and (fixed or not c.fixed)
+            for value in c.values
+        )

@@ -37,9 +37,15 @@ class Product:
 
     @property
     def passage(self) -> str:
-        """The text that stands for this product before an encoder (equal passages share one vector)."""
-        parts = [self.title, self.brand, ", ".join(reversed(self.category)), self.description[:500]]
-        return ". ".join(part for part in parts if part)
+        """The text that stands for this product before an encoder (equal passages share one vector).
+
+        Title, brand, category from the leaf up, start of the description; what was said already is not repeated.
+        """
+        said = ""
+        for part in (self.title, self.brand, *reversed(self.category), self.description[:500]):
+            if part and part.casefold() not in said.casefold():
+                said = f"{said}. {part}" if said else part
+        return said
 
     @property
     def sellable(self) -> bool:

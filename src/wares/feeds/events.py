@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wares.domain.event import Event, EventKind
+from wares.domain.money import scale_of
 from wares.domain.text import MAX_QUERY
 from wares.feeds.readers import Row, Source, name_of, read_rows
 from wares.feeds.report import Reading, RowFault, Tally
@@ -20,7 +21,6 @@ from wares.feeds.values import (
     read_minor,
     read_number,
     read_text,
-    scale_of,
 )
 
 # What each field of an event may be called, best name first.

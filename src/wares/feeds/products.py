@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from wares.domain.money import scale_of
 from wares.domain.product import PATH_SEPARATOR, Product
 from wares.domain.text import MAX_TEXT
 from wares.feeds.readers import Row, Source, name_of, read_rows
@@ -18,7 +19,6 @@ from wares.feeds.values import (
     read_minor,
     read_number,
     read_text,
-    scale_of,
 )
 
 FIELDS = (

@@ -51,6 +51,7 @@ class ImportReport:
     A kept row whose id comes again later gives way to the later one, which is among the repairs.
 
     `missing` counts the values that were absent, by field. `notes` are sentences for a person.
+    `repeated` are kept rows that an earlier import had brought already; they count once.
     """
 
     source: str
@@ -60,6 +61,7 @@ class ImportReport:
     rejections: tuple[Finding, ...] = ()
     missing: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    repeated: int = 0
 
     @property
     def rejected(self) -> int:

@@ -9,13 +9,6 @@ from zoneinfo import ZoneInfo
 
 from wares.errors import InputError
 
-NO_CENTS = frozenset(
-    (
-        *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"),
-        *("RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"),
-    )
-)
-THREE_DIGITS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
 MAX_MINOR = 10**15  # larger amounts are a fault of the feed
 EARLIEST_MS = 631_152_000_000  # 1990-01-01
 DAY_MS = 86_400_000
@@ -108,11 +101,6 @@ def read_minor(value: object, scale: int) -> int | None:
     if not 0 <= amount * scale <= MAX_MINOR:  # also false for nan
         return None
     return math.floor(amount * scale + 0.5 + 1e-7)
-
-
-def scale_of(currency: str) -> int:
-    """How many of the smallest unit make one: 100 for USD, 1 for JPY, 1000 for KWD."""
-    return 1 if currency in NO_CENTS else 1000 if currency in THREE_DIGITS else 100
 
 
 def clock(timezone: str) -> Callable[[object], int | None]:

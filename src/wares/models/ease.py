@@ -42,9 +42,9 @@ class EASE:
     """
 
     max_products: int = 5_000
-    penalty: float = 300.0
+    penalty: float = 100.0
     k: int = 200
-    half_life_days: float = 60.0
+    half_life_days: float = 180.0
     max_history: int = 500
     links: Sparse = field(init=False, default_factory=no_links)
 

@@ -11,7 +11,7 @@ from wares.contracts import View
 from wares.domain.catalogue import Labels
 from wares.domain.intent import Intent
 from wares.domain.result import Slate
-from wares.policies.attributes import codes_of, first_code_of
+from wares.domain.selection import codes_of, first_code_of
 from wares.policies.priority import demoted, ordered, placed, rescaled
 
 Rows = NDArray[np.int32]

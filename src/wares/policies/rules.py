@@ -12,7 +12,7 @@ from wares.domain.filter import Filter
 from wares.domain.intent import Intent
 from wares.domain.product import PATH_SEPARATOR
 from wares.domain.result import Candidates, Slate
-from wares.policies.attributes import known_rows, passing
+from wares.domain.selection import known_rows, passing
 from wares.policies.priority import changed, ordered, placed, rescaled
 
 
@@ -34,7 +34,7 @@ class When:
             and (not self.surfaces or request.surface in self.surfaces)
             and (self.from_ms is None or request.now_ms >= self.from_ms)
             and (self.until_ms is None or request.now_ms < self.until_ms)
-            and (not self.category or any(map(self._covers, request.filter.choices_of("category"))))
+            and (not self.category or any(map(self._covers, request.filter.choices_of("category", fixed=True))))
         )
 
     def _covers(self, chosen: str) -> bool:
@@ -115,7 +115,7 @@ class Rules:
 
 def allowed(actions: Actions, rows: NDArray[np.int32], columns: Columns) -> NDArray[np.bool_]:
     """(n,) which of `rows` are neither hidden nor filtered out."""
-    shown = passing(actions.filter, rows, columns)
+    shown = passing(actions.filter, columns, rows)
     if actions.hide:
         shown &= ~np.isin(rows, known_rows(actions.hide, columns))
     return shown
@@ -124,7 +124,7 @@ def allowed(actions: Actions, rows: NDArray[np.int32], columns: Columns) -> NDAr
 def pinned_rows(actions: Actions, chosen: Filter, columns: Columns) -> dict[int, int]:
     """Row -> position from 1, for the pins that can be kept; `chosen` is the shopper's filter."""
     rows = known_rows(tuple(product_id for product_id, _ in actions.pins), columns)
-    rows = rows[columns.sellable[rows] & allowed(actions, rows, columns) & passing(chosen, rows, columns)]
+    rows = rows[columns.sellable[rows] & allowed(actions, rows, columns) & passing(chosen, columns, rows)]
     position_of = {columns.row_of.get(product_id): position for product_id, position in reversed(actions.pins)}
     _, first = np.unique(columns.groups[rows], return_index=True)  # one variant of each
     return {row: position_of[row] for row in rows[np.sort(first)].tolist()}
@@ -163,7 +163,7 @@ def _weighted(slate: Slate, weightings: tuple[Weighting, ...], columns: Columns)
     unit, span = rescaled(slate.priority)
     worth = 1 + unit
     for weighting in weightings:
-        meant = passing(weighting.where, slate.rows, columns)
+        meant = passing(weighting.where, columns, slate.rows)
         gain = np.where(meant, worth * (weighting.factor - 1), 0)
         worth += gain
         priority = (slate.priority + span * gain).astype(np.float32)

@@ -1,14 +1,14 @@
 """Filters as values -> the rows that pass, and the facets of what passed."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wares.domain.catalogue import Columns, Labels
-from wares.domain.filter import AnyOf, Between, Clause, Filter
+from wares.domain.filter import Between, Clause, Filter
 from wares.domain.result import Facet, FacetValue
+from wares.domain.selection import passing
 from wares.errors import InputError, UnknownName
 
 Rows = NDArray[np.bool_]
@@ -44,10 +44,9 @@ class FilterIndex:
 
     def passing(self, wanted: Filter) -> Rows:
         """(n,) living rows for which every clause holds."""
-        rows = self.columns.alive.copy()
         for clause in wanted.clauses:
-            rows &= self._clause(clause)
-        return rows
+            self._check(clause)
+        return self.columns.alive & passing(wanted, self.columns)
 
     def total(self, rows: Rows) -> int:
         """The number of groups with at least one row."""
@@ -93,31 +92,20 @@ class FilterIndex:
             self._pairs[name] = Pairs.of(labels, self.columns.groups)
         return self._pairs[name]
 
-    def _clause(self, clause: Clause) -> Rows:
-        if isinstance(clause, Between):
-            numbers = self._numbers(clause.field)
-            low = -np.inf if clause.low is None else clause.low
-            high = np.inf if clause.high is None else clause.high
-            if low > high:
-                raise InputError(f"The filter on {clause.field!r} asks for at least {low:g} and at most {high:g}.")
-            return (numbers >= low) & (numbers <= high)  # nan fails both
-        labels = self._labels(clause.field, "filter")
-        wanted = np.isin(np.array(labels.values, dtype=object), list(clause.values)) if labels.values else np.empty(0)
-        rows = np.zeros(len(self.columns), np.bool_)
-        rows[labels.rows[wanted.astype(np.bool_)[labels.codes]]] = True
-        return rows if isinstance(clause, AnyOf) else ~rows
+    def _check(self, clause: Clause) -> None:
+        """Raise what a person should hear of a clause that can never be met."""
+        if not isinstance(clause, Between):
+            if clause.field != "id":
+                self._labels(clause.field, "filter")
+            return
+        if clause.field not in self.columns.numbers:
+            raise UnknownName("number to filter by", clause.field, self.columns.numbers)
+        if clause.low is not None and clause.high is not None and clause.low > clause.high:
+            raise InputError(
+                f"The filter on {clause.field!r} asks for at least {clause.low:g} and at most {clause.high:g}."
+            )
 
     def _labels(self, name: str, what: str) -> Labels:
         if (labels := self.columns.labels.get(name)) is None:
             raise UnknownName(what, name, [*self.columns.labels, *self.columns.numbers])
         return labels
-
-    def _numbers(self, name: str) -> NDArray[np.float64]:
-        if (numbers := self.columns.numbers.get(name)) is None:
-            raise UnknownName("number to filter by", name, self.columns.numbers)
-        return numbers
-
-
-def counts_of(facets: tuple[Facet, ...], name: str) -> Mapping[str, int]:
-    """The counts of one facet by value."""
-    return {value.value: value.count for facet in facets if facet.field == name for value in facet.values}

@@ -1,0 +1,274 @@
+"""The command line. What each command takes stands here; the work lies in the modules, loaded when they are needed."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from wares.app import screen
+from wares.app.places import shop_and, shop_folder
+from wares.errors import WaresError
+
+
+class _Wares(TyperGroup):
+    """Faults become one line on stderr and an exit code: 1 = it could not be done, 2 = wrong usage, 130 = stopped."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except WaresError as error:
+            screen.complain(str(error))
+        except KeyboardInterrupt:
+            typer.echo("Stopped.", err=True)
+            raise typer.Exit(130) from None
+        except BrokenPipeError:  # whoever read us has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        except OSError as error:
+            screen.complain(f"{error.filename or 'The system'}: {error.strerror or error}")
+        raise typer.Exit(1)
+
+
+app = typer.Typer(
+    cls=_Wares,
+    help="One engine for a shop's search and recommendations. FOLDER is where a shop lives; WARES_SHOP can name it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+bench = typer.Typer(help="Measure, and print the figures.", no_args_is_help=True)
+app.add_typer(bench, name="bench")
+
+Folder = Annotated[str | None, typer.Argument(metavar="FOLDER", help="the shop's folder", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout, nothing else")]
+Shopper = Annotated[str | None, typer.Option(help="id of who asks", show_default=False)]
+Filters = Annotated[
+    list[str] | None,
+    typer.Option("--filter", metavar="FIELD=VALUE", help='as brand="Store brand"; repeat for more; != excludes'),
+]
+Price = Annotated[str, typer.Option(metavar="LOW..HIGH", help="in whole currency units; one side may be open")]
+Facets = Annotated[list[str] | None, typer.Option("--facet", metavar="FIELD", help="count its values; repeat for more")]
+Sort = Annotated[str, typer.Option(help="relevance, price, -price, newest or best_selling")]
+Many = Annotated[int, typer.Option("-k", help="hits on one page, 1 to 1000")]
+Cursor = Annotated[str, typer.Option(help="of an earlier answer of the same process")]
+Explain = Annotated[bool, typer.Option("--explain", help="show scores, features and who changed the order")]
+
+
+@app.command()
+def demo(
+    shop: Annotated[str, typer.Option(help="groceries or gifts")] = "groceries",
+    data: Annotated[Path | None, typer.Option(help="gifts: UCI's Online Retail file; groceries: a folder")] = None,
+    folder: Annotated[Path | None, typer.Option(help="where the shop is built  [default: shops/NAME]")] = None,
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="serve the storefront after the tour")] = True,
+    port: Annotated[int | None, typer.Option(help="of the storefront", min=0, max=65535)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Build a demo shop from real purchases, show what it can, and serve it. A second run starts at once."""
+    from wares.app.demo import run_demo
+
+    run_demo(shop, data=data, folder=folder, serve_it=serve, port=port, as_json=as_json)
+
+
+@app.command("import")
+def import_(
+    folder: Folder = None,
+    products: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="repeat for more")] = None,
+    events: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="repeat for more")] = None,
+    shoppers: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="repeat for more")] = None,
+    rejects: Annotated[Path | None, typer.Option(metavar="FOLDER", help="where to put rejected rows")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read CSV, JSONL or Parquet files into a shop; makes the shop where there is none. Twice is the same as once."""
+    place = shop_folder(folder)
+    if not (products or events or shoppers):
+        raise typer.BadParameter("Name at least one file with --products, --events or --shoppers.", param_hint="FILE")
+    from wares.app.importing import import_files
+
+    with screen.progress() as tell:
+        reports = import_files(place, products or [], events or [], shoppers or [], rejects, tell)
+    if as_json:
+        screen.print_json([report.to_dict() for report in reports])
+        return
+    from wares.app.tables import print_report
+
+    for report in reports:
+        print_report(screen.stdout(), report)
+        for text in report.notes:
+            screen.note(text)
+
+
+@app.command()
+def train(folder: Folder = None, as_json: AsJson = False) -> None:
+    """Learn from everything the shop knows. Answers go on meanwhile; a running server takes the result up by itself."""
+    place = shop_folder(folder)
+    from wares.app.learning import train_shop
+
+    train_shop(place, as_json=as_json)
+
+
+@app.command()
+def search(
+    folder: Folder = None,
+    query: Annotated[str | None, typer.Argument(metavar="QUERY", help="words", show_default=False)] = None,
+    shopper: Shopper = None,
+    filters: Filters = None,
+    price: Price = "",
+    facet: Facets = None,
+    sort: Sort = "relevance",
+    k: Many = 10,
+    cursor: Cursor = "",
+    explain: Explain = False,
+    as_json: AsJson = False,
+) -> None:
+    """Products for words."""
+    place, words = shop_and(folder, query, "QUERY")
+    from wares.app.asking import ask, filters_of
+
+    options: dict[str, Any] = {"shopper": shopper, "filters": filters_of(filters or [], price), "facets": facet}
+    options |= {"sort": sort, "k": k, "cursor": cursor}
+    ask(place, lambda shop: shop.search(words, **options), as_json=as_json, explain=explain)
+
+
+@app.command()
+def browse(
+    folder: Folder = None,
+    category: Annotated[str | None, typer.Argument(metavar="CATEGORY", help='"Food > Bread"; none = all')] = None,
+    shopper: Shopper = None,
+    filters: Filters = None,
+    price: Price = "",
+    facet: Facets = None,
+    sort: Sort = "relevance",
+    k: Many = 10,
+    cursor: Cursor = "",
+    explain: Explain = False,
+    as_json: AsJson = False,
+) -> None:
+    """All products, or those of a category."""
+    place, path = shop_and(folder, category)
+    from wares.app.asking import ask, filters_of
+
+    options: dict[str, Any] = {"shopper": shopper, "filters": filters_of(filters or [], price), "facets": facet}
+    options |= {"sort": sort, "k": k, "cursor": cursor}
+    ask(place, lambda shop: shop.browse(path, **options), as_json=as_json, explain=explain)
+
+
+@app.command()
+def recommend(
+    folder: Folder = None,
+    shopper: Shopper = None,
+    surface: Annotated[str, typer.Option(help="any profile of the settings")] = "home",
+    seed: Annotated[list[str] | None, typer.Option(metavar="ID", help="a product in the cart; repeat for more")] = None,
+    filters: Filters = None,
+    price: Price = "",
+    k: Many = 10,
+    explain: Explain = False,
+    as_json: AsJson = False,
+) -> None:
+    """Products for a shopper, without words."""
+    place = shop_folder(folder)
+    from wares.app.asking import ask, filters_of
+
+    options: dict[str, Any] = {"seeds": seed or [], "filters": filters_of(filters or [], price), "k": k}
+    ask(place, lambda shop: shop.recommend(shopper, surface=surface, **options), as_json=as_json, explain=explain)
+
+
+@app.command()
+def similar(
+    folder: Folder = None,
+    product: Annotated[str | None, typer.Argument(metavar="PRODUCT", help="its id", show_default=False)] = None,
+    surface: Annotated[str, typer.Option(help="similar or bought_together")] = "similar",
+    k: Many = 10,
+    explain: Explain = False,
+    as_json: AsJson = False,
+) -> None:
+    """Products like one, or those that go with it."""
+    place, product_id = shop_and(folder, product, "PRODUCT")
+    from wares.app.asking import ask
+
+    ask(place, lambda shop: shop.similar(product_id, surface=surface, k=k), as_json=as_json, explain=explain)
+
+
+@app.command("eval")
+def eval_(
+    folder: Folder = None,
+    days: Annotated[int, typer.Option(help="how many last days are to be foreseen", min=1)] = 28,
+    k: Annotated[int, typer.Option("-k", help="places that count", min=1, max=1000)] = 10,
+    seed: Annotated[int, typer.Option(help="of the bootstrap and of ties")] = 0,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="write a report with charts")] = None,
+    run: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="write what each system ranked")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """How well would the last weeks have been foreseen? Every system on each shopper's first basket after the cut."""
+    place = shop_folder(folder)
+    from wares.app.learning import evaluate_shop
+
+    evaluate_shop(place, days=days, k=k, seed=seed, report=report, run=run, as_json=as_json)
+
+
+@app.command()
+def serve(
+    folder: Folder = None,
+    host: Annotated[str | None, typer.Option(help="default: as the settings say")] = None,
+    port: Annotated[int | None, typer.Option(help="0 = any free one", min=0, max=65535)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="say where it serves as JSON")] = False,
+) -> None:
+    """Serve the storefront and the HTTP API until Ctrl-C."""
+    place = shop_folder(folder)
+    from wares.app.serve import serve as serve_shop
+
+    serve_shop(place, host=host, port=port)
+
+
+@app.command()
+def doctor(folder: Folder = None, as_json: AsJson = False) -> None:
+    """Is everything in order: the machine, the encoder, the shop? Exit code 1 if there is a problem."""
+    place = shop_folder(folder) if folder or os.environ.get("WARES_SHOP") else None
+    from dataclasses import asdict
+
+    from wares.app.doctor import examine
+
+    findings = []
+    for finding in examine(place):
+        findings.append(finding)
+        if not as_json:
+            colour = {"ok": typer.colors.GREEN, "warning": typer.colors.YELLOW, "problem": typer.colors.RED}
+            mark = typer.style(f"{finding.state:<8}", fg=colour[finding.state])
+            typer.echo(f"{mark} {finding.what}: {screen.shown(finding.found)}")
+            if finding.advice:
+                typer.echo(f"         -> {screen.shown(finding.advice)}")
+    if as_json:
+        screen.print_json([asdict(finding) for finding in findings])
+    raise typer.Exit(int(any(finding.state == "problem" for finding in findings)))
+
+
+@bench.command("shop")
+def bench_shop(
+    folder: Annotated[str | None, typer.Argument(metavar="FOLDER", help="a demo shop; none = one is built")] = None,
+    only: Annotated[str, typer.Option(metavar="A,B", help="these parts alone; an unknown one lists them")] = "",
+    data: Annotated[Path | None, typer.Option(help="folder with the Complete Journey's files")] = None,
+    queries: Annotated[int, typer.Option(help="of `agreement`", min=1)] = 10_000,
+    kills: Annotated[int, typer.Option(help="of `kills`", min=1)] = 40,
+    seed: Annotated[int, typer.Option(help="of everything random")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Speed and correctness of one shop, by default of a demo shop built for it."""
+    from wares.app.bench.figures import bench_figures
+
+    place = Path(folder) if folder else None
+    with screen.progress() as tell:
+        chosen = [part.strip() for part in only.split(",") if part.strip()]
+        figures = bench_figures(place, only=chosen, data=data, queries=queries, kills=kills, seed=seed, tell=tell)
+    if as_json:
+        screen.print_json(figures)
+        return
+    from wares.app.tables import print_figures
+
+    print_figures(screen.stdout(), figures)
+
+
+def main() -> None:
+    """What the `wares` command calls."""
+    app(prog_name="wares")

@@ -1,0 +1,59 @@
+// wares' HTTP API, one function per question. Every failure becomes a Problem.
+
+import { SHOP, newId } from "./memory.js";
+import { session } from "./session.js";
+
+const BASE = new URL(SHOP ? `v1/shops/${encodeURIComponent(SHOP)}/` : "v1/", document.baseURI);
+
+/** What went wrong, as RFC 9457 tells it; status 0 = the shop was not reached. */
+export class Problem extends Error {
+  constructor({ status = 0, code = "", title = "", detail = "" }) {
+    super(detail || title);
+    Object.assign(this, { status, code, title, detail });
+  }
+}
+
+async function ask(path, body, options = {}) {
+  const post = body && {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  };
+  let response;
+  try {
+    response = await fetch(new URL(path, BASE), { ...post, ...options });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem({});
+  }
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Problem({ ...answer, status: response.status });
+  return answer;
+}
+
+export const shop = () => ask("shop");
+export const product = (id, signal) => ask(`products/${encodeURIComponent(id)}`, null, { signal });
+
+/** A page of goods for a wish (see wish.js): a search when it has words, else a walk through a category. */
+export function find(wish, { cursor = "", k = 24, facets = session.shop.facets, signal } = {}) {
+  const { query, category, filters, sort } = wish;
+  const rest = { shopper: session.shopper, filters, facets, sort, k, cursor };
+  if (query) return ask("search", { query, ...rest }, { signal });
+  const within = filters.category ? null : category; // what is ticked lies below the category and narrows it
+  return ask("browse", { category: within, ...rest }, { signal });
+}
+
+export const recommend = (surface, { shopper = session.shopper, seeds = [], k = 12, signal } = {}) =>
+  ask("recommend", { surface, shopper, seeds, k }, { signal });
+
+export const similar = (id, surface, { k = 12, signal } = {}) =>
+  ask("similar", { product: id, surface, shopper: session.shopper, k }, { signal });
+
+/** Tell the shop what the shopper did; resolves once it is durable. */
+export function tell(...events) {
+  const dressed = events.map((event) => ({ id: newId(), shopper_id: session.shopper, ...event }));
+  return ask("events", { events: dressed }, { keepalive: true });
+}
+
+/** The same where nobody waits for it: a lost view must never disturb a shopper. */
+export const mention = (...events) => tell(...events).catch(() => {});

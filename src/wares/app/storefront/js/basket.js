@@ -1,0 +1,43 @@
+// The cart: product id -> {product, quantity}, one per shopper, kept in this browser.
+
+import { mention } from "./api.js";
+import { recall, remember } from "./memory.js";
+import { session } from "./session.js";
+
+const listeners = new Set();
+const key = () => `cart.${session.shopper ?? ""}`;
+
+export const lines = () => Object.values(recall(key()) ?? {});
+export const quantityOf = (id) => recall(key())?.[id]?.quantity ?? 0;
+export const itemCount = () => lines().reduce((sum, line) => sum + line.quantity, 0);
+
+/** Call back whenever the cart changes; returns how to stop. */
+export function onChange(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+function write(cart) {
+  remember(key(), cart);
+  listeners.forEach((listener) => listener());
+}
+
+/** Put `steps` more (or fewer) of a product into the cart and tell the shop. */
+export function change(product, steps) {
+  const cart = recall(key()) ?? {};
+  const quantity = Math.max(0, (cart[product.id]?.quantity ?? 0) + steps);
+  if (quantity) cart[product.id] = { product, quantity };
+  else delete cart[product.id];
+  write(cart);
+  mention({ kind: steps > 0 ? "cart" : "uncart", product_id: product.id, quantity: Math.abs(steps) });
+}
+
+/** The newest facts of a product that is in the cart. */
+export function refresh(product) {
+  const cart = recall(key()) ?? {};
+  if (!cart[product.id]) return;
+  cart[product.id].product = product;
+  write(cart);
+}
+
+export const empty = () => write({});

@@ -1,0 +1,1 @@
+"""The storefront in a real browser, against a real server."""
