@@ -1,7 +1,8 @@
 """One engine for a shop's search and recommendations.
 
->>> import wares                             # doctest: +SKIP
->>> shop = wares.open("my-shop")             # doctest: +SKIP
+>>> import wares
+>>> shop = wares.open("my-shop")  # doctest: +SKIP
+>>> shop.search("whole milk").hits  # doctest: +SKIP
 """
 
 from importlib import import_module
@@ -18,22 +19,21 @@ if TYPE_CHECKING:
 
 __all__ = ["Event", "EventKind", "Page", "Product", "Shop", "Shopper", "WaresError", "open"]
 
+# Loaded when first asked for, so that `wares --help` does not wait for numpy and its like.
 _HOMES = {
-    "Event": "wares.domain.event",
-    "EventKind": "wares.domain.event",
-    "Page": "wares.domain.result",
-    "Product": "wares.domain.product",
-    "Shop": "wares.shop",
-    "Shopper": "wares.domain.shopper",
-    "WaresError": "wares.errors",
-    "open": "wares.shop",
+    "Event": ("wares.domain.event", "Event"),
+    "EventKind": ("wares.domain.event", "EventKind"),
+    "Page": ("wares.domain.result", "Page"),
+    "Product": ("wares.domain.product", "Product"),
+    "Shop": ("wares.shop", "Shop"),
+    "Shopper": ("wares.domain.shopper", "Shopper"),
+    "WaresError": ("wares.errors", "WaresError"),
+    "open": ("wares.shop", "open_shop"),
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Each name is loaded when it is first asked for, so that `wares --help` does not wait for the engine."""
     if name not in _HOMES:
-        raise AttributeError(f"module 'wares' has no attribute {name!r}; it has {', '.join(__all__)}")
-    found = getattr(import_module(_HOMES[name]), "open_shop" if name == "open" else name)
-    globals()[name] = found
-    return found
+        raise AttributeError(f"module 'wares' has no attribute {name!r}")
+    module, attribute = _HOMES[name]
+    return getattr(import_module(module), attribute)

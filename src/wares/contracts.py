@@ -93,11 +93,9 @@ class BehaviourModel(Protocol):
 class Space(Protocol):
     """Vectors of one meaning for all products."""
 
-    def similarities(self, vector: Floats) -> Floats:
-        """(n,) cosines of `vector` (d,) with every product; -1 where a product has none."""
-
-    def ordinary(self, vector: Floats) -> tuple[float, float]:
-        """Mean and standard deviation of the cosines between `vector` and a fixed sample of the catalogue."""
+    def scan(self, vector: Floats) -> tuple[Floats, float, float]:
+        """(n,) cosines of `vector` (d,) with every product, -1 where it has none; mean and standard deviation of the
+        cosines with a fixed sample of the catalogue, which tell what an ordinary similarity is."""
 
     def vectors(self, rows: NDArray[np.int32]) -> Floats:
         """(len(rows), d) unit vectors of products; zeros where a product has none."""

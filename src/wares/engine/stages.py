@@ -248,15 +248,19 @@ def _reasons(at: int, found: Answer) -> list[Reason]:
     reasons = [Reason(codes[a.why]) for a in found.slate.adjustments[at] if a.why in codes]
     if len(found.features.values):
         row = int(found.slate.rows[at])
-        parts = found.parts[at]
+        parts, said = found.parts[at], set[str]()
         for column in np.argsort(-parts, kind="stable").tolist():
             name = found.features.names[column]
             if parts[column] <= 0 or len(reasons) >= _MAX_REASONS:
                 break
-            if name not in found.walk.sources or found.features.values[at, column] <= 0:
+            source = found.walk.sources.get(name)
+            if source is None or found.features.values[at, column] <= 0:
                 continue
-            reason = found.walk.sources[name].reason(row, found.intent, found.view)
-            if reason is not None and reason.code not in {r.code for r in reasons}:
+            if (why := getattr(source, "why", name)) in said:  # several models, one thing to say
+                continue
+            reason = source.reason(row, found.intent, found.view)
+            if reason is not None:
+                said.add(why)
                 reasons.append(replace(reason, weight=float(parts[column])))
     return reasons
 

@@ -23,20 +23,13 @@ class _Remembering:
     """A vector space that answers the same question of one request once."""
 
     index: VectorIndex
-    _similarities: dict[bytes, Floats] = field(default_factory=dict)
-    _ordinary: dict[bytes, tuple[float, float]] = field(default_factory=dict)
+    _scans: dict[bytes, tuple[Floats, float, float]] = field(default_factory=dict)
 
-    def similarities(self, vector: Floats) -> Floats:
+    def scan(self, vector: Floats) -> tuple[Floats, float, float]:
         key = vector.tobytes()
-        if key not in self._similarities:
-            self._similarities[key] = self.index.similarities(vector)
-        return self._similarities[key]
-
-    def ordinary(self, vector: Floats) -> tuple[float, float]:
-        key = vector.tobytes()
-        if key not in self._ordinary:
-            self._ordinary[key] = self.index.ordinary(vector)
-        return self._ordinary[key]
+        if key not in self._scans:
+            self._scans[key] = self.index.scan(vector)
+        return self._scans[key]
 
     def vectors(self, rows: NDArray[np.int32]) -> Floats:
         return self.index.vectors(rows)

@@ -42,8 +42,7 @@ class Matching:
         matched &= text.coverage > 0
         relevance = np.float32(self.lexical_weight) * _unit(text.scores)
         if (vector := intent.vectors.get("text")) is not None:
-            mean, deviation = view.space("text").ordinary(vector)
-            cosines = view.space("text").similarities(vector)
+            cosines, mean, deviation = view.space("text").scan(vector)
             floor = mean + self.meaning * deviation
             matched |= cosines >= floor
             relevance = relevance + np.float32(1 - self.lexical_weight) * _unit(np.maximum(cosines - mean, 0))

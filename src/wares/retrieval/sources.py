@@ -168,8 +168,8 @@ def _above_ordinary(direction: Floats, view: View) -> Floats:
     if length == 0:
         return np.zeros(len(view.columns), np.float32)
     vector = (direction / np.float32(length)).astype(np.float32)
-    mean, deviation = view.space("text").ordinary(vector)
-    above: Floats = (view.space("text").similarities(vector) - np.float32(mean)) / np.float32(deviation)
+    cosines, mean, deviation = view.space("text").scan(vector)
+    above: Floats = (cosines - np.float32(mean)) / np.float32(deviation)
     return np.maximum(above, np.float32(0))
 
 

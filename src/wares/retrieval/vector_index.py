@@ -14,25 +14,25 @@ from numpy.typing import NDArray
 from wares.domain.strings import State
 
 Floats = NDArray[np.float32]
-_BACKGROUND = 2048  # vectors that tell what an ordinary similarity to a query is
+_BACKGROUND = 2048  # vectors that tell what an ordinary similarity to a query is ...
+_LEAST_BACKGROUND = 32  # ... and how many it takes to tell anything
 
 
 @dataclass(frozen=True, slots=True)
 class VectorIndex:
     """`text_of[r]` is the place of row r's vector among all blocks (the snapshot's, then later ones); -1 = none.
 
-    `background` is a fixed sample of the snapshot's vectors: a threshold learnt from it depends on the query alone.
+    Every `step`-th vector of the snapshot is the background: a threshold learnt from it depends on the query alone.
     """
 
     blocks: tuple[Floats, ...]  # each (m, d), rows of length 1
     text_of: NDArray[np.int32]  # (n,)
-    background: Floats  # (b, d)
+    step: int = 1
 
     @staticmethod
     def of(vectors: Floats, text_of: NDArray[np.int32]) -> "VectorIndex":
         """From the vectors (m, d) of the distinct texts and each row's text (n,)."""
-        step = max(1, len(vectors) // _BACKGROUND)
-        return VectorIndex((vectors,), text_of, vectors[::step].copy())
+        return VectorIndex((vectors,), text_of, max(1, len(vectors) // _BACKGROUND))
 
     @staticmethod
     def empty(n: int) -> "VectorIndex":
@@ -49,17 +49,17 @@ class VectorIndex:
     def __len__(self) -> int:
         return len(self.text_of)
 
-    def similarities(self, vector: Floats) -> Floats:
-        """(n,) cosines with `vector` (d,); -1 for rows without a vector."""
-        parts = [block @ vector for block in self.blocks if len(block)]  # (m, d) @ (d,) -> (m,)
-        return np.concatenate([*parts, np.array([-1], np.float32)])[self.text_of]  # place -1 reads the last
+    def scan(self, vector: Floats) -> tuple[Floats, float, float]:
+        """(n,) cosines with `vector` (d,), -1 for rows without a vector; mean and deviation of the background's.
 
-    def ordinary(self, vector: Floats) -> tuple[float, float]:
-        """Mean and standard deviation of the background's cosines with `vector`; (0, 1) where there is too little."""
-        if len(self.background) < 32:
-            return 0.0, 1.0
-        cosines = self.background @ vector
-        return float(cosines.mean()), max(float(cosines.std()), 1e-6)
+        With too few products for a background these are 0 and 1.
+        """
+        parts = [block @ vector for block in self.blocks if len(block)]  # (m, d) @ (d,) -> (m,)
+        cosines = np.concatenate([*parts, np.array([-1], np.float32)])[self.text_of]  # place -1 reads the last
+        background = parts[0][:: self.step] if len(self.blocks[0]) else cosines[:0]
+        if len(background) < _LEAST_BACKGROUND:
+            return cosines, 0.0, 1.0
+        return cosines, float(background.mean()), max(float(background.std()), 1e-6)
 
     def state(self) -> State:
         """Plain arrays; vectors as 16-bit floats, which moves a cosine by less than 0.001."""
