@@ -24,6 +24,7 @@ from wares.feeds.products import read_products
 from wares.feeds.readers import Source
 from wares.feeds.report import ImportReport
 from wares.feeds.shoppers import read_shoppers
+from wares.store.impressions import ImpressionLog
 from wares.store.sqlite import Store
 from wares.training.build import Tell, silent
 from wares.training.child import train_in_child
@@ -48,6 +49,7 @@ class Shop:
     def __init__(self, folder: Path, *, create: bool = True) -> None:
         self.folder = folder
         self._writing: Store | None = None
+        self._impressions: ImpressionLog | None = None
         if create and not (folder / "wares.sqlite").exists():
             self._writing = Store.open(folder, "write")
             if not (folder / FILE_NAME).exists():
@@ -110,11 +112,16 @@ class Shop:
         return reading.report
 
     def erase_shopper(self, shopper_id: str) -> int:
-        """Forget a shopper; the number of events erased. What was learnt from them goes with the next training."""
-        erased = self.writer().events.erase(shopper_id)
-        if self._engine is not None:
-            self._engine = None
-        return erased
+        """Forget a shopper; the number of events erased. Their key is never given again, so nothing finds them any more;
+        what was learnt from them among all others goes with the next training."""
+        store = self.writer()
+        whose = store.shoppers.hash(shopper_id)
+        if self._impressions is not None:
+            self._impressions.erase(whose)
+        elif (self.folder / "impressions.sqlite").exists():
+            with ImpressionLog(self.folder) as impressions:
+                impressions.erase(whose)
+        return store.events.erase(shopper_id)
 
     # -- learning ----------------------------------------------------------------------------------------------------
 
@@ -207,8 +214,16 @@ class Shop:
             self._writing = Store.open(self.folder, "write")
         return self._writing
 
+    def log_impressions(self) -> None:
+        """Remember from now on what answers showed to whom, in `impressions.sqlite`; for the process that serves."""
+        days = self.settings.privacy.impressions_retention_days
+        if self._impressions is None and days > 0:
+            self._impressions = self.engine.impressions = ImpressionLog(self.folder, keep_days=days)
+
     def close(self) -> None:
-        """Give the lock back. May be called twice."""
+        """Write what is waiting and give the lock back. May be called twice."""
+        if self._impressions is not None:
+            self._impressions.close()
         self._reading.close()
         if self._writing is not None:
             self._writing.close()

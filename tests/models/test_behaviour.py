@@ -185,6 +185,19 @@ def test_the_crowd_is_nobody_s_taste(make: Callable[[], BehaviourModel]) -> None
 
 
 @everyone
+def test_a_product_newer_than_the_model_changes_nothing(make: Callable[[], BehaviourModel]) -> None:
+    model = fitted(make, checkerboard())
+    np.testing.assert_array_equal(
+        model.score(lived((2, 40), (10, 40), (99, 40)), NOW), model.score(lived((2, 40)), NOW)
+    )
+
+
+@everyone
+def test_a_model_that_has_learnt_nothing_knows_no_product(make: Callable[[], BehaviourModel]) -> None:
+    assert make().score(lived((0, 1)), NOW).shape == (0,)
+
+
+@everyone
 def test_fitting_twice_gives_the_same_model(make: Callable[[], BehaviourModel]) -> None:
     interactions = noise()
     model = fitted(make, interactions)

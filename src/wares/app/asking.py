@@ -13,9 +13,9 @@ from wares.shop import Shop, open_shop
 def ask(folder: Path, question: Callable[[Shop], Any], *, as_json: bool, explain: bool = False) -> None:
     """Open the shop, put the question to it, show the page."""
     with open_shop(folder, create=False) as shop:
+        engine, currency = shop.engine, shop.settings.shop.currency  # loaded first: the time shown is the answer's own
         page = question(shop)
-        currency = shop.settings.shop.currency
-        for warning in shop.engine.warnings:
+        for warning in engine.warnings:
             screen.note(warning)
     if as_json:
         from wares.app.wire import page_json

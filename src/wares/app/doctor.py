@@ -164,11 +164,15 @@ def _surroundings(folder: Path) -> Iterator[Finding]:
     if by is None:
         yield Finding("ok", "writer's lock", "free")
     else:
-        yield Finding("ok", "writer's lock", f"held by process {by.pid}" + (f", which serves {by.url}" if by.url else ""))
+        yield Finding(
+            "ok", "writer's lock", f"held by process {by.pid}" + (f", which serves {by.url}" if by.url else "")
+        )
     free_gb = shutil.disk_usage(folder).free / 2**30
     if free_gb < _LEAST_DISK_GB:
         yield Finding("warning", "disk", f"{free_gb:.1f} GB free", "Make room: events cannot be kept on a full disk.")
     else:
         yield Finding("ok", "disk", f"{free_gb:.1f} GB free")
     if not os.access(folder, os.W_OK):
-        yield Finding("warning", "folder", f"{folder} cannot be written", "Reading works; importing and training do not.")
+        yield Finding(
+            "warning", "folder", f"{folder} cannot be written", "Reading works; importing and training do not."
+        )

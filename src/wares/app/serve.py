@@ -30,6 +30,7 @@ def serve(folder: Path, host: str | None = None, port: int | None = None) -> Non
         with _bound(host, port) as listening:
             url = f"http://{_shown(host)}:{listening.getsockname()[1]}"
             shop.engine.refresh()
+            shop.log_impressions()
             store.announce(url)
             app = make_app({DEFAULT_SHOP: shop}, key if not _is_loopback(host) else "")
             config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)

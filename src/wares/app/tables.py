@@ -6,6 +6,7 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from wares.app.phrases import phrase
 from wares.app.screen import shown
@@ -14,22 +15,20 @@ from wares.domain.result import Facet, Hit, Page
 from wares.feeds.report import ImportReport
 
 _FACET_VALUES = 8  # of a facet that are shown
+_WIDE = 150  # characters from which a terminal shows every figure
+_MOST_TELLING = ("recall", "ndcg", "new recall", "coverage")
 _EXAMPLES = 3  # of a finding that are shown
 
 
 def print_page(console: Console, page: Page, currency: str, *, explain: bool = False) -> None:
-    """Hits with their reasons, then totals and facets."""
+    """Hits with their reasons, where they have some; then totals and facets."""
     if page.hits:
-        table = _table("#", "product", "brand", f"price, {currency}", "why", "variants", right=(0, 3, 5))
-        for place, hit in enumerate(page.hits, 1):
-            table.add_row(
-                str(place),
-                shown(hit.product.title or hit.product.id) + f"\n{shown(hit.product.id)}",
-                shown(hit.product.brand),
-                _price(hit.product.price_minor, hit.product.currency or currency),
-                _why(hit, explain),
-                f"+{len(hit.variants)}" if hit.variants else "",
-            )
+        reasons = [_why(hit, explain) for hit in page.hits]
+        why = ["why"] if any(reasons) else []
+        table = _table("#", "product", currency, *why, right=(0, 2))
+        for place, (hit, reason) in enumerate(zip(page.hits, reasons, strict=True), 1):
+            price = _price(hit.product.price_minor, hit.product.currency or currency)
+            table.add_row(str(place), _product(hit), price, *([reason] if why else []))
         console.print(table)
     console.print(f"{page.total:,} {'hit' if page.total == 1 else 'hits'} in {page.took_ms:.1f} ms", style="bold")
     for facet in page.facets:
@@ -58,22 +57,20 @@ def print_report(console: Console, report: ImportReport) -> None:
 
 
 def print_evaluation(console: Console, table: Mapping[str, Any]) -> None:
-    """`EvaluationTable.to_dict()`: each system's figures over their 95% intervals; then paired differences."""
-    systems = table["systems"]
-    names = [name for name in systems[0]["metrics"] if not name.startswith("category")]
-    lines = _table("system", *names, right=range(1, len(names) + 1))
+    """`EvaluationTable.to_dict()`: figures over their 95% intervals, and the paired difference to the reference."""
+    systems, wide = table["systems"], console.width >= _WIDE
+    first, *others = [name for name in systems[0]["metrics"] if wide or name.split("@")[0] in _MOST_TELLING]
+    named = [name.split("@")[0] for name in (first, *others)]
+    lines = _table("system", named[0], "difference", *named[1:], right=range(1, len(others) + 3))
+    for column in lines.columns[1:]:
+        column.no_wrap = True
     for line in systems:
-        lines.add_row(line["system"], *(_interval(line["metrics"].get(name)) for name in names))
-    console.print(f"{table['asked']:,} shoppers, first {table['k']} places; mean with 95% interval", style="bold")
+        cells = [_interval(line["metrics"].get(name), bounds=wide) for name in others]
+        difference = _interval(line["differences"].get(first), sign="+") if line["differences"] else "reference"
+        lines.add_row(line["system"], _interval(line["metrics"][first]), difference, *cells)
     console.print(lines)
-    chosen = names[:2]
-    differences = _table("system", *chosen, right=(1, 2))
-    for line in systems:
-        if line["differences"]:
-            cells = (_interval(line["differences"].get(name), sign="+") for name in chosen)
-            differences.add_row(line["system"], *cells)
-    console.print(f"Paired difference to {table['reference']!r}", style="bold")
-    console.print(differences)
+    told = f"{table['asked']:,} shoppers, the first {table['k']} places. Below a mean: its 95% interval."
+    console.print(f"{told} Difference: of {first}, paired, to {table['reference']!r}.", style="dim")
 
 
 def print_figures(console: Console, figures: Mapping[str, object], indent: int = 0) -> None:
@@ -91,6 +88,14 @@ def _table(*columns: str, right: Iterable[int] = ()) -> Table:
     for i, column in enumerate(columns):
         table.add_column(column, justify="right" if i in right else "left", overflow="fold")
     return table
+
+
+def _product(hit: Hit) -> Text:
+    """The title; below it, id, brand and how many variants."""
+    product = hit.product
+    variants = f"+{len(hit.variants)} variant{'s' * (len(hit.variants) > 1)}" if hit.variants else ""
+    below = " · ".join(part for part in (product.id, product.brand, variants) if part)
+    return Text.assemble(shown(product.title or product.id), ("\n" + shown(below), "dim"))
 
 
 def _why(hit: Hit, explain: bool) -> str:
@@ -123,11 +128,13 @@ def _facet(facet: Facet, currency: str) -> str:
     return " · ".join(values) + (f" · {more} more" if more > 0 else "") if values else "nothing to choose"
 
 
-def _interval(three: Mapping[str, float | None] | None, sign: str = "") -> str:
-    """The mean over "low to high"; a dash where it is not defined."""
+def _interval(three: Mapping[str, float | None] | None, sign: str = "", *, bounds: bool = True) -> str:
+    """The mean, over its interval; a dash where it is not defined."""
     if three is None or (mean := three["mean"]) is None:
         return "–"
     digits = 4 if abs(mean) < 2 else 2
-    low, high = three["low"], three["high"]
-    bounds = "" if low is None or high is None else f"\n{low:{sign}.{digits}f} to {high:{sign}.{digits}f}"
-    return f"{mean:{sign}.{digits}f}{bounds}"
+    text, low, high = f"{mean:{sign}.{digits}f}", three["low"], three["high"]
+    if not bounds or low is None or high is None:
+        return text
+    between = " to " if sign else "–"
+    return f"{text}\n{low:{sign}.{digits}f}{between}{high:{sign}.{digits}f}"

@@ -13,6 +13,7 @@ from wares.shop import Shop
 
 _K = 5
 _QUERIES = {"Groceries": "sparkling water", "Gifts": "red heart decoration"}
+_PRODUCTS = {"Groceries": "tortilla chips", "Gifts": "lunch box"}  # the best-selling one of these is looked at
 _OTHERWISE = "gift"
 
 
@@ -37,17 +38,19 @@ class Tour:
 
 def take_tour(shop: Shop) -> Tour:
     """Ask one question of each kind."""
-    settings = shop.settings.shop
+    settings, _ = shop.settings.shop, shop.engine  # loaded first: the times shown are the answers' own
     query = _QUERIES.get(settings.title, _OTHERWISE)
     found = shop.search(query, facets=settings.facets, k=_K)
     stops = [Stop("search", f"Search: {query!r}, with facets", f"search FOLDER {query!r}", found)]
     for shopper in settings.shoppers[:1]:
         told = shop.store.shoppers.get(shopper)
-        known = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in told.attributes.items()) if told else ""
+        known = (
+            ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in told.attributes.items()) if told else ""
+        )
         about = f"Recommended to shopper {shopper}" + (f" ({known})" if known else "")
         page = shop.recommend(shopper, k=_K)
         stops.append(Stop("recommend", about, f"recommend FOLDER --shopper {shopper}", page))
-    for hit in found.hits[:1]:
+    for hit in shop.search(_PRODUCTS.get(settings.title, query), sort="best_selling", k=1).hits:
         for surface, words in (("similar", "Similar to"), ("bought_together", "Bought together with")):
             page = shop.similar(hit.product.id, surface=surface, k=_K)
             command = f"similar FOLDER {hit.product.id} --surface {surface}"

@@ -3,6 +3,7 @@
 import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ from wares.domain.request import Request
 from wares.domain.result import Page
 from wares.domain.shopper import History
 from wares.engine.cursors import Cursors
+from wares.engine.impression import impression_of, new_id
 from wares.engine.live import Live
 from wares.engine.plugins import Plugins, load_plugins
 from wares.engine.settings import Profile, Settings
@@ -35,6 +37,7 @@ from wares.ranking.formula import Formula
 from wares.retrieval.match_set import Matching
 from wares.retrieval.sources import built_in_sources
 from wares.retrieval.understanding import understand
+from wares.store.impressions import ImpressionLog
 from wares.store.sqlite import Store
 
 SNAPSHOTS = "snapshots"
@@ -76,6 +79,7 @@ class Engine:
     ) -> None:
         self.folder, self.settings, self.store = folder, settings, store
         self.warnings: list[str] = []
+        self.impressions: ImpressionLog | None = None  # set where answers are really shown to shoppers
         self._encoder = _Remembering(encoder) if encoder is not None else None
         self._walks = _walks(settings, folder)
         self._rules = Rules(settings.shop_rules())
@@ -108,14 +112,18 @@ class Engine:
         """The page that answers a request, or the next one of an earlier answer."""
         if request.cursor:
             found, name, offset = self._cursors.find(request.cursor)
-            return with_cursor(present(found, offset, request.k, self.store.catalogue), request, name, offset)
-        history, note = self.history(request.shopper_id)
-        found = self.answer(request, history, (note,) if note else ())
-        page = present(found, 0, request.k, self.store.catalogue)
-        if page.total <= request.k:
+        else:
+            history, note = self.history(request.shopper_id)
+            found, name, offset = self.answer(request, history, (note,) if note else ()), "", 0
+        page = present(found, offset, request.k, self.store.catalogue)
+        if offset + request.k < page.total:
+            page = with_cursor(page, request, name or self._cursors.keep(found.to_keep()), offset)
+        if self.impressions is None:
             return page
-        name = self._cursors.keep(found.to_keep())
-        return with_cursor(page, request, name, 0)
+        page = replace(page, impression_id=new_id())
+        whose = self.store.shoppers.hash(request.shopper_id) if request.shopper_id else None
+        self.impressions.record(impression_of(page, request, offset), whose)
+        return page
 
     def answer(self, request: Request, history: History, notes: Sequence[str] = ()) -> Answer:
         """All hits of a request in order, for a shopper with this history."""

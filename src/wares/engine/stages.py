@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wares.contracts import Catalogue, Policy, Ranker, Source
+from wares.domain.catalogue import Columns
 from wares.domain.event import EventKind
 from wares.domain.filter import Filter
 from wares.domain.intent import Intent
@@ -81,12 +82,12 @@ def answer(intent: Intent, walk: Walk, view: ShopView, actions: Actions, notes: 
     if walk.matching is None:
         may_show &= columns.sellable
         if walk.exclude_seeds:
-            may_show &= ~np.isin(columns.groups, columns.groups[intent.seeds])
+            may_show &= ~_same_group(intent.seeds, columns)
         if walk.exclude_bought:
-            may_show &= ~np.isin(columns.groups, columns.groups[intent.history.of(EventKind.PURCHASE).rows])
+            may_show &= ~_same_group(intent.history.of(EventKind.PURCHASE).rows, columns)
         slate, features = _recommend(intent, walk, view, may_show)
         order = slate.rows
-        found = may_show & np.isin(columns.groups, columns.groups[order])
+        found = may_show & _same_group(order, columns)
         shown = found
     else:
         match = _matches(intent, walk.matching, view, actions)
@@ -119,7 +120,7 @@ def _rank(
     groups = view.columns.groups
     order = _one_per_group(_by(relevance, np.flatnonzero(shown)), groups)
     slate, features = _score(intent, walk, view, order[: walk.depth])
-    rest = order[~np.isin(groups[order], groups[slate.rows])]
+    rest = order[~_same_group(slate.rows, view.columns)[order]]
     return slate, features, np.concatenate([slate.rows, rest])
 
 
@@ -185,6 +186,13 @@ def _one_per_group(rows: NDArray[np.int32], groups: NDArray[np.int32]) -> NDArra
     return rows[one_per_group(rows, groups)]
 
 
+def _same_group(rows: NDArray[np.int32], columns: Columns) -> Bools:
+    """(n,) every row that is one of these or a variant of one."""
+    marked = np.zeros(columns.n_groups, np.bool_)
+    marked[columns.groups[rows]] = True
+    return marked[columns.groups]
+
+
 def _nothing() -> tuple[Slate, FeatureTable]:
     none = np.empty(0, np.float32)
     candidates = Candidates(np.empty(0, np.int32), np.empty((0, 0), np.float32), (), none)
@@ -230,7 +238,7 @@ def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
 def _variants(rows: NDArray[np.int32], found: Answer, most: int = 50) -> list[tuple[str, ...]]:
     """For each shown row the ids of the other shown rows of its group."""
     columns = found.view.columns
-    others = np.flatnonzero(found.shown & np.isin(columns.groups, columns.groups[rows]))
+    others = np.flatnonzero(found.shown & _same_group(rows, columns))
     by_group: dict[int, list[int]] = {}
     for row in others.tolist():
         by_group.setdefault(int(columns.groups[row]), []).append(row)

@@ -59,11 +59,11 @@ class ALS:
     """
 
     factors: int = 64
-    alpha: float = 10.0
+    alpha: float = 2.0
     penalty: float = 30.0
     rounds: int = 5
     min_buyers: int = 10
-    half_life_days: float = 60.0
+    half_life_days: float = 30.0
     seed: int = 0
     n_products: int = field(init=False, default=0)
     products: NDArray[np.int32] = field(init=False, default_factory=lambda: np.empty(0, np.int32))

@@ -148,7 +148,7 @@ class BuyAgain:
     def score(self, history: History, now_ms: int) -> Floats:
         """(n_products,) the probability in [0, 1] that a product bought before is bought in the next visit."""
         scores = np.zeros(len(self.offset), np.float32)
-        bought = history.of(EventKind.PURCHASE)
+        bought = history.take(history.rows < len(scores)).of(EventKind.PURCHASE)  # newer products are not known yet
         if len(bought):
             products, x = describe(bought, now_ms, Habit(self.log_gap, self.log_rate))
             scores[products] = sigmoid(x @ self.weights + self.offset[products])  # (m, 8) @ (8,) -> (m,)

@@ -59,12 +59,12 @@ class CoBought:
 
 @dataclass
 class ItemKNN:
-    """Liked by the same shoppers: cosine with shrinkage, the history fading (Deshpande and Karypis 2004)."""
+    """Liked by the same shoppers, the history fading (Deshpande and Karypis 2004); parameters as in `go_together`."""
 
     k: int = 100
-    shrink: float = 10.0
-    damping: float = 0.5
-    half_life_days: float = 60.0
+    shrink: float = 50.0
+    damping: float = 0.3
+    half_life_days: float = 90.0
     min_shoppers: int = 3
     max_history: int = 500
     links: Sparse = field(init=False, default_factory=no_links)

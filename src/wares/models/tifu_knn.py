@@ -47,7 +47,7 @@ class TifuKNN:
     def score(self, history: History, now_ms: int) -> NDArray[np.float32]:
         """(n_products,) from 0; all 0 without a purchase."""
         own = np.zeros(self.vectors.shape[1], np.float32)
-        bought = history.of(EventKind.PURCHASE)
+        bought = history.take(history.rows < len(own)).of(EventKind.PURCHASE)  # newer products are not known yet
         if not len(bought):
             return own
         weight = self._weights(np.zeros(len(bought), np.int64), bought.times_ms, 1)

@@ -24,19 +24,17 @@ if TYPE_CHECKING:
 
 FILES = ("transactions.parquet", "products.parquet", "demographics.parquet")
 CURRENCY = "USD"
-ENDED_MS = 1_514_779_280_000  # 2018-01-01 04:01:20
 _FUEL = "GASOLINE"  # sold in thousandths of a gallon
 
 
 class CompleteJourney:
     """The three files of a folder as a shop; each method makes a fresh reading.
 
-    `shift_ms` moves every date, so that a demo of a past year can end today; `ENDED_MS` is when the log really ends.
     Raises InputError, when a reading is iterated, for a file that is missing.
     """
 
-    def __init__(self, folder: Path, *, now_ms: int, shift_ms: int = 0) -> None:
-        self.folder, self.now_ms, self.shift_ms = folder, now_ms, shift_ms
+    def __init__(self, folder: Path, *, now_ms: int) -> None:
+        self.folder, self.now_ms = folder, now_ms
 
     def products(self) -> Reading[Product]:
         """Every product that the log names and the product table describes, first sold first."""
@@ -71,7 +69,7 @@ class CompleteJourney:
 
         lines = self._log().select(
             kind=pl.lit("purchase"),
-            time=pl.col("transaction_timestamp").dt.epoch("ms") + self.shift_ms,
+            time=pl.col("transaction_timestamp").dt.epoch("ms"),
             shopper_id="household_id",
             product_id="product_id",
             quantity=pl.when("fuel").then(pl.min_horizontal("quantity", 1)).otherwise("quantity"),
@@ -91,7 +89,7 @@ class CompleteJourney:
         sold = self._log().group_by("product_id")
         facts = sold.agg(
             price=pl.when("fuel").then(per_gallon).otherwise(per_unit).median().round(2),
-            published=pl.col("transaction_timestamp").min().dt.epoch("ms") + self.shift_ms,
+            published=pl.col("transaction_timestamp").min().dt.epoch("ms"),
         )
         table = facts.join(self._table("products.parquet"), on="product_id").sort("published", "product_id")
         for row in table.collect().iter_rows(named=True):

@@ -47,12 +47,11 @@ _PROPER = {
 class OnlineRetail:
     """UCI's file as a shop. Read once, kept as a table; each method makes a fresh reading.
 
-    `shift_ms` moves every date, so that a demo of a past year can end today; `ended_ms` is when the log really ends.
     Raises InputError, when a reading is iterated, for a file that is not there or is not UCI's.
     """
 
-    def __init__(self, path: Path, *, now_ms: int, shift_ms: int = 0) -> None:
-        self.path, self.now_ms, self.shift_ms = path, now_ms, shift_ms
+    def __init__(self, path: Path, *, now_ms: int) -> None:
+        self.path, self.now_ms = path, now_ms
 
     def products(self) -> Reading[Product]:
         """One product per stock code with a description; what is left out stands in the report's notes."""
@@ -65,12 +64,6 @@ class OnlineRetail:
     def shoppers(self) -> Reading[Shopper]:
         """Every customer with the country of the last invoice."""
         return read_shoppers(self.shopper_rows())
-
-    @property
-    def ended_ms(self) -> int:
-        """The last line's time, Unix ms, before any shift."""
-        last = self._lines["time"].max()
-        return (last if isinstance(last, int) else 0) - self.shift_ms
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -130,7 +123,7 @@ class OnlineRetail:
         time = pl.col("InvoiceDate").dt.replace_time_zone(TIMEZONE, ambiguous="earliest", non_existent="null")
         marked = table.with_columns(
             code=code,
-            time=time.dt.epoch("ms") + self.shift_ms,
+            time=time.dt.epoch("ms"),
             cancelled=pl.col("InvoiceNo").str.starts_with("C"),
             no_goods=code.is_in(list(NO_GOODS)) | code.str.starts_with(_VOUCHER),
         )

@@ -1,0 +1,1 @@
+"""Measures a shop: speed, memory and whether what it says is true."""
