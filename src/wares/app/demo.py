@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from wares.training.build import Tell
 
 MARK = "demo.json"
+FEED = "feed"  # below the shop: the files that were fetched
 WEEK_MS = 7 * 86_400_000
 
 
@@ -86,7 +87,7 @@ def build_demo(name: str, data: Path | None, folder: Path, clock: Clock) -> bool
         return False
     screen.note(f"Building the demo shop {name!r} in {folder}. This happens once.")
     with clock.of("fetching"):
-        source = demo_data(name, data, folder / "feed")
+        source = demo_data(name, data, folder / FEED)
         n_events, end_ms = source.events_and_end()
     if mark is None:
         now_ms = int(time.time() * 1000)
@@ -122,6 +123,14 @@ def fill(shop: Shop, source: DemoData, moved_ms: int, n_events: int, tell: "Tell
         _tell_outcome(what, reading)
     for text in source.dialect.notes:
         screen.note(f"  {text}")
+
+
+def built_of(folder: Path, data: Path | None) -> DemoData | None:
+    """The data that the demo shop in this folder was built of; None = it is no demo shop."""
+    if not (folder / MARK).exists():
+        return None
+    name = str(json.loads((folder / MARK).read_text(encoding="utf-8"))["shop"])
+    return demo_data(name, data, folder / FEED)
 
 
 def evaluation(shop: Shop, tell: "Tell | None" = None) -> dict[str, Any]:

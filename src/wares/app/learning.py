@@ -1,4 +1,4 @@
-"""`wares train` and `wares eval`: learn from what the shop knows, and see how well the past would have been foreseen."""
+"""`wares train` and `wares eval`: learn from what the shop knows; see how well the past would be foreseen."""
 
 import csv
 import time

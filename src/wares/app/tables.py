@@ -84,7 +84,7 @@ def print_figures(console: Console, figures: Mapping[str, object], indent: int =
 
 
 def _table(*columns: str, right: Iterable[int] = ()) -> Table:
-    table, right = Table(box=box.SIMPLE_HEAD, pad_edge=False), set(right)
+    table, right = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True), set(right)
     for i, column in enumerate(columns):
         table.add_column(column, justify="right" if i in right else "left", overflow="fold")
     return table
@@ -137,4 +137,4 @@ def _interval(three: Mapping[str, float | None] | None, sign: str = "", *, bound
     if not bounds or low is None or high is None:
         return text
     between = " to " if sign else "–"
-    return f"{text}\n{low:{sign}.{digits}f}{between}{high:{sign}.{digits}f}"
+    return f"{text}\n{low:{sign}.{digits - 1}f}{between}{high:{sign}.{digits - 1}f}"

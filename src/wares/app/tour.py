@@ -12,7 +12,7 @@ from wares.domain.result import Page
 from wares.shop import Shop
 
 _K = 5
-_QUERIES = {"Groceries": "sparkling water", "Gifts": "red heart decoration"}
+_QUERIES = {"Groceries": "choclate ice cream", "Gifts": "red heart decoration"}
 _PRODUCTS = {"Groceries": "tortilla chips", "Gifts": "lunch box"}  # the best-selling one of these is looked at
 _OTHERWISE = "gift"
 

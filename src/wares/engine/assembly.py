@@ -201,6 +201,13 @@ def _walks(settings: Settings, folder: Path) -> Mapping[str, Walk]:
     return {surface: _walk(profile, settings, sources, plugins) for surface, profile in settings.profiles.items()}
 
 
+def _matching(settings: Settings, formula: Formula) -> Matching:
+    """Words and meaning weigh the same before the ranker as in its formula."""
+    weights = [formula.terms[name].weight if name in formula.terms else 0.0 for name in ("lexical", "meaning")]
+    share = weights[0] / sum(weights) if sum(weights) > 0 else 0.5
+    return Matching(settings.search.coverage, settings.search.meaning, share)
+
+
 def _walk(profile: Profile, settings: Settings, sources: Mapping[str, Source], plugins: Plugins) -> Walk:
     search = settings.search
     formula = Formula(profile.terms(), known={*sources, *PRODUCT_FEATURES})
@@ -217,7 +224,7 @@ def _walk(profile: Profile, settings: Settings, sources: Mapping[str, Source], p
         formula=formula,
         ranker=rankers[profile.ranker],
         policies=tuple(policies[name] for name in profile.policies),
-        matching=Matching(search.coverage, search.meaning, search.lexical_weight) if profile.all_matches else None,
+        matching=_matching(settings, formula) if profile.all_matches else None,
         fusion=profile.fusion,
         per_source=profile.k_per_source,
         depth=search.rank_depth,

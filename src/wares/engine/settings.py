@@ -54,7 +54,6 @@ class SearchSettings(Section):
     boosts: FieldBoosts
     coverage: Share
     meaning: Annotated[float, Field(ge=0, le=100)]
-    lexical_weight: Share
     fuzzy: bool
     rank_depth: Annotated[int, Field(ge=1, le=100_000)]
 

@@ -8,7 +8,7 @@ from scipy.sparse import vstack
 
 from wares.models.memory import Sparse, no_links, sparse
 
-_BLOCK_LINKS = 20_000_000  # products of pairs that are worked on at once: about 0.5 GB at worst
+_BLOCK_LINKS = 5_000_000  # products of pairs that are worked on at once: about 0.2 GB
 
 
 def strongest(links: Sparse, k: int) -> Sparse:

@@ -14,8 +14,8 @@ from wares.app.bench.agreement import check_agreement
 from wares.app.bench.answering import recommend_times, search_times
 from wares.app.bench.building import build_figures, import_figures, start_figures
 from wares.app.bench.kills import kill_figures
-from wares.app.demo import evaluation
-from wares.errors import InputError, UnknownName
+from wares.app.demo import built_of, evaluation
+from wares.errors import UnknownName
 from wares.shop import Shop, open_shop
 from wares.version import VERSION
 
@@ -74,11 +74,20 @@ def _figures(
         with open_shop(place, create=False) as shop:
             rng = np.random.default_rng(seed)
             measured("search", lambda: search_times(shop, rng))
-            measured("recommend", lambda: recommend_times(shop, _shoppers(data, scratch)))
+            measured("recommend", lambda: recommend_times(shop, _shoppers(shop, data, rng)))
             measured("next_basket", lambda: evaluation(shop))
             measured("agreement", lambda: asdict(check_agreement(shop, queries, rng, tell)))
     measured("kills", lambda: kill_figures(kills, np.random.default_rng(seed), tell))
     return figures
+
+
+def _shoppers(shop: Shop, data: Path | None, rng: np.random.Generator) -> list[str]:
+    """Ids of shoppers with a history; the shop keeps only hashes of them, so a demo shop's own data is asked."""
+    source = built_of(shop.folder, data)
+    if source is None:
+        return list(shop.settings.shop.shoppers)
+    ids = sorted({str(row["shopper_id"]) for row in source.dialect.event_rows() if row["shopper_id"] is not None})
+    return [str(one) for one in rng.permutation(ids)[:_SHOPPERS]]
 
 
 def _machine() -> dict[str, Any]:

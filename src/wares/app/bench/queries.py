@@ -23,7 +23,7 @@ def titles_of(store: Store, columns: Columns, rng: np.random.Generator) -> list[
 
 def draw_query(titles: Sequence[str], rng: np.random.Generator, typos: float = 0.15) -> str:
     """One to four words that stand together in some title; sometimes with a typo, the last word cut or one added."""
-    words = [word for word in str(titles[rng.integers(len(titles))]).replace(",", " ").split() if tokens(word)]
+    words = [word for word in titles[int(rng.integers(len(titles)))].replace(",", " ").split() if tokens(word)]
     if not words:
         return ""
     many = min(int(rng.integers(1, 5)), len(words))
