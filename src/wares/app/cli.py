@@ -219,7 +219,7 @@ def serve(
     place = shop_folder(folder)
     from wares.app.serve import serve as serve_shop
 
-    serve_shop(place, host=host, port=port)
+    serve_shop(place, host=host, port=port, as_json=as_json)
 
 
 @app.command()

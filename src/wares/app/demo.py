@@ -77,7 +77,7 @@ def run_demo(
     if serve_it:
         from wares.app.serve import serve
 
-        serve(folder, port=port)
+        serve(folder, port=port, as_json=as_json)
 
 
 def build_demo(name: str, data: Path | None, folder: Path, clock: Clock) -> bool:

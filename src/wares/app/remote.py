@@ -60,7 +60,7 @@ class Server:
         return told if isinstance(told, dict) else {}
 
 
-def batches(events: Iterable[Event]) -> Iterator[tuple[list[Event], int]]:
+def batches(events: Iterable[Event], most: int = _EVENTS) -> Iterator[tuple[list[Event], int]]:
     """Events in requests, each with how many of them are fresh.
 
     The store tells equal events of one feed apart by counting them within one call. A feed that takes several calls
@@ -68,7 +68,7 @@ def batches(events: Iterable[Event]) -> Iterator[tuple[list[Event], int]]:
     """
     seen: Counter[Event] = Counter()
     rest = iter(events)
-    while fresh := list(islice(rest, _EVENTS)):
+    while fresh := list(islice(rest, most)):
         within: Counter[Event] = Counter()
         batch: list[Event] = []
         for event in fresh:

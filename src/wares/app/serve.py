@@ -1,6 +1,7 @@
 """Runs the HTTP service for one shop until it is told to stop."""
 
 import ipaddress
+import json
 import os
 import socket
 from pathlib import Path
@@ -12,7 +13,7 @@ from wares.errors import SettingsError
 from wares.shop import open_shop
 
 
-def serve(folder: Path, host: str | None = None, port: int | None = None) -> None:
+def serve(folder: Path, host: str | None = None, port: int | None = None, *, as_json: bool = False) -> None:
     """Serve the shop in `folder`; prints where as soon as it answers. Ctrl-C ends it after the running requests.
 
     Any address but this machine's own needs an admin key in the environment. `port` 0 = any free one.
@@ -34,7 +35,9 @@ def serve(folder: Path, host: str | None = None, port: int | None = None) -> Non
             store.announce(url)
             app = make_app({DEFAULT_SHOP: shop}, key if not _is_loopback(host) else "")
             config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
-            print(f"{shop.settings.shop.title}: {url}  (API: {url}/v1/openapi.json). Ctrl-C ends it.", flush=True)
+            told = {"title": shop.settings.shop.title, "url": url, "api": f"{url}/v1/openapi.json"}
+            words = f"{told['title']}: {url}  (API: {told['api']}). Ctrl-C ends it."
+            print(json.dumps(told) if as_json else words, flush=True)
             uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -230,4 +230,5 @@ def _walk(profile: Profile, settings: Settings, sources: Mapping[str, Source], p
         depth=search.rank_depth,
         exclude_seeds=profile.exclude_seeds,
         exclude_bought=profile.exclude_bought,
+        fold_variants=profile.fold_variants or profile.all_matches,
     )

@@ -109,6 +109,7 @@ class Profile(Section):
     unsellable: Literal["sink", "hide"] = "sink"
     exclude_seeds: bool = False
     exclude_bought: bool = False
+    fold_variants: bool = True
 
     def terms(self) -> dict[str, Term]:
         """The formula as the ranker takes it."""

@@ -44,6 +44,7 @@ class Walk:
     depth: int = 400
     exclude_seeds: bool = False
     exclude_bought: bool = False
+    fold_variants: bool = True
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,8 @@ def _score(
     table = describe(candidates, intent, view)
     scores = walk.ranker.score(table.values, table.names)
     best = np.lexsort((candidates.rows, -scores))
-    best = best[one_per_group(candidates.rows[best], view.columns.groups)]
+    if walk.fold_variants:
+        best = best[one_per_group(candidates.rows[best], view.columns.groups)]
     scores = scores[best]
     slate = Slate(candidates.take(best), scores, scores.copy(), ((),) * len(best))
     for policy in walk.policies:

@@ -19,7 +19,7 @@ from wares.models.taste import preferences, taste
 def autoencoder(gram: NDArray[np.float32], penalty: float) -> NDArray[np.float32]:
     """Weights B (m, m) with a zero diagonal that minimise |X - X B|^2 + penalty |B|^2, from `gram` = X'X (m, m).
 
-    With P = (X'X + penalty I)^-1: B[i, j] = -P[i, j] / P[j, j]. Takes m^3 multiplications and 2 m^2 floats.
+    With P = (X'X + penalty I)^-1: B[i, j] = -P[i, j] / P[j, j]. Takes m^3 multiplications.
     """
     ridge = np.array(gram, np.float32, order="F")
     ridge[np.diag_indices_from(ridge)] += penalty
@@ -37,7 +37,7 @@ def autoencoder(gram: NDArray[np.float32], penalty: float) -> NDArray[np.float32
 class EASE:
     """What the other products in a history say of each product, for the `max_products` with the most buyers.
 
-    The dense matrix of that many products is what fitting costs: 5,000 take 200 MB and about 5 s of two cores.
+    The dense matrix of that many products is what fitting costs: 5,000 take 0.9 GB and 5 s of one core.
     Of its rows the `k` entries of the greatest magnitude are kept; scores can be negative.
     """
 

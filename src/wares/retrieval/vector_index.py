@@ -78,6 +78,7 @@ class VectorIndex:
         start = 0
         for block in self.blocks:
             inside = (places >= start) & (places < start + len(block))
-            found[inside] = block[places[inside] - start]
+            if inside.any():  # an empty block has no width either
+                found[inside] = block[places[inside] - start]
             start += len(block)
         return found

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from wares.domain.catalogue import Labels
 from wares.domain.request import Request
 from wares.domain.shopper import History
 from wares.engine.assembly import Engine, current_snapshot, new_model
@@ -19,7 +20,8 @@ from wares.models.tifu_knn import TifuKNN
 from wares.store.sqlite import Store
 from wares.training.build import Tell, count_purchases, fit, silent
 
-ROW = "wares"  # the shop's own home page, as it would have been served
+ROW = "wares"  # the shop's own home page, product by product like every other row
+SERVED = "wares, as served"  # the same with variants folded into one hit, of which one counts
 REFERENCE = "personal, fading + popular"
 _DEEP = 1000  # hits of a slate that are looked at
 
@@ -56,14 +58,13 @@ def next_basket_trial(
         interactions=split.train,
         purchases=count_purchases(split.train),
     )
-    engine = Engine(folder, settings, store, None, past)
-
-    def home(shopper: int, history: History) -> NDArray[np.int32]:
-        return engine.answer(Request("home", split.cut_ms), history).order[:_DEEP]
-
+    homes: dict[str, System] = {
+        name: _home(Engine(folder, _folding(settings, fold), store, None, past), split.cut_ms)
+        for name, fold in ((ROW, False), (SERVED, True))
+    }
     named = {**others, **{title: models[name] for name, title in _ROWS.items()}}
     systems: dict[str, System] = {title: asking(model, split.cut_ms) for title, model in named.items()}
-    asked, total = 0, len(split) * (len(systems) + 1)
+    asked, total = 0, len(split) * (len(systems) + len(homes))
 
     def more(count: int) -> None:
         nonlocal asked
@@ -71,16 +72,37 @@ def next_basket_trial(
         tell("Replaying", asked, total)
 
     return next_basket_table(
-        {ROW: home, **systems},
+        {**homes, **systems},
         split,
         np.random.default_rng(seed),
         k=k,
         reference=REFERENCE,
-        categories=snapshot.columns.labels["category"].first(),
+        categories=_leaf(snapshot.columns.labels["category"]),
         on_progress=more,
         on_ranked=on_ranked,
     )
 
 
+def _home(engine: Engine, cut_ms: int) -> System:
+    def home(shopper: int, history: History) -> NDArray[np.int32]:
+        return engine.answer(Request("home", cut_ms), history).order[:_DEEP]
+
+    return home
+
+
+def _folding(settings: Settings, fold: bool) -> Settings:
+    """The settings with the home page's variants folded, or each product for itself."""
+    home = settings.profile("home").model_copy(update={"fold_variants": fold})
+    return settings.model_copy(update={"profiles": {**settings.profiles, "home": home}})
+
+
 # The models that stand in every table, and what the literature calls them.
 _ROWS = {"buy_again": "buy again", "item_knn": "ItemKNN", "ease": "EASE", "als": "iALS"}
+
+
+def _leaf(labels: Labels) -> NDArray[np.int32]:
+    """(n,) the last code of each row, which is the deepest level of its category; -1 = none."""
+    has = labels.indptr[1:] > labels.indptr[:-1]
+    leaf = np.full(len(has), -1, np.int32)
+    leaf[has] = labels.codes[labels.indptr[1:][has] - 1]
+    return leaf
