@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from wares.app import screen
 from wares.app.demo_data import DemoData, demo_data
 from wares.app.importing import Writing, counted
-from wares.app.memory import peak_memory_mb
 from wares.engine.assembly import SNAPSHOTS
 from wares.engine.settings import FILE_NAME
 from wares.engine.snapshot import current_name
@@ -70,7 +69,7 @@ def run_demo(
             with clock.of("evaluation"):
                 table = evaluation(shop)
     if as_json:
-        facts = {"folder": str(folder), "built": fresh, "seconds": clock.seconds, "peak_memory_mb": peak_memory_mb()}
+        facts = {"folder": str(folder), "built": fresh, "seconds": clock.seconds}
         screen.print_json({**facts, "tour": tour.to_dict(), "evaluation": table})
     else:
         print_tour(screen.stdout(), tour, table, folder)

@@ -47,12 +47,12 @@ class Labels:
         """(nnz,) the row of each code."""
         return np.repeat(np.arange(len(self.indptr) - 1, dtype=np.int32), np.diff(self.indptr))
 
-    def first(self) -> NDArray[np.int32]:
-        """(n,) the first code of each row; -1 where it has none."""
+    def last(self) -> NDArray[np.int32]:
+        """(n,) the last code of each row, of a category path the deepest level; -1 where it has none."""
         has = self.indptr[1:] > self.indptr[:-1]
-        first = np.full(len(has), -1, np.int32)
-        first[has] = self.codes[self.indptr[:-1][has]]
-        return first
+        last = np.full(len(has), -1, np.int32)
+        last[has] = self.codes[self.indptr[1:][has] - 1]
+        return last
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from wares.domain.catalogue import Labels
 from wares.domain.request import Request
 from wares.domain.shopper import History
 from wares.engine.assembly import Engine, current_snapshot, new_model
@@ -77,7 +76,7 @@ def next_basket_trial(
         np.random.default_rng(seed),
         k=k,
         reference=REFERENCE,
-        categories=_leaf(snapshot.columns.labels["category"]),
+        categories=snapshot.columns.labels["category"].last(),
         on_progress=more,
         on_ranked=on_ranked,
     )
@@ -98,11 +97,3 @@ def _folding(settings: Settings, fold: bool) -> Settings:
 
 # The models that stand in every table, and what the literature calls them.
 _ROWS = {"buy_again": "buy again", "item_knn": "ItemKNN", "ease": "EASE", "als": "iALS"}
-
-
-def _leaf(labels: Labels) -> NDArray[np.int32]:
-    """(n,) the last code of each row, which is the deepest level of its category; -1 = none."""
-    has = labels.indptr[1:] > labels.indptr[:-1]
-    leaf = np.full(len(has), -1, np.int32)
-    leaf[has] = labels.codes[labels.indptr[1:][has] - 1]
-    return leaf

@@ -1,13 +1,14 @@
 """How long the demo shop takes to build, to import and to start again, and how much memory. In processes of its own."""
 
 import json
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from subprocess import PIPE, Popen
 from typing import Any
 
+from wares.app.bench.memory import Peak
 from wares.app.demo import Clock
 from wares.app.demo_data import demo_data
 from wares.app.importing import Writing
@@ -17,16 +18,17 @@ from wares.shop import open_shop
 
 def build_figures(folder: Path, data: Path | None) -> dict[str, Any]:
     """`wares demo --no-serve` into an empty folder: the whole command's seconds, each step's, and peak memory."""
-    seconds, told = _demo(folder, data)
-    return {"seconds": seconds, "steps_s": told["seconds"], "peak_memory_mb": told["peak_memory_mb"]}
+    peak = Peak()
+    seconds, told = _demo(folder, data, peak)
+    return {"seconds": seconds, "steps_s": told["seconds"], "peak_memory_mb": peak.megabytes}
 
 
 def start_figures(folder: Path) -> dict[str, Any]:
     """A finished demo shop, started again in a fresh process: until it has answered a search, and the whole tour."""
     started = time.perf_counter()
-    _run([sys.executable, "-m", "wares", "search", str(folder), "milk", "--json"])
+    _run([sys.executable, "-m", "wares", "search", str(folder), "milk", "--json"], Peak())
     first = round(time.perf_counter() - started, 2)
-    return {"first_answer_s": first, "tour_s": _demo(folder, None)[0]}
+    return {"first_answer_s": first, "tour_s": _demo(folder, None, Peak())[0]}
 
 
 def import_figures(data: Path | None, feed: Path) -> dict[str, Any]:
@@ -49,16 +51,17 @@ def import_figures(data: Path | None, feed: Path) -> dict[str, Any]:
         }
 
 
-def _demo(folder: Path, data: Path | None) -> tuple[float, dict[str, Any]]:
+def _demo(folder: Path, data: Path | None, peak: Peak) -> tuple[float, dict[str, Any]]:
     command = [sys.executable, "-m", "wares", "demo", "--no-serve", "--json", "--folder", str(folder)]
     started = time.perf_counter()
-    told = _run([*command, "--data", str(data)] if data else command)
+    told = _run([*command, "--data", str(data)] if data else command, peak)
     return round(time.perf_counter() - started, 2), told
 
 
-def _run(command: list[str]) -> dict[str, Any]:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (our own commands)
-    if done.returncode:
-        raise TrainingError(f"{' '.join(command[2:])} ended with {done.returncode}: {done.stderr.strip()[-800:]}")
-    told: dict[str, Any] = json.loads(done.stdout)
+def _run(command: list[str], peak: Peak) -> dict[str, Any]:
+    with Popen(command, text=True, stdout=PIPE, stderr=PIPE) as child, peak.of(child.pid):  # noqa: S603 (our own words)
+        stdout, stderr = child.communicate()
+    if child.returncode:
+        raise TrainingError(f"{' '.join(command[2:])} ended with {child.returncode}: {stderr.strip()[-800:]}")
+    told: dict[str, Any] = json.loads(stdout)
     return told

@@ -1,0 +1,76 @@
+"""What is shown as matched, safely."""
+
+import html
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wares.domain.text import tokens
+from wares.retrieval.highlight import highlight
+
+
+def test_matched_words_are_marked_and_others_are_not() -> None:
+    assert highlight("Whole milk, 1 gal", ["milk"]) == "Whole <mark>milk</mark>, 1 gal"
+
+
+def test_a_word_is_marked_as_it_is_written() -> None:
+    assert highlight("Crème BERRIES", ["creme", "berry"]) == "<mark>Crème</mark> <mark>BERRIES</mark>"
+
+
+def test_a_word_within_a_word_is_not_marked() -> None:
+    assert highlight("Buttermilk", ["milk"]) == ""
+
+
+def test_nothing_is_said_of_a_text_without_a_match() -> None:
+    assert highlight("Rye bread", ["milk"]) == ""
+    assert highlight("", ["milk"]) == ""
+    assert highlight("Rye bread", []) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert('milk')</script> milk",
+        'milk" onmouseover="alert(1)',
+        "<img src=x onerror=alert(1)> milk",
+        "milk & <mark>honey</mark>",
+        "&lt;b&gt; milk",
+        "</mark><script>milk</script>",
+        "milk <!-- ' -->",
+    ],
+)
+def test_html_in_a_title_stays_text(text: str) -> None:
+    marked = highlight(text, ["milk"])
+    assert re.findall("<[^>]*>", marked) == ["<mark>", "</mark>"] * (len(re.findall("</?mark>", marked)) // 2)
+    assert html.unescape(re.sub("</?mark>", "", marked)) == text
+    assert '"' not in marked
+    assert "'" not in marked
+
+
+@given(
+    st.text(alphabet="aàbc <>&\"'/牛奶茶🎂1.", max_size=60), st.lists(st.sampled_from(["a", "bc", "b", "牛奶", "1"]))
+)
+def test_any_text_comes_back_whole_with_only_matched_words_marked(text: str, words: list[str]) -> None:
+    marked = highlight(text, words)
+    if not marked:
+        assert not set(tokens(text)) & set(words)
+        return
+    pieces = re.split("<mark>|</mark>", marked)
+    assert html.unescape("".join(pieces)) == text
+    for inside in pieces[1::2]:
+        assert set(tokens(html.unescape(inside))) & set(words)
+
+
+def test_only_the_matched_part_of_a_chinese_text_is_marked() -> None:
+    assert highlight("有机全脂牛奶一升", ["牛奶"]) == "有机全脂<mark>牛奶</mark>一升"
+    assert highlight("有机全脂牛奶一升", tokens("全脂牛奶")) == "有机<mark>全脂牛奶</mark>一升"
+    assert highlight("茶", ["茶"]) == "<mark>茶</mark>"
+
+
+def test_of_a_very_long_text_only_the_start_is_shown() -> None:
+    started = time.perf_counter()
+    assert len(highlight("milk " + "x" * 10_000_000, ["milk"])) < 1100
+    assert time.perf_counter() - started < 0.5

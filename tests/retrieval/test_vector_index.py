@@ -1,0 +1,93 @@
+"""Meanings: cosines of every row, rows without a vector, blocks that come later, and what is ordinary."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wares.retrieval.vector_index import VectorIndex
+
+Floats = NDArray[np.float32]
+
+
+def unit(n: int, d: int = 8, seed: int = 0) -> Floats:
+    vectors = np.random.default_rng(seed).normal(size=(n, d)).astype(np.float32)
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def rows(*places: int) -> NDArray[np.int32]:
+    return np.array(places, np.int32)
+
+
+def test_every_row_has_the_cosine_of_its_text() -> None:
+    vectors = unit(3)
+    index = VectorIndex.of(vectors, rows(2, 0, 0, 1))
+    cosines, _, _ = index.scan(vectors[0])
+    np.testing.assert_allclose(cosines, (vectors @ vectors[0])[[2, 0, 0, 1]], rtol=1e-6)
+    assert len(index) == 4
+
+
+def test_a_row_without_a_vector_is_as_far_as_can_be() -> None:
+    vectors = unit(2)
+    cosines, _, _ = VectorIndex.of(vectors, rows(0, -1, 1)).scan(vectors[1])
+    assert cosines[1] == -1
+    np.testing.assert_allclose(cosines[2], 1, rtol=1e-6)
+
+
+def test_an_empty_space_answers_for_every_row() -> None:
+    cosines, mean, deviation = VectorIndex.empty(3).scan(unit(1)[0])
+    assert cosines.tolist() == [-1, -1, -1]
+    assert (mean, deviation) == (0.0, 1.0)
+    assert VectorIndex.empty(3).vectors(rows(0, 2)).shape == (2, 0)
+    assert VectorIndex.empty(0).scan(unit(1)[0])[0].shape == (0,)
+
+
+def test_later_blocks_answer_like_the_first() -> None:
+    first, later, last = unit(4, seed=1), unit(2, seed=2), unit(1, seed=3)
+    index = VectorIndex.of(first, rows(0, 1, 2, 3)).with_vectors(later, [1, -1, 0, 1]).with_vectors(last, [0])
+    whole = np.concatenate([first, later, last])
+    place = [0, 1, 2, 3, 5, -1, 4, 5, 6]
+    question = unit(1, seed=4)[0]
+    cosines, _, _ = index.scan(question)
+    expected = np.array([-1 if p < 0 else whole[p] @ question for p in place], np.float32)
+    np.testing.assert_allclose(cosines, expected, rtol=1e-5)
+    np.testing.assert_array_equal(index.vectors(rows(4, 5, 8, 0)), [whole[5], np.zeros(8), whole[6], whole[0]])
+
+
+def test_vectors_can_come_to_a_space_that_had_none() -> None:
+    later = unit(2)
+    index = VectorIndex.empty(2).with_vectors(later, [0, 1])
+    cosines, _, _ = index.scan(later[1])
+    assert cosines[:2].tolist() == [-1, -1]
+    np.testing.assert_allclose(cosines[3], 1, rtol=1e-6)
+    np.testing.assert_array_equal(index.vectors(rows(0, 3, 2)), [np.zeros(8), later[1], later[0]])
+
+
+def test_rows_without_a_vector_add_no_block() -> None:
+    index = VectorIndex.of(unit(2), rows(0, 1))
+    grown = index.with_vectors(np.empty((0, 0), np.float32), [-1, -1])
+    assert len(grown.blocks) == 1
+    assert grown.blocks[0] is index.blocks[0]
+    assert grown.scan(unit(1)[0])[0][2:].tolist() == [-1, -1]
+
+
+def test_what_is_ordinary_is_told_by_the_snapshot_alone() -> None:
+    vectors, question = unit(100), unit(1, seed=9)[0]
+    index = VectorIndex.of(vectors, np.arange(100, dtype=np.int32))
+    _, mean, deviation = index.scan(question)
+    np.testing.assert_allclose(mean, (vectors @ question).mean(), rtol=1e-4)
+    np.testing.assert_allclose(deviation, (vectors @ question).std(), rtol=1e-4)
+    grown = index.with_vectors(np.repeat(question[None], 50, axis=0), list(range(50)))
+    assert grown.scan(question)[1:] == (mean, deviation)
+
+
+def test_equal_vectors_have_a_deviation_above_zero() -> None:
+    vectors = np.repeat(unit(1), 100, axis=0)
+    _, mean, deviation = VectorIndex.of(vectors, np.arange(100, dtype=np.int32)).scan(vectors[0])
+    assert mean > 0.999
+    assert deviation > 0
+
+
+def test_a_stored_space_answers_nearly_the_same() -> None:
+    index = VectorIndex.of(unit(50), np.arange(50, dtype=np.int32)).with_vectors(unit(2, seed=5), [1, -1])
+    twin = VectorIndex.restore(index.state())
+    question = unit(1, seed=9)[0]
+    np.testing.assert_allclose(twin.scan(question)[0], index.scan(question)[0], atol=1e-3)
