@@ -112,8 +112,11 @@ class Shop:
         return reading.report
 
     def erase_shopper(self, shopper_id: str) -> int:
-        """Forget a shopper; the number of events erased. Their key is never given again, so nothing finds them any more;
-        what was learnt from them among all others goes with the next training."""
+        """Forget a shopper; the number of events erased.
+
+        Their key is never given again, so nothing finds them any more; what was learnt from them among all others
+        goes with the next training.
+        """
         store = self.writer()
         whose = store.shoppers.hash(shopper_id)
         if self._impressions is not None:

@@ -153,7 +153,7 @@ def test_rows_in_two_segments_score_as_if_indexed_together(base: list[str], late
         grown = grown.with_products(titled(title))
     whole = index(*base, *later)
     same = replace(whole, segments=(type(whole.segments[0]).of(  # with the statistics that the grown one has
-        [(title, "", "", "", "") for title in (*base, *later)], 0, grown.mean_lengths),))  # fmt: skip
+        [(title, "", "", "", "") for title in (*base, *later)], 0, grown.segments[0].mean_lengths),))  # fmt: skip
     found, expected = grown.match(query, False), same.match(query, False)
     np.testing.assert_allclose(found.scores, expected.scores, rtol=1e-5)
     np.testing.assert_allclose(found.coverage, expected.coverage, rtol=1e-5)

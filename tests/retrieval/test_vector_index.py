@@ -10,7 +10,8 @@ Floats = NDArray[np.float32]
 
 def unit(n: int, d: int = 8, seed: int = 0) -> Floats:
     vectors = np.random.default_rng(seed).normal(size=(n, d)).astype(np.float32)
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    lengths: Floats = np.linalg.norm(vectors, axis=1, keepdims=True).astype(np.float32)
+    return vectors / lengths
 
 
 def rows(*places: int) -> NDArray[np.int32]:

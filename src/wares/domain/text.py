@@ -6,7 +6,8 @@ from functools import lru_cache
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _KANA = "\u3040-\u30ff"
-_WORD = re.compile(rf"[{_HAN}{_KANA}]+|\d+(?:[.,/]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)?", re.UNICODE)
+_LETTER = rf"(?![{_HAN}{_KANA}])[^\W\d_]"
+_WORD = re.compile(rf"[{_HAN}{_KANA}]+|\d+(?:[.,/]\d+)*|(?:{_LETTER})+(?:['’](?:{_LETTER})+)?", re.UNICODE)
 _IDEOGRAPHIC = re.compile(rf"[{_HAN}{_KANA}]")
 MAX_TEXT = 20_000  # characters of one field that are read; a longer text is a fault of the feed
 MAX_QUERY = 500  # characters of a query that are read
@@ -53,5 +54,12 @@ def tokens(text: str) -> list[str]:
 
 
 def spans(text: str) -> list[tuple[int, int, list[str]]]:
-    """Where words stand in the text as it is written: (start, end, tokens), for highlighting."""
-    return [(m.start(), m.end(), tokens(m.group())) for m in _WORD.finditer(text)]
+    """Where words stand in the text as it is written: (start, end, tokens), for highlighting; pairs may overlap."""
+    found: list[tuple[int, int, list[str]]] = []
+    for match in _WORD.finditer(text):
+        start, end, words = match.start(), match.end(), tokens(match.group())
+        if len(words) == end - start - 1 and _IDEOGRAPHIC.match(match.group()):
+            found.extend((start + i, start + i + 2, [pair]) for i, pair in enumerate(words))
+        else:
+            found.append((start, end, words))
+    return found

@@ -54,6 +54,7 @@ class Segment:
     words: tuple[str, ...]
     fields: Mapping[str, Postings]
     frequency: NDArray[np.int32]  # (words,) products of this segment that hold the word in any field
+    mean_lengths: Mapping[str, float]  # words per filled field, by which lengths were judged
 
     @cached_property
     def place(self) -> dict[str, int]:
@@ -74,22 +75,23 @@ class Segment:
         words = sorted(vocabulary)
         rank = np.empty(len(words), np.int64)  # first-seen code -> alphabetical place
         rank[[vocabulary[word] for word in words]] = np.arange(len(words))
-        fields, seen = {}, [np.empty(0, np.int64)]
+        fields, seen, means = {}, [np.empty(0, np.int64)], {}
         for name, rows in zip(FIELDS, per_field, strict=True):
             lengths = np.array([len(codes) for codes in rows], np.int64)
             flat = rank[np.concatenate([np.empty(0, np.int32), *rows])]
             at = np.repeat(np.arange(len(rows)), lengths)
             pairs, counts = np.unique(flat * max(len(rows), 1) + at, return_counts=True)
             word_of, row_of = np.divmod(pairs, max(len(rows), 1))
-            mean = (mean_lengths or {}).get(name) or (lengths[lengths > 0].mean() if lengths.any() else 1.0)
-            stretch = 1 - _B + _B * lengths[row_of] / mean
+            own = float(lengths[lengths > 0].mean()) if lengths.any() else 1.0
+            means[name] = (mean_lengths or {}).get(name, own)
+            stretch = 1 - _B + _B * lengths[row_of] / means[name]
             weights = (counts * (_K1 + 1) / (counts + _K1 * stretch)).astype(np.float32)
             indptr = np.searchsorted(word_of, np.arange(len(words) + 1)).astype(np.int64)
             fields[name] = Postings(indptr, row_of.astype(np.int32), weights)
             seen.append(pairs)
         distinct = np.unique(np.concatenate(seen))
         frequency = np.bincount(distinct // max(len(texts), 1), minlength=len(words)).astype(np.int32)
-        return Segment(start, len(texts), tuple(words), fields, frequency)
+        return Segment(start, len(texts), tuple(words), fields, frequency, means)
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,6 @@ class TextIndex:
     """The snapshot's segment, and one small segment of the rows that came since. Immutable."""
 
     segments: tuple[Segment, ...]
-    mean_lengths: Mapping[str, float]
     boosts: Mapping[str, float]  # field -> weight
     fuzzy: bool = True
     since: tuple[tuple[str, ...], ...] = ()  # the texts of the rows behind the first segment
@@ -105,15 +106,13 @@ class TextIndex:
     @staticmethod
     def of(products: Iterable[Product], boosts: Mapping[str, float], fuzzy: bool = True) -> "TextIndex":
         texts = [field_texts(product) for product in products]
-        segment = Segment.of(texts, 0)
-        lengths = {name: _mean_length(segment, name) for name in FIELDS}
-        return TextIndex((segment,), lengths, boosts, fuzzy)
+        return TextIndex((Segment.of(texts, 0),), boosts, fuzzy)
 
     def with_products(self, products: Iterable[Product]) -> "TextIndex":
         """The rows of these products appended. Word statistics stay those of the snapshot until the next training."""
         since = self.since + tuple(field_texts(product) for product in products)
         base = self.segments[0]
-        return replace(self, segments=(base, Segment.of(since, base.n, self.mean_lengths)), since=since)
+        return replace(self, segments=(base, Segment.of(since, base.n, base.mean_lengths)), since=since)
 
     def state(self) -> State:
         """Plain arrays of the first segment, which is all that a snapshot holds."""
@@ -121,7 +120,7 @@ class TextIndex:
         state = pack("words", base.words) | {"n": np.array(base.n), "frequency": base.frequency}
         for name, postings in base.fields.items():
             arrays: State = {"indptr": postings.indptr, "rows": postings.rows, "weights": postings.weights}
-            state |= under(name, arrays | {"mean_length": np.array(self.mean_lengths[name])})
+            state |= under(name, arrays | {"mean_length": np.array(base.mean_lengths[name])})
         return state
 
     @staticmethod
@@ -129,8 +128,9 @@ class TextIndex:
         fields = {
             name: Postings(state[f"{name}.indptr"], state[f"{name}.rows"], state[f"{name}.weights"]) for name in FIELDS
         }
-        segment = Segment(0, int(state["n"]), unpack("words", state), fields, state["frequency"])
-        return TextIndex((segment,), {name: float(state[f"{name}.mean_length"]) for name in FIELDS}, boosts, fuzzy)
+        means = {name: float(state[f"{name}.mean_length"]) for name in FIELDS}
+        segment = Segment(0, int(state["n"]), unpack("words", state), fields, state["frequency"], means)
+        return TextIndex((segment,), boosts, fuzzy)
 
     def __len__(self) -> int:
         return sum(segment.n for segment in self.segments)
@@ -212,9 +212,3 @@ class TextIndex:
         best = min(found.values())
         nearest = [w for w, distance in found.items() if distance == best]
         return sorted(nearest, key=lambda w: (-self.frequency(w), w))[:3]
-
-
-def _mean_length(segment: Segment, name: str) -> float:
-    """Mean number of distinct words among the rows that have this field."""
-    rows = segment.fields[name].rows
-    return len(rows) / max(len(np.unique(rows)), 1) or 1.0
