@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 import wares.errors
 from wares.app.cli import app
-from wares.app.remote import batches
+from wares.app.commands.remote import batches
 from wares.domain.event import Event, EventKind
 from wares.store.lock import holder
 from wares.store.sqlite import Store

@@ -19,10 +19,10 @@ from typer.testing import CliRunner
 
 import wares
 from wares import contracts, errors
-from wares.app import gate, problems, wire
 from wares.app.bench.figures import PARTS
 from wares.app.cli import app
-from wares.app.http import make_app
+from wares.app.web import gate, problems, wire
+from wares.app.web.http import make_app
 from wares.domain.event import INTEREST, EventKind
 from wares.domain.request import Sort
 from wares.domain.result import Hit, Page

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from wares.app import screen
-from wares.app.places import shop_and, shop_folder
+from wares.app.commands import screen
+from wares.app.commands.places import shop_and, shop_folder
 from wares.errors import WaresError
 
 
@@ -67,7 +67,7 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Build a demo shop from real purchases, show what it can, and serve it. A second run starts at once."""
-    from wares.app.demo import run_demo
+    from wares.app.demo.build import run_demo
 
     run_demo(shop, data=data, folder=folder, serve_it=serve, port=port, as_json=as_json)
 
@@ -85,14 +85,14 @@ def import_(
     place = shop_folder(folder)
     if not (products or events or shoppers):
         raise typer.BadParameter("Name at least one file with --products, --events or --shoppers.", param_hint="FILE")
-    from wares.app.importing import import_files
+    from wares.app.commands.importing import import_files
 
     with screen.progress() as tell:
         reports = import_files(place, products or [], events or [], shoppers or [], rejects, tell)
     if as_json:
         screen.print_json([report.to_dict() for report in reports])
         return
-    from wares.app.tables import print_report
+    from wares.app.commands.tables import print_report
 
     for report in reports:
         print_report(screen.stdout(), report)
@@ -104,7 +104,7 @@ def import_(
 def train(folder: Folder = None, as_json: AsJson = False) -> None:
     """Learn from everything the shop knows. Answers go on meanwhile; a running server takes the result up by itself."""
     place = shop_folder(folder)
-    from wares.app.learning import train_shop
+    from wares.app.commands.learning import train_shop
 
     train_shop(place, as_json=as_json)
 
@@ -125,7 +125,7 @@ def search(
 ) -> None:
     """Products for words."""
     place, words = shop_and(folder, query, "QUERY")
-    from wares.app.asking import ask, filters_of
+    from wares.app.commands.asking import ask, filters_of
 
     options: dict[str, Any] = {"shopper": shopper, "filters": filters_of(filters or [], price), "facets": facet}
     options |= {"sort": sort, "k": k, "cursor": cursor}
@@ -148,7 +148,7 @@ def browse(
 ) -> None:
     """All products, or those of a category."""
     place, path = shop_and(folder, category)
-    from wares.app.asking import ask, filters_of
+    from wares.app.commands.asking import ask, filters_of
 
     options: dict[str, Any] = {"shopper": shopper, "filters": filters_of(filters or [], price), "facets": facet}
     options |= {"sort": sort, "k": k, "cursor": cursor}
@@ -169,7 +169,7 @@ def recommend(
 ) -> None:
     """Products for a shopper, without words."""
     place = shop_folder(folder)
-    from wares.app.asking import ask, filters_of
+    from wares.app.commands.asking import ask, filters_of
 
     options: dict[str, Any] = {"seeds": seed or [], "filters": filters_of(filters or [], price), "k": k}
     ask(place, lambda shop: shop.recommend(shopper, surface=surface, **options), as_json=as_json, explain=explain)
@@ -186,7 +186,7 @@ def similar(
 ) -> None:
     """Products like one, or those that go with it."""
     place, product_id = shop_and(folder, product, "PRODUCT")
-    from wares.app.asking import ask
+    from wares.app.commands.asking import ask
 
     ask(place, lambda shop: shop.similar(product_id, surface=surface, k=k), as_json=as_json, explain=explain)
 
@@ -203,7 +203,7 @@ def eval_(
 ) -> None:
     """How well would the last weeks have been foreseen? Every system on each shopper's first basket after the cut."""
     place = shop_folder(folder)
-    from wares.app.learning import evaluate_shop
+    from wares.app.commands.learning import evaluate_shop
 
     evaluate_shop(place, days=days, k=k, seed=seed, report=report, run=run, as_json=as_json)
 
@@ -217,7 +217,7 @@ def serve(
 ) -> None:
     """Serve the storefront and the HTTP API until Ctrl-C."""
     place = shop_folder(folder)
-    from wares.app.serve import serve as serve_shop
+    from wares.app.web.serve import serve as serve_shop
 
     serve_shop(place, host=host, port=port, as_json=as_json)
 
@@ -228,7 +228,7 @@ def doctor(folder: Folder = None, as_json: AsJson = False) -> None:
     place = shop_folder(folder) if folder or os.environ.get("WARES_SHOP") else None
     from dataclasses import asdict
 
-    from wares.app.doctor import examine
+    from wares.app.commands.doctor import examine
 
     findings = []
     for finding in examine(place):
@@ -264,7 +264,7 @@ def bench_shop(
     if as_json:
         screen.print_json(figures)
         return
-    from wares.app.tables import print_figures
+    from wares.app.commands.tables import print_figures
 
     print_figures(screen.stdout(), figures)
 

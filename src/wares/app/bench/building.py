@@ -9,9 +9,9 @@ from subprocess import PIPE, Popen
 from typing import Any
 
 from wares.app.bench.memory import Peak
-from wares.app.demo import Clock
-from wares.app.demo_data import demo_data
-from wares.app.importing import Writing
+from wares.app.commands.importing import Writing
+from wares.app.demo.build import Clock
+from wares.app.demo.data import demo_data
 from wares.errors import TrainingError
 from wares.shop import open_shop
 

@@ -14,7 +14,7 @@ from wares.app.bench.agreement import check_agreement
 from wares.app.bench.answering import recommend_times, search_times
 from wares.app.bench.building import build_figures, import_figures, start_figures
 from wares.app.bench.kills import kill_figures
-from wares.app.demo import built_of, evaluation
+from wares.app.demo.build import built_of, evaluation
 from wares.errors import UnknownName
 from wares.shop import Shop, open_shop
 from wares.version import VERSION

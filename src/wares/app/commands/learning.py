@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from wares.app import screen
+from wares.app.commands import screen
 from wares.engine.assembly import current_snapshot
 from wares.evaluation.replay import OnRanked
 from wares.evaluation.report import report_html
@@ -51,7 +51,7 @@ def evaluate_shop(
     if as_json:
         screen.print_json({"days": days, "seed": seed, "command": command, **table.to_dict()})
     else:
-        from wares.app.tables import print_evaluation
+        from wares.app.commands.tables import print_evaluation
 
         print_evaluation(screen.stdout(), table.to_dict())
     for path in (report, run):

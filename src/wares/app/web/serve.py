@@ -8,7 +8,7 @@ from pathlib import Path
 
 import uvicorn
 
-from wares.app.http import DEFAULT_SHOP, make_app
+from wares.app.web.http import DEFAULT_SHOP, make_app
 from wares.errors import SettingsError
 from wares.shop import open_shop
 

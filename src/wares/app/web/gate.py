@@ -8,7 +8,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from wares.app.problems import problem
+from wares.app.web.problems import problem
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 _OPEN_TO_ALL = ("/healthz", "/readyz")

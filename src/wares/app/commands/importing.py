@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from wares.app.remote import Server
+from wares.app.commands.remote import Server
 from wares.domain.event import Event
 from wares.domain.product import Product
 from wares.domain.shopper import Shopper

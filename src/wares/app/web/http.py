@@ -11,9 +11,9 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from wares.app.gate import Gate
-from wares.app.problems import explain_errors
-from wares.app.wire import (
+from wares.app.web.gate import Gate
+from wares.app.web.problems import explain_errors
+from wares.app.web.wire import (
     Ask,
     BrowseAsk,
     EventsSent,

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from wares.app import screen
+from wares.app.commands import screen
 from wares.shop import Shop, open_shop
 
 
@@ -18,11 +18,11 @@ def ask(folder: Path, question: Callable[[Shop], Any], *, as_json: bool, explain
         for warning in engine.warnings:
             screen.note(warning)
     if as_json:
-        from wares.app.wire import page_json
+        from wares.app.web.wire import page_json
 
         screen.print_json(page_json(page, currency, features=explain))
         return
-    from wares.app.tables import print_page
+    from wares.app.commands.tables import print_page
 
     print_page(screen.stdout(), page, currency, explain=explain)
     for text in page.notes:

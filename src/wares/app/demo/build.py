@@ -13,9 +13,9 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wares.app import screen
-from wares.app.demo_data import DemoData, demo_data
-from wares.app.importing import Writing, counted
+from wares.app.commands import screen
+from wares.app.commands.importing import Writing, counted
+from wares.app.demo.data import DemoData, demo_data
 from wares.engine.assembly import SNAPSHOTS
 from wares.engine.settings import FILE_NAME
 from wares.engine.snapshot import current_name
@@ -57,7 +57,7 @@ def run_demo(
     name: str, *, data: Path | None, folder: Path | None, serve_it: bool, port: int | None, as_json: bool
 ) -> None:
     """The whole demo; see the module."""
-    from wares.app.tour import print_tour, take_tour
+    from wares.app.demo.tour import print_tour, take_tour
 
     folder = folder or Path("shops") / name
     clock = Clock()
@@ -74,7 +74,7 @@ def run_demo(
     else:
         print_tour(screen.stdout(), tour, table, folder)
     if serve_it:
-        from wares.app.serve import serve
+        from wares.app.web.serve import serve
 
         serve(folder, port=port, as_json=as_json)
 
@@ -184,4 +184,4 @@ def _write(path: Path, value: object) -> None:
 
 
 def _settings(name: str) -> str:
-    return (resources.files("wares.app") / f"demo_{name}.toml").read_text(encoding="utf-8")
+    return (resources.files("wares.app.demo") / f"{name}.toml").read_text(encoding="utf-8")

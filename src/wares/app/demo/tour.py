@@ -6,8 +6,8 @@ from typing import Any
 
 from rich.console import Console
 
-from wares.app.tables import print_evaluation, print_page
-from wares.app.wire import page_json
+from wares.app.commands.tables import print_evaluation, print_page
+from wares.app.web.wire import page_json
 from wares.domain.result import Page
 from wares.shop import Shop
 

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wares.app.phrases import phrase
-from wares.app.screen import shown
+from wares.app.commands.phrases import phrase
+from wares.app.commands.screen import shown
 from wares.domain.money import scale_of
 from wares.domain.result import Facet, Hit, Page
 from wares.feeds.report import ImportReport
