@@ -15,10 +15,6 @@ def test_sold_out_products_keep_their_order_among_themselves() -> None:
     assert ids(Availability().arrange(slate([9, 8, 7], rows=[9, 4, 1]), intent(), SHOP)) == ["p1", "p9", "p4"]
 
 
-def test_recommendations_leave_sold_out_products_out() -> None:
-    assert ids(Availability(hide=True).arrange(slate([9, 8, 7], rows=[4, 1, 2]), intent(), SHOP)) == ["p1", "p2"]
-
-
 def test_where_everything_is_sold_out_nothing_changes() -> None:
     before = slate([2, 1], rows=[4, 9])
     assert Availability().arrange(before, intent(), SHOP).priority.tolist() == before.priority.tolist()

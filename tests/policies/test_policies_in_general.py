@@ -19,7 +19,6 @@ from wares.policies.rules import Actions, Rule, Rules, Weighting, When
 PIN_AND_BOOST = Actions(pins=(("p3", 2),), weightings=(Weighting(Filter((AnyOf("brand", ("Apex",)),)), 1.5),))
 POLICIES: list[Policy] = [
     Availability(),
-    Availability(hide=True),
     Diversity(0.3),
     Diversity(1.0, depth=5),
     BrandCap(1),

@@ -270,5 +270,10 @@ def bench_shop(
 
 
 def main() -> None:
-    """What the `wares` command calls."""
+    """What the `wares` command calls.
+
+    One thread per matrix product: requests and tests run side by side, and the many small solves of ALS are ten times
+    slower when threads share each of them.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is loaded
     app(prog_name="wares")

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wares.domain.product import Product
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Index = NDArray[np.intp] | NDArray[np.bool_] | slice
 
@@ -17,7 +21,9 @@ class TextMatch:
 
     scores: NDArray[np.float32]  # (n,) BM25 over all fields, 0 = no word
     coverage: NDArray[np.float32]  # (n,)
-    read_as: tuple[tuple[str, ...], ...] = ()  # each query word -> the catalogue's words it was taken for
+    words: tuple[str, ...] = ()  # the query's distinct words
+    read_as: tuple[tuple[str, ...], ...] = ()  # each of them -> the catalogue's words it was taken for
+    holds: tuple[NDArray[np.bool_], ...] = ()  # each of them -> (n,) the rows that hold it
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +144,24 @@ class Page:
     snapshot: str = ""
     impression_id: str = ""
     took_ms: float = 0.0
+
+    def to_polars(self) -> "pl.DataFrame":
+        """One row per hit: rank from 1, id, title, brand, price_minor, currency, score, priority, reasons, variants."""
+        import polars as pl
+
+        schema: dict[str, Any] = {
+            "rank": pl.Int64,
+            **dict.fromkeys(("id", "title", "brand"), pl.String),
+            "price_minor": pl.Int64,
+            "currency": pl.String,
+            **dict.fromkeys(("score", "priority"), pl.Float64),
+            **dict.fromkeys(("reasons", "variants"), pl.List(pl.String)),
+        }
+        rows = [
+            (
+                *(rank, hit.product.id, hit.product.title, hit.product.brand, hit.product.price_minor),
+                *(hit.product.currency, hit.score, hit.priority, [r.code for r in hit.reasons], list(hit.variants)),
+            )
+            for rank, hit in enumerate(self.hits, 1)
+        ]
+        return pl.DataFrame(rows, schema=schema, orient="row")

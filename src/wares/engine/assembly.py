@@ -1,6 +1,7 @@
 """The composition root: the only place where the stages are introduced to each other."""
 
 import functools
+import inspect
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -18,11 +19,11 @@ from wares.engine.cursors import Cursors
 from wares.engine.impression import impression_of, new_id
 from wares.engine.live import Live
 from wares.engine.plugins import Plugins, load_plugins
-from wares.engine.settings import Profile, Settings
+from wares.engine.settings import FILE_NAME, Profile, Settings
 from wares.engine.snapshot import Snapshot, current_name, load_snapshot, snapshot_names
 from wares.engine.stages import Answer, Walk, answer, present, with_cursor
 from wares.engine.view import ShopView
-from wares.errors import EncoderError, SnapshotError
+from wares.errors import EncoderError, SettingsError, SnapshotError, UnknownName
 from wares.features.table import PRODUCT_FEATURES
 from wares.models.als import ALS
 from wares.models.buy_again import BuyAgain
@@ -56,8 +57,13 @@ MODELS: Mapping[str, Callable[..., BehaviourModel]] = {
 
 
 def new_model(name: str, settings: Settings) -> BehaviourModel:
-    """An unfitted model with the shop's hyper-parameters."""
-    return MODELS[name](**settings.models.parameters(name))
+    """An unfitted model with the shop's hyper-parameters. SettingsError names one that the model does not have."""
+    model, given = MODELS[name], settings.models.parameters(name)
+    known = inspect.signature(model).parameters
+    for parameter in given:
+        if parameter not in known:
+            raise SettingsError(f"{FILE_NAME}: models.{name}: {UnknownName('number', parameter, known)}")
+    return model(**given)
 
 
 def new_encoder(settings: Settings, folder: Path) -> Encoder | None:
@@ -212,7 +218,7 @@ def _walk(profile: Profile, settings: Settings, sources: Mapping[str, Source], p
     search = settings.search
     formula = Formula(profile.terms(), known={*sources, *PRODUCT_FEATURES})
     policies: dict[str, Policy] = {
-        "availability": Availability(hide=profile.unsellable == "hide"),
+        "availability": Availability(),
         "diversity": Diversity(profile.diversity),
         "brand_cap": BrandCap(profile.brand_cap),
         "rules": Rules(settings.shop_rules()),
@@ -230,5 +236,6 @@ def _walk(profile: Profile, settings: Settings, sources: Mapping[str, Source], p
         depth=search.rank_depth,
         exclude_seeds=profile.exclude_seeds,
         exclude_bought=profile.exclude_bought,
+        hide_unsellable=profile.unsellable == "hide" or not profile.all_matches,
         fold_variants=profile.fold_variants or profile.all_matches,
     )

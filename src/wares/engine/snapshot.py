@@ -113,6 +113,14 @@ def snapshot_names(folder: Path) -> list[str]:
     return sorted(p.parent.name for p in folder.glob("*/manifest.json") if not p.parent.name.startswith("."))
 
 
+def prune(folder: Path, keep: int = 3) -> None:
+    """Remove all but the newest `keep` snapshots; the current one always stays. A reader has loaded its own whole."""
+    names = snapshot_names(folder)
+    for name in names[: max(len(names) - keep, 0)]:
+        if name != current_name(folder):
+            shutil.rmtree(folder / name, ignore_errors=True)
+
+
 def load_snapshot(
     place: Path, new_model: Callable[[str], BehaviourModel], boosts: Mapping[str, float], fuzzy: bool
 ) -> Snapshot:

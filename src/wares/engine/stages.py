@@ -31,7 +31,7 @@ class Walk:
     """How one surface answers: a profile with its names resolved.
 
     `matching` set: the hits are a match set, counted exactly (search, category pages). None: they are what the sources
-    propose (recommendations), among products that can be bought.
+    propose (recommendations).
     """
 
     sources: Mapping[str, Source]
@@ -45,6 +45,7 @@ class Walk:
     exclude_seeds: bool = False
     exclude_bought: bool = False
     fold_variants: bool = True
+    hide_unsellable: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,10 @@ def answer(intent: Intent, walk: Walk, view: ShopView, actions: Actions, notes: 
     """Everything up to the page. `actions` are what the shop's rules want of this request."""
     request, columns, filters = intent.request, view.columns, view.state.filters
     permitted = allowed(actions, np.arange(len(columns), dtype=np.int32), columns)
+    if walk.hide_unsellable:
+        permitted &= columns.sellable
     may_show = permitted & filters.passing(request.filter)
     if walk.matching is None:
-        may_show &= columns.sellable
         if walk.exclude_seeds:
             may_show &= ~_same_group(intent.seeds, columns)
         if walk.exclude_bought:

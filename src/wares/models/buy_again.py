@@ -59,12 +59,13 @@ def describe(bought: History, now_ms: int, habit: Habit) -> tuple[NDArray[np.int
     products, place = np.unique(bought.rows, return_inverse=True)
     m, times = len(products), bought.times_ms
     visits = np.unique(times // DAY_MS) * DAY_MS + DAY_MS // 2
+    moment = min(now_ms, int(visits[-1]) + DAY_MS)  # shares do not change with age, and an old log must not fade to 0
     first, last = np.empty(m, np.int64), np.empty(m, np.int64)
     first[place[::-1]] = times[::-1]  # of repeated places the last assignment stays
     last[place] = times
     repeats = np.bincount(place, minlength=m) - 1
     shares = [
-        np.log(np.bincount(place, fading(times, now_ms, days), m) / fading(visits, now_ms, days).sum() + 1e-3)
+        np.log(np.bincount(place, fading(times, moment, days), m) / fading(visits, moment, days).sum() + 1e-3)
         for days in HALF_LIVES_DAYS
     ]
     own_gap = np.log((last - first) / DAY_MS / np.maximum(repeats, 1) + 1)

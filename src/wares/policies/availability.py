@@ -12,17 +12,17 @@ from wares.policies.priority import demoted, ordered, placed
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """Products that cannot be bought sink below all others (a search should still find them), or are left out."""
+    """Products that cannot be bought sink below all others; a search should still find them.
 
-    hide: bool = False
+    A profile that hides them does so before retrieval, so that totals know of it.
+    """
+
     name: str = "availability"
 
     def arrange(self, slate: Slate, intent: Intent, view: View) -> Slate:
         sellable = view.columns.sellable[slate.rows]
         if sellable.all():
             return slate
-        if self.hide:
-            return slate.take(sellable)
         slate = ordered(slate)
         order = np.argsort(~view.columns.sellable[slate.rows], kind="stable")
         return placed(slate, order, demoted(order), self.name, "unsellable")

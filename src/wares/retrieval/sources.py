@@ -31,7 +31,9 @@ class Lexical:
         return view.text_match(intent.words, intent.open_word).scores
 
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
-        return Reason("matches_words", intent.words, intent.words)
+        match = view.text_match(intent.words, intent.open_word)
+        held = tuple(word for word, holds in zip(match.words, match.holds, strict=True) if holds[row])
+        return Reason("matches_words", held, held) if held else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,14 +142,15 @@ class TextIndex:
     def match(self, words: Sequence[str], open_word: bool) -> TextMatch:
         """Score all rows against the words; `open_word`: the last may still be being typed. Repeats count once."""
         scores, coverage = np.zeros(len(self), np.float32), np.zeros(len(self), np.float32)
-        total, read_as = 0.0, []
+        total, read_as, held = 0.0, list[tuple[str, ...]](), list[NDArray[np.bool_]]()
         distinct = list(dict.fromkeys(words))
         for word in distinct:
             readings = self._readings(word, open_word and word == words[-1])
             read_as.append(tuple(readings))
+            holds = np.zeros(len(self), np.bool_)
+            held.append(holds)
             if not readings:
                 continue
-            holds = np.zeros(len(self), np.bool_)
             idf = self._idf(max(self.frequency(reading) for reading in readings))
             total += idf
             for reading, weight in readings.items():
@@ -157,7 +158,7 @@ class TextIndex:
             coverage += np.float32(idf) * holds
         if total:
             coverage /= np.float32(total)
-        return TextMatch(scores, coverage, tuple(read_as))
+        return TextMatch(scores, coverage, tuple(distinct), tuple(read_as), tuple(held))
 
     def _add(self, word: str, weight: float, scores: NDArray[np.float32], holds: NDArray[np.bool_]) -> None:
         for segment in self.segments:

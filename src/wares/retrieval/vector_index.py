@@ -1,7 +1,7 @@
 """Meanings: unit vectors of the products' passages and an exact scan over all of them.
 
 Products with equal passages share one vector, so a catalogue with many variants is scanned once per text. Exact on
-purpose: filters and the match set need the similarity of every product (see docs/decisions/exact-vectors.md).
+purpose: filters and the match set need the similarity of every product (see docs/decisions/0002-exact-vectors.md).
 """
 
 from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wares.engine.assembly import SNAPSHOTS, new_encoder
 from wares.engine.settings import load_settings
-from wares.engine.snapshot import write_snapshot
+from wares.engine.snapshot import prune, write_snapshot
 from wares.errors import TrainingError, WaresError
 from wares.store.sqlite import Store
 from wares.store.vector_cache import CachedEncoder
@@ -56,6 +56,7 @@ def train_here(folder: Path, tell: Tell) -> str:
                 cached.close()
     tell("Writing the snapshot", 0, 1)
     write_snapshot(snapshot, snapshots)
+    prune(snapshots)
     tell("Writing the snapshot", 1, 1)
     return snapshot.name
 

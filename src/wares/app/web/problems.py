@@ -58,7 +58,10 @@ def _wares(request: Request, error: Exception) -> JSONResponse:
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     faults = [
-        {"field": ".".join(str(part) for part in fault["loc"][1:]), "problem": fault["msg"]}
+        {
+            "field": ".".join(str(part) for part in fault["loc"][1:] if fault["type"] != "json_invalid"),
+            "problem": fault["msg"],
+        }
         for fault in error.errors()[:20]
     ]
     first = faults[0] if faults else {"field": "", "problem": "unreadable"}
