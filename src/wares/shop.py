@@ -20,7 +20,7 @@ from wares.engine.settings import FILE_NAME, Settings, load_settings, write_defa
 from wares.errors import InputError, UnknownName
 from wares.evaluation.table import EvaluationTable
 from wares.feeds.events import read_events
-from wares.feeds.products import read_products
+from wares.feeds.products import ALIASES, read_products
 from wares.feeds.readers import Source
 from wares.feeds.report import ImportReport
 from wares.feeds.shoppers import read_shoppers
@@ -81,14 +81,16 @@ class Shop:
 
     def update(self, changes: Iterable[Mapping[str, Any]]) -> ImportReport:
         """Change some fields of known products: `[{"id": "a", "price": 3.99, "stock": 2}]`; others stay as they are."""
-        rows = [dict(change) for change in changes]
-        known = self._reading.catalogue.get([str(row.get("id", "")) for row in rows])
-        for row in rows:
-            if str(row.get("id", "")) not in known:
-                raise UnknownName("product", str(row.get("id", "")), ())
-        reading = read_products(rows, now_ms=_now_ms(), currency=self.settings.shop.currency)
-        merged = [_merged(known[product.id], product, row) for product, row in zip(list(reading), rows, strict=False)]
-        self.writer().catalogue.put(merged)
+        rows: dict[str, dict[str, Any]] = {}  # several changes of one product are one
+        for change in changes:
+            rows.setdefault(str(change.get("id", "")).strip(), {}).update(change)
+        known = self._reading.catalogue.get(list(rows))
+        for product_id, row in rows.items():
+            if product_id not in known:
+                raise UnknownName("product", product_id, ())
+            row.update(id=product_id, currency=row.get("currency") or known[product_id].currency)
+        reading = read_products(rows.values(), now_ms=_now_ms(), currency=self.settings.shop.currency)
+        self.writer().catalogue.put([_merged(known[product.id], product, rows[product.id]) for product in reading])
         self._caught_up()
         return reading.report
 
@@ -261,8 +263,9 @@ class Shop:
 
 def _merged(old: Product, new: Product, row: Mapping[str, Any]) -> Product:
     """`old` with the fields that the change names."""
-    names = {"price": "price_minor", "published": "published_ms", "item_group_id": "group_id"}
-    named = {names.get(name, name) for name in row}
+    names = {**ALIASES, "price": "price_minor", "published": "published_ms"}
+    told = (name.strip().lower().replace(" ", "_") for name in row)
+    named = {names.get(name, name) for name in told} - {"id"}
     plain = {f.name: getattr(new, f.name) for f in fields(Product) if f.name in named and f.name != "attributes"}
     return replace(old, **plain, attributes={**old.attributes, **new.attributes})
 

@@ -58,7 +58,9 @@ class History:
 
     def of(self, *kinds: EventKind) -> "History":
         """Only the events of these kinds."""
-        return self.take(np.isin(self.kinds, [KIND_CODES[kind] for kind in kinds]))
+        wanted = np.zeros(len(KINDS), np.bool_)
+        wanted[[KIND_CODES[kind] for kind in kinds]] = True
+        return self.take(wanted[self.kinds])
 
     @property
     def interest(self) -> NDArray[np.float32]:

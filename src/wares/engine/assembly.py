@@ -90,11 +90,12 @@ class Engine:
         self._walks = _walks(settings, folder)
         self._rules = Rules(settings.shop_rules())
         self._cursors: Cursors[Answer] = Cursors()
+        self._looked_for = ""  # the snapshot that was current at the last look, whole or not
         self.live = Live(snapshot, self._encoder) if snapshot is not None else self._load()
 
     def refresh(self) -> None:
         """Fold in what was written since, and swap to a newer snapshot if training made one."""
-        if current_name(self.folder / SNAPSHOTS) != self.live.snapshot.name:
+        if current_name(self.folder / SNAPSHOTS) != self._looked_for:
             self.live = self._load()
         else:
             self.live.catch_up(self.store.catalogue, self.store.events)
@@ -105,22 +106,23 @@ class Engine:
             self.warnings.append(warning)
             _log.warning("%s", warning)
 
-    def history(self, shopper_id: str | None) -> tuple[History, str]:
-        """The shopper's history, and a note if there is none."""
+    def history(self, shopper_id: str | None, live: Live | None = None) -> tuple[History, str]:
+        """The shopper's history, and a note if there is none. Its rows are those of `live` (the present one if None)."""
         if shopper_id is None:
             return History.empty(), ""
         key = self.store.shoppers.key(shopper_id)
         if key is None:
             return History.empty(), f"Shopper {shopper_id[:80]!r} is not known yet: this is what everybody gets."
-        return self.live.history(key), ""
+        return (live or self.live).history(key), ""
 
     def ask(self, request: Request) -> Page:
         """The page that answers a request, or the next one of an earlier answer."""
         if request.cursor:
             found, name, offset = self._cursors.find(request.cursor)
         else:
-            history, note = self.history(request.shopper_id)
-            found, name, offset = self.answer(request, history, (note,) if note else ()), "", 0
+            live = self.live  # one for the whole request, whatever is swapped meanwhile
+            history, note = self.history(request.shopper_id, live)
+            found, name, offset = self.answer(request, history, (note,) if note else (), live), "", 0
         page = present(found, offset, request.k, self.store.catalogue)
         if offset + request.k < page.total:
             page = with_cursor(page, request, name or self._cursors.keep(found.to_keep()), offset)
@@ -131,10 +133,10 @@ class Engine:
         self.impressions.record(impression_of(page, request, offset), whose)
         return page
 
-    def answer(self, request: Request, history: History, notes: Sequence[str] = ()) -> Answer:
-        """All hits of a request in order, for a shopper with this history."""
+    def answer(self, request: Request, history: History, notes: Sequence[str] = (), live: Live | None = None) -> Answer:
+        """All hits of a request in order, for a shopper with this history, as of `live` (the present one if None)."""
         walk = self._walk(request.surface)
-        view = ShopView(self.live, request.now_ms)
+        view = ShopView(live or self.live, request.now_ms)
         seeds, unknown = _seeds(request, view)
         intent, remarks = understand(request, history, seeds, self._encoder)
         actions = self._rules.actions(intent)
@@ -146,6 +148,7 @@ class Engine:
         return self._walks[surface]
 
     def _load(self) -> Live:
+        self._looked_for = current_name(self.folder / SNAPSHOTS)
         snapshot, warnings = current_snapshot(self.folder, self.settings)
         for warning in warnings:
             self.warn(warning)
@@ -165,7 +168,9 @@ def current_snapshot(folder: Path, settings: Settings) -> tuple[Snapshot, list[s
     boosts, warnings = search.boosts.model_dump(), list[str]()
     current = current_name(snapshots)
     older = [name for name in reversed(snapshot_names(snapshots)) if name != current]
-    for name in [current, *older] if current else []:
+    if older and not current:
+        warnings.append(f"{snapshots} does not say which snapshot is current: the newest whole one serves.")
+    for name in [current, *older] if current else older:
         try:
             new = functools.partial(new_model, settings=settings)
             return load_snapshot(snapshots / name, new, boosts, search.fuzzy), warnings

@@ -103,7 +103,7 @@ def make_current(folder: Path, name: str) -> None:
 def current_name(folder: Path) -> str:
     """The name of the current snapshot; "" = none yet."""
     try:
-        return (folder / _CURRENT).read_text().strip()
+        return (folder / _CURRENT).read_text(encoding="utf-8", errors="replace").strip()
     except FileNotFoundError:
         return ""
 

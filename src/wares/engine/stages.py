@@ -23,7 +23,7 @@ from wares.retrieval.highlight import highlight
 from wares.retrieval.match_set import Matching, MatchSet
 
 Bools = NDArray[np.bool_]
-_MAX_REASONS = 3
+_MAX_REASONS = 2
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ def answer(intent: Intent, walk: Walk, view: ShopView, actions: Actions, notes: 
         if walk.exclude_seeds:
             may_show &= ~_same_group(intent.seeds, columns)
         if walk.exclude_bought:
-            may_show &= ~_same_group(intent.history.of(EventKind.PURCHASE).rows, columns)
+            bought = intent.history.of(EventKind.PURCHASE).rows
+            may_show &= ~(_same_group(bought, columns) | np.isin(columns.keys, columns.keys[bought]))
         slate, features = _recommend(intent, walk, view, may_show)
         order = slate.rows
         found = may_show & _same_group(order, columns)
@@ -253,7 +254,8 @@ def _variants(rows: NDArray[np.int32], found: Answer, most: int = 50) -> list[tu
 
 
 def _reasons(at: int, found: Answer) -> list[Reason]:
-    """Why the hit at this place is there: pins and boosts first, then the sources that add most to its score."""
+    """Why the hit at this place is there: pins and boosts first, then the sources that add most to its score, up to
+    the first that can name a product or a word."""
     if at >= len(found.slate):
         return []
     codes = {"pin": "pinned", "boost": "boosted"}
@@ -274,6 +276,8 @@ def _reasons(at: int, found: Answer) -> list[Reason]:
             if reason is not None:
                 said.add(why)
                 reasons.append(replace(reason, weight=float(parts[column])))
+                if reason.about:  # something particular: nobody needs a second one
+                    break
     return reasons
 
 

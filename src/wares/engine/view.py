@@ -1,7 +1,7 @@
 """A view: the shop of one moment for one request. Taken once; remembers what it has computed for this request."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -86,10 +86,19 @@ class ShopView:
         n, learnt = len(self.columns), self.state.n_learnt
         if (fitted := self.snapshot.models.get(model)) is None:
             return np.zeros(n, np.float32)
-        known = history.rows < learnt
-        scores = fitted.score(history if known.all() else history.take(known), now_ms)  # (learnt,)
+        took_over = self.state.learnt_row
+        scores = fitted.score(self._as_learnt(history), now_ms)  # (learnt,)
         if n == learnt:
             return scores
-        took_over = self.state.learnt_row
         later = np.where(took_over >= 0, scores[took_over], 0) if learnt else np.zeros(n - learnt)
         return np.concatenate([scores, later.astype(np.float32)])
+
+    def _as_learnt(self, history: History) -> History:
+        """The history in the rows that the models know: a rewritten product counts as what it was."""
+        learnt = self.state.n_learnt
+        later = history.rows >= learnt
+        if not later.any():
+            return history
+        rows = history.rows.copy()
+        rows[later] = self.state.learnt_row[rows[later] - learnt]
+        return replace(history, rows=rows).take(rows >= 0)

@@ -64,9 +64,12 @@ def sparse_transpose(matrix: Sparse) -> Sparse:
 def pointed_at(links: Sparse, rows: NDArray[np.int32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
     """The weighted sum of some rows of `links`: (m,) @ (m, n) -> (n,)."""
     inside = rows < links.shape[0]
-    if not inside.any():
-        return np.zeros(links.shape[1], np.float32)
-    return np.asarray(links[rows[inside]].T @ weights[inside], np.float32)
+    starts = links.indptr[rows[inside]]
+    counts = links.indptr[rows[inside] + 1] - starts
+    ends = np.cumsum(counts)
+    at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + counts, counts)  # places of their links
+    spoken = np.repeat(weights[inside], counts) * links.data[at]
+    return np.bincount(links.indices[at], spoken, links.shape[1]).astype(np.float32)
 
 
 def heaviest(

@@ -10,6 +10,8 @@ def highlight(text: str, words: Iterable[str]) -> str:
     """The text, HTML-escaped, with matched words in <mark>; '' when nothing matched. Of a long text only the start."""
     text = text[:1000]
     wanted = set(words)
+    if not wanted:
+        return ""
     marks: list[list[int]] = []
     for start, end, found in spans(text):
         if not wanted.intersection(found):

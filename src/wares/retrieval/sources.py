@@ -66,7 +66,8 @@ class Learnt:
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
         columns = view.columns
         if self.why == "bought_before":
-            times = int(np.count_nonzero(intent.history.of(EventKind.PURCHASE).rows == row))
+            bought = columns.keys[intent.history.of(EventKind.PURCHASE).rows]  # a key outlives its rows
+            times = int(np.count_nonzero(bought == columns.keys[row]))
             return Reason("bought_before", (columns.ids[row],), (str(times),)) if times else None
         if self.why in ("popular", "popular_lately"):
             return Reason(self.why)

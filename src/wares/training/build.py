@@ -16,7 +16,7 @@ from wares.domain.product import Product
 from wares.domain.shopper import KIND_CODES, History
 from wares.engine.assembly import new_model
 from wares.engine.settings import Settings
-from wares.engine.snapshot import Snapshot, snapshot_names
+from wares.engine.snapshot import Snapshot
 from wares.features.behaviour import FadingCounts
 from wares.retrieval.text_index import TextIndex
 from wares.retrieval.vector_index import VectorIndex
@@ -34,6 +34,7 @@ def build_snapshot(
 ) -> Snapshot:
     """Everything the store knows, learnt. `folder` is where snapshots live; it gives the next free name."""
     started = time.perf_counter()
+    block = store.events.read()  # before the catalogue: an event seen here is of a product seen there
     tell("Reading the catalogue", 0, 1)
     keys, products, last_change = _catalogue(store)
     columns = Columns.of(products, keys)
@@ -43,7 +44,6 @@ def build_snapshot(
     tell("Indexing the words", 1, 1)
     vectors = _vectors(products, encoder, tell)
     tell("Reading the events", 0, 1)
-    block = store.events.read()
     interactions, shopper_keys = _interactions(block, columns)
     tell("Reading the events", 1, 1)
     models = fit({name: new_model(name, settings) for name in settings.models.train}, interactions, now_ms, tell)
@@ -138,5 +138,5 @@ def _interactions(block: EventBlock, columns: Columns) -> tuple[Interactions, ND
 
 
 def _next_name(folder: Path) -> str:
-    taken = [int(name) for name in snapshot_names(folder) if name.isdecimal()]
+    taken = [int(path.name) for path in folder.glob("*") if path.name.isdecimal()]  # the damaged ones, too
     return f"{max(taken, default=0) + 1:06d}"
