@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any
 
@@ -48,6 +49,7 @@ class Shop:
 
     def __init__(self, folder: Path, *, create: bool = True) -> None:
         self.folder = folder
+        self._opening = Lock()  # of the store for writing and of the engine, each once
         self._writing: Store | None = None
         self._impressions: ImpressionLog | None = None
         if create and not (folder / "wares.sqlite").exists():
@@ -191,7 +193,7 @@ class Shop:
         try:
             order = Sort(sort)
         except ValueError:
-            raise UnknownName("sort", sort, list(Sort)) from None
+            raise UnknownName("sort", sort, [known.value for known in Sort]) from None
         request = Request(
             surface=surface, now_ms=_now_ms(), query=query, shopper_id=shopper, seeds=tuple(seeds),
             filter=self._filter(filters or {}, category), facets=tuple(facets or ()), sort=order, k=k, cursor=cursor,
@@ -205,7 +207,10 @@ class Shop:
     def engine(self) -> Engine:
         """What answers; loaded when first asked."""
         if self._engine is None:
-            self._engine = Engine(self.folder, self.settings, self._reading, new_encoder(self.settings, self.folder))
+            with self._opening:
+                if self._engine is None:
+                    encoder = new_encoder(self.settings, self.folder)
+                    self._engine = Engine(self.folder, self.settings, self._reading, encoder)
         return self._engine
 
     @property
@@ -215,9 +220,10 @@ class Shop:
 
     def writer(self) -> Store:
         """The store, for writing; takes the writer's lock. Raises StoreLocked, StoreUnwritable."""
-        if self._writing is None:
-            self._writing = Store.open(self.folder, "write")
-        return self._writing
+        with self._opening:
+            if self._writing is None:
+                self._writing = Store.open(self.folder, "write")
+            return self._writing
 
     def log_impressions(self) -> None:
         """Remember from now on what answers showed to whom, in `impressions.sqlite`; for the process that serves."""

@@ -86,8 +86,8 @@ def test_vectors_have_unit_length_and_keep_the_order_of_the_texts(encoder: TextE
 def test_progress_counts_every_text(encoder: TextEncoder) -> None:
     told: list[int] = []
     encoder.encode(["short", "a little longer than short"] * 200, "passage", told.append)
-    assert told == sorted(told)
-    assert told[-1] == 400
+    assert len(told) > 1
+    assert sum(told) == 400
 
 
 def test_the_same_text_has_the_same_vector_every_time(encoder: TextEncoder) -> None:

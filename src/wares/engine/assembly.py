@@ -107,7 +107,7 @@ class Engine:
             _log.warning("%s", warning)
 
     def history(self, shopper_id: str | None, live: Live | None = None) -> tuple[History, str]:
-        """The shopper's history, and a note if there is none. Its rows are those of `live` (the present one if None)."""
+        """The shopper's history in the rows of `live` (the present one if None), and a note if there is none."""
         if shopper_id is None:
             return History.empty(), ""
         key = self.store.shoppers.key(shopper_id)

@@ -14,7 +14,7 @@ Texts = Annotated[tuple[_Text, ...], BeforeValidator(lambda value: [value] if is
 class Choice(BaseModel):
     """The wanted values of one field: one of some, none of some, or a range of numbers."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     any: Texts = ()
     not_: Texts = Field((), alias="not")

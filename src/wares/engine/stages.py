@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from wares.contracts import Catalogue, Policy, Ranker, Source
 from wares.domain.catalogue import Columns
 from wares.domain.event import EventKind
-from wares.domain.filter import Filter
 from wares.domain.intent import Intent
 from wares.domain.request import Request, Sort
 from wares.domain.result import Candidates, Facet, Hit, Page, Reason, Slate
 from wares.engine.view import ShopView
 from wares.features.table import FeatureTable, describe
-from wares.policies.rules import Actions, allowed, pinned_rows
+from wares.policies.rules import Actions, allowed, pinnable_rows
 from wares.ranking.formula import Formula
 from wares.retrieval.fusion import fuse, one_per_group, propose
 from wares.retrieval.highlight import highlight
@@ -109,8 +108,8 @@ def answer(intent: Intent, walk: Walk, view: ShopView, actions: Actions, notes: 
 def _matches(intent: Intent, matching: Matching, view: ShopView, actions: Actions) -> MatchSet:
     """The match set; a pinned product belongs to it."""
     found = matching.match(intent, view)
-    pins = list(pinned_rows(actions, Filter(), view.columns))
-    if not pins:
+    pins = pinnable_rows(actions, view.columns)
+    if not len(pins):
         return found
     matched = found.matched.copy()
     matched[pins] = True

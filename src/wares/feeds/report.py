@@ -207,4 +207,5 @@ class Reading(Generic[T]):
 
 def _shown(value: object) -> str:
     text = value if isinstance(value, str) else f"a list of {len(value)}" if isinstance(value, list) else str(value)
-    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
+    shown = text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
+    return shown.encode("utf-8", "replace").decode("utf-8")  # halves of surrogate pairs cannot be written anywhere

@@ -121,10 +121,16 @@ def allowed(actions: Actions, rows: NDArray[np.int32], columns: Columns) -> NDAr
     return shown
 
 
+def pinnable_rows(actions: Actions, columns: Columns) -> NDArray[np.int32]:
+    """Every row that some choice of the shopper's would pin, variants of each other included."""
+    rows = known_rows(tuple(product_id for product_id, _ in actions.pins), columns)
+    return rows[columns.sellable[rows] & allowed(actions, rows, columns)]
+
+
 def pinned_rows(actions: Actions, chosen: Filter, columns: Columns) -> dict[int, int]:
     """Row -> position from 1, for the pins that can be kept; `chosen` is the shopper's filter."""
-    rows = known_rows(tuple(product_id for product_id, _ in actions.pins), columns)
-    rows = rows[columns.sellable[rows] & allowed(actions, rows, columns) & passing(chosen, columns, rows)]
+    rows = pinnable_rows(actions, columns)
+    rows = rows[passing(chosen, columns, rows)]
     position_of = {columns.row_of.get(product_id): position for product_id, position in reversed(actions.pins)}
     _, first = np.unique(columns.groups[rows], return_index=True)  # one variant of each
     return {row: position_of[row] for row in rows[np.sort(first)].tolist()}

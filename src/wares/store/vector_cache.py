@@ -16,7 +16,7 @@ from wares.store.keys import select_in
 from wares.store.schema import connect
 
 FILE = "vectors.sqlite"
-BATCH = 256  # texts encoded between two commits: at most this many are lost when a run is cut
+BATCH = 1_024  # texts encoded between two commits: at most this many are lost when a run is cut
 
 _ASK = "SELECT hash, vector FROM vectors WHERE hash IN"
 _TABLE = "CREATE TABLE IF NOT EXISTS vectors (hash BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID"

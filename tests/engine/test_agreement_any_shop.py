@@ -1,0 +1,210 @@
+"""Totals, facets and pages agree, whatever the shop, its rules, the question and the page size."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from wares.app.bench.agreement import check_agreement
+from wares.domain.result import Page
+from wares.shop import Shop, open_shop
+from wares.training.child import train_here
+
+SHOPS, QUESTIONS = 10, 25
+WORDS = ("milk", "oat", "rye", "bread", "tea", "green", "black", "cake", "jam", "whole", "牛奶", "500", "ml")
+BRANDS = ("Acme", "Apex", "Bolt", "Ünï", "")
+PATHS = ("Food", "Food > Bread", "Food > Milk", "Drinks > Tea", "Drinks", "")
+COLOURS = ("red", "blue", "green", "white")
+SORTS = ("relevance", "relevance", "price", "-price", "newest", "best_selling")
+
+
+def some_products(draw: random.Random, n: int, start: int = 0) -> list[dict[str, Any]]:
+    """Titles of few words, so that some are variants by their shown fields and others by a group id."""
+    return [
+        {
+            "id": f"p{i}",
+            "title": " ".join(draw.choices(WORDS, k=draw.randint(0, 3))),
+            "brand": draw.choice(BRANDS),
+            "category": draw.choice(PATHS),
+            "price": draw.choice([None, 0, 1, 1.5, 2.25, 10]),
+            "stock": draw.choice([None, None, 0, 3]),
+            "item_group_id": draw.choice(["", "", "", "g1", "g2", "g3"]),
+            "published": draw.choice([None, "2026-01-01", "2026-03-01", "2025-06-01"]),
+            "colour": draw.sample(COLOURS, k=draw.randint(0, 2)),
+        }
+        for i in range(start, start + n)
+    ]
+
+
+def some_rules(draw: random.Random, n: int) -> str:
+    """Pins, hides and filters for some queries, surfaces and categories, or for everything."""
+
+    def one() -> str:
+        when = draw.choice([
+            "", f'when = {{ query = "{draw.choice(WORDS[:9])}" }}', 'when = { surface = "search" }',
+            f'when = {{ category = "{draw.choice(PATHS[:5])}" }}',
+        ])  # fmt: skip
+        acts = draw.sample([
+            f"pin = {{ p{draw.randrange(n)} = 1, p{draw.randrange(n, 2 * n)} = {draw.randint(1, 9)} }}",
+            f'hide = ["p{draw.randrange(n)}", "nobody"]',
+            f'filter = {{ brand = {{ not = ["{draw.choice(BRANDS[:3])}"] }} }}',
+            f'boost = [{{ where = {{ brand = "{draw.choice(BRANDS[:3])}" }}, factor = 1.7 }}]',
+        ], k=draw.randint(1, 2))  # fmt: skip
+        return "\n".join(["[[rules]]", when, *acts])
+
+    return "\n".join(one() for _ in range(draw.randint(0, 3)))
+
+
+def settings_toml(draw: random.Random, n: int) -> str:
+    hiding = draw.choice(["sink", "hide"])
+    return f"""
+[encoder]
+source = "none"
+[models]
+train = ["popular", "item_knn"]
+[search]
+coverage = {draw.choice([0.0, 0.3, 0.6, 1.0])}
+rank_depth = {draw.choice([1, 5, 400])}
+[profiles.search]
+unsellable = "{hiding}"
+policies = {draw.choice(['["availability", "rules"]', '["availability", "diversity", "brand_cap", "rules"]'])}
+diversity = 0.3
+brand_cap = 1
+[profiles.browse]
+unsellable = "{draw.choice(["sink", "hide"])}"
+{some_rules(draw, n)}
+"""
+
+
+def some_shop(folder: Path, draw: random.Random) -> Shop:
+    """Learnt, and then changed: new products, rewritten ones, prices, departures."""
+    folder.mkdir()
+    n = draw.randint(1, 60)
+    (folder / "wares.toml").write_text(settings_toml(draw, n))
+    shop = open_shop(folder)
+    rows = some_products(draw, n)
+    shop.put(rows)
+    shop.record([
+        {"kind": "purchase", "time": f"2026-02-{1 + i % 28:02d}", "shopper_id": f"s{i % 5}",
+         "product_id": f"p{draw.randrange(n)}"}
+        for i in range(draw.randint(0, 60))
+    ])  # fmt: skip
+    if draw.random() < 0.8:
+        train_here(folder, lambda *told: None)
+    shop.engine.refresh()
+    shop.put(some_products(draw, draw.randint(0, 12), start=n))
+    shop.put(some_products(draw, draw.randint(0, min(n, 6))))
+    shop.update({"id": row["id"], "price": draw.randint(0, 9)} for row in draw.sample(rows, k=min(n, 4)))
+    shop.delete([f"p{draw.randrange(n)}" for _ in range(draw.randint(0, 3))])
+    return shop
+
+
+def some_question(draw: random.Random) -> dict[str, Any]:
+    """What `Shop.ask` takes; category pages among them."""
+    filters: dict[str, Any] = {}
+    if draw.random() < 0.4:
+        filters["brand"] = draw.choice([BRANDS[0], list(BRANDS[:2]), {"not": [BRANDS[1]]}, ["no such brand"]])
+    if draw.random() < 0.4:
+        filters["colour"] = draw.choice(
+            ["red", ["red", "blue"], {"any": ["white", "green"], "not": ["red"]}, {"not": list(COLOURS[:3])}]
+        )
+    if draw.random() < 0.3:
+        filters["price"] = draw.choice([{"low": 1}, {"high": 2.25}, {"low": 1, "high": 2}])
+    if draw.random() < 0.2:
+        filters["category"] = draw.choice(["Food", ["Food > Bread", "Drinks"]])
+    browsing = draw.random() < 0.4
+    return {
+        "surface": "browse" if browsing else "search",
+        "query": "" if browsing else " ".join(draw.choices((*WORDS, "zebra", "mlik"), k=draw.randint(0, 3))),
+        "category": draw.choice(PATHS) if browsing else "",
+        "filters": filters,
+        "facets": ["brand", "colour", "category", "price"],
+        "sort": draw.choice(SORTS),
+        "shopper": draw.choice([None, "s1", "nobody"]),
+        "k": draw.choice([1, 2, 7, 24, 1000]),
+    }
+
+
+def all_pages(shop: Shop, question: dict[str, Any], draw: random.Random) -> Iterator[Page]:
+    page = shop.ask(**question)
+    yield page
+    while page.cursor:
+        page = shop.ask(**{**question, "k": draw.choice([question["k"], 3]), "cursor": page.cursor})
+        yield page
+
+
+def check(shop: Shop, question: dict[str, Any], draw: random.Random) -> int:
+    """Everything that must agree about one question; the number of totals and counts compared."""
+    pages = list(all_pages(shop, question, draw))
+    ids = [hit.product.id for page in pages for hit in page.hits]
+    total = pages[0].total
+    assert len(ids) == len(set(ids)) == total, question
+    assert {page.total for page in pages} == {total}, question
+    columns = shop.engine.live.state.columns
+    groups = [int(columns.groups[columns.row_of[product_id]]) for product_id in ids]
+    assert len(set(groups)) == total, question
+    for hit in (hit for page in pages for hit in page.hits):
+        for variant in hit.variants:
+            assert columns.groups[columns.row_of[variant]] == columns.groups[columns.row_of[hit.product.id]]
+        assert hit.product.id not in hit.variants
+    compared = 1
+    for facet in pages[0].facets:
+        for value in facet.values:
+            told = question["filters"].get(facet.field)
+            kept = {"not": told["not"]} if isinstance(told, dict) and "not" in told else {}
+            chosen = {**question["filters"], facet.field: {"any": [value.value], **kept}}
+            narrowed = shop.ask(**{**question, "filters": chosen, "facets": [], "k": 1}).total
+            assert narrowed == value.count, (question, facet.field, value)
+            compared += 1
+    if pages[0].hits and not question["filters"]:
+        assert all(facet.values or facet.low is not None for facet in pages[0].facets if facet.field == "brand") or not any(
+            hit.product.brand for page in pages for hit in page.hits
+        )  # fmt: skip
+    return compared
+
+
+@pytest.mark.parametrize("seed", range(SHOPS))
+def test_totals_facets_and_pages_agree(seed: int, tmp_path: Path) -> None:
+    draw = random.Random(seed)
+    with some_shop(tmp_path / "shop", draw) as shop:
+        compared = sum(check(shop, some_question(draw), draw) for _ in range(QUESTIONS))
+        assert compared >= QUESTIONS
+        again = check_agreement(shop, QUESTIONS, np.random.default_rng(seed))
+        assert (again.questions, again.count, again.disagreements) == (QUESTIONS, 0, [])
+
+
+def test_the_check_itself_sees_a_disagreement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = random.Random(3)
+    with some_shop(tmp_path / "shop", draw) as shop:
+        filters = type(shop.engine.live.state.filters)
+        right = filters.total
+        monkeypatch.setattr(filters, "_facet", lambda self, name, matched, wanted, most: wrong(self, matched))
+
+        def wrong(self: Any, matched: Any) -> Any:
+            from wares.domain.result import Facet, FacetValue
+
+            return Facet("brand", (FacetValue("Acme", right(self, matched) + 1),))
+
+        assert check_agreement(shop, 40, np.random.default_rng(0)).count > 0
+
+
+def test_a_page_asked_for_later_belongs_to_the_first_one(tmp_path: Path) -> None:
+    draw = random.Random(5)
+    with some_shop(tmp_path / "shop", draw) as shop:
+        shop.put([{"id": f"x{i}", "title": f"milk number {i}"} for i in range(9)])
+        first = shop.search("milk", k=2)
+        expected = [hit.product.id for page in pages_after(shop, first) for hit in page.hits]
+        shop.put([{"id": f"y{i}", "title": "milk milk milk"} for i in range(5)])
+        shop.record([{"kind": "purchase", "time": "2026-03-01", "product_id": "x8"} for _ in range(9)])
+        now = [hit.product.id for page in pages_after(shop, first) for hit in page.hits]
+        assert now == expected
+        assert shop.search("milk").total == first.total + 1  # equal titles are one hit
+
+
+def pages_after(shop: Shop, page: Page) -> Iterator[Page]:
+    while page.cursor:
+        page = shop.search("milk", k=2, cursor=page.cursor)
+        yield page
