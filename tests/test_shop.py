@@ -327,7 +327,9 @@ def test_a_query_of_spaces_is_one_without_words(corner: Shop, query: str) -> Non
     assert corner.search(query).total == 8
 
 
-@pytest.mark.parametrize("query", ["😀", "👩‍👩‍👧‍👦🍞", "牛奶", "!!!", "\x00", "%", "\ud800", "ﷺ", "*" * 50, "'; DROP TABLE"])
+@pytest.mark.parametrize(
+    "query", ["😀", "👩‍👩‍👧‍👦🍞", "牛奶", "!!!", "\x00", "%", "\ud800", "ﷺ", "*" * 50, "'; DROP TABLE"]
+)
 def test_a_query_of_signs_that_no_product_has_finds_nothing(corner: Shop, query: str) -> None:
     assert corner.search(query).total == 0
 
@@ -628,7 +630,7 @@ def test_a_plugin_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
 def test_a_failed_training_leaves_the_last_snapshot_serving(tmp_path: Path) -> None:
     shop = trained_shop(tmp_path)
     before = ids(shop.recommend("s2"))
-    (shop.folder / "wares.toml").write_text(SETTINGS + '[models.ease]\nno_such_number = 1\n', encoding="utf-8")
+    (shop.folder / "wares.toml").write_text(SETTINGS + "[models.ease]\nno_such_number = 1\n", encoding="utf-8")
     with pytest.raises(TrainingError):
         shop.train()
     (shop.folder / "wares.toml").write_text("[search]\ncoverage = 7\n", encoding="utf-8")

@@ -49,6 +49,8 @@ shoppers = ["s0"]
 source = "none"
 [models]
 train = ["popular", "popular_lately", "buy_again", "co_bought", "item_knn"]
+[models.item_knn]
+min_shoppers = 1
 """
 NAMES = ("Whole milk", "Oat milk", "Rye bread", "Butter", "Green tea", "Dark coffee", "Milk chocolate", "Jam")
 GOODS: list[Row] = [
@@ -101,12 +103,12 @@ def client(shop: Shop) -> Iterator[TestClient]:
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[TestClient]:
-    """A client of a shop that a test may change; `client.app_state["shop"]` is the shop."""
-    with open_shop(build(tmp_path / "own")) as opened:
-        app = make_app({"default": opened})
-        with TestClient(app, raise_server_exceptions=False, backend_options={}) as client:
-            client.app_state["shop"] = opened
-            yield client
+    """A client of a shop that a test may change, in the folder "own"."""
+    with (
+        open_shop(build(tmp_path / "own")) as opened,
+        TestClient(make_app({"default": opened}), raise_server_exceptions=False) as client,
+    ):
+        yield client
 
 
 def ids(answer: Any) -> list[str]:
@@ -271,9 +273,7 @@ def test_an_unknown_name_comes_with_the_known_ones(client: TestClient, route: st
         ("search", "milk", ""),
     ],
 )
-def test_a_request_that_cannot_be_read_names_the_field(
-    client: TestClient, route: str, asked: Any, field: str
-) -> None:
+def test_a_request_that_cannot_be_read_names_the_field(client: TestClient, route: str, asked: Any, field: str) -> None:
     told = refused(client.post(f"/v1/{route}", json=asked), 422, "invalid-request")
     assert told["errors"][0]["field"].startswith(field)
 
@@ -287,7 +287,9 @@ def test_a_body_that_is_no_json_is_refused(client: TestClient, body: bytes) -> N
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_a_filter_needs_a_number_that_is_one(client: TestClient, number: str) -> None:
     body = '{"filters": {"price": {"low": %s}}}' % number
-    refused(client.post("/v1/browse", content=body, headers={"content-type": "application/json"}), 422, "invalid-request")
+    refused(
+        client.post("/v1/browse", content=body, headers={"content-type": "application/json"}), 422, "invalid-request"
+    )
 
 
 @pytest.mark.parametrize(
@@ -384,7 +386,9 @@ def test_a_body_too_large_without_a_length_is_refused_as_well(client: TestClient
 # -- who may ask -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "192.168.0.1", "[::2]"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "192.168.0.1", "[::2]"]
+)
 def test_a_foreign_host_name_is_refused(client: TestClient, host: str) -> None:
     refused(client.get("/v1/shop", headers={"host": host}), 421, "wrong-host")
     refused(client.get("/", headers={"host": host}), 421, "wrong-host")
@@ -439,7 +443,11 @@ def test_bad_events_are_reported_line_by_line_and_the_others_kept(own: TestClien
     events = [bought("s0", "p0", 0.1), {"kind": "purchse"}, bought("s0", "p0", -30), bought("s0", "p1", 0.1), {}]
     told = own.post("/v1/events", json={"events": events}).json()
     assert told["new"] == 2
-    assert {row["line"]: row["reason"] for row in told["rejected"]} == {2: "unknown kind", 3: "in the future", 5: "no kind"}
+    assert {row["line"]: row["reason"] for row in told["rejected"]} == {
+        2: "unknown kind",
+        3: "in the future",
+        5: "no kind",
+    }
 
 
 def test_products_come_change_and_go_at_once(own: TestClient) -> None:

@@ -64,7 +64,10 @@ def found(live: Live, query: str) -> set[str]:
 
 
 def told(live: Live, store: Store, shoppers: tuple[str, ...]) -> dict[str, Any]:
-    """Everything that answers are made from, by the shop's own ids, whatever the rows are."""
+    """Everything that answers are made from, by the shop's own ids, whatever the rows are.
+
+    Of histories what concerns products that are there or learnt: one that came and left again is nowhere in a replay.
+    """
     state, columns = live.state, live.state.columns
     rows = columns.row_of
     sold = live.purchases(NOW_MS)
@@ -80,8 +83,12 @@ def told(live: Live, store: Store, shoppers: tuple[str, ...]) -> dict[str, Any]:
         if (key := store.shoppers.key(shopper)) is not None:
             history = live.history(key)
             histories[shopper] = sorted(
-                zip(history.times_ms.tolist(), [columns.ids[row] for row in history.rows.tolist()],
-                    history.kinds.tolist(), history.quantities.tolist(), strict=True)
+                (time_ms, columns.ids[row], kind, quantity)
+                for time_ms, row, kind, quantity in zip(
+                    history.times_ms.tolist(), history.rows.tolist(), history.kinds.tolist(),
+                    history.quantities.tolist(), strict=True,
+                )
+                if columns.ids[row] in rows or row < state.n_learnt
             )  # fmt: skip
     return {
         "price": {product_id: repr(columns.numbers["price"][row]) for product_id, row in rows.items()},
