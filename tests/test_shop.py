@@ -174,6 +174,23 @@ def test_an_update_counts_a_price_in_the_products_own_currency(tmp_path: Path) -
     assert (product.price_minor, product.currency) == (600, "JPY")
 
 
+@pytest.mark.parametrize("price", [-4, math.nan, "cheap"])
+def test_an_update_with_an_unreadable_price_is_reported_and_keeps_the_old_one(tmp_path: Path, price: Any) -> None:
+    shop = trained_shop(tmp_path)
+    report = shop.update([{"id": "p0", "price": price, "stock": "many"}])
+    assert report.repaired["price is no amount: unknown"] == 1
+    assert shop.store.catalogue.get(["p0"])["p0"].price_minor == 100
+    shop.update([{"id": "p0", "price": None}])
+    assert shop.store.catalogue.get(["p0"])["p0"].price_minor is None
+
+
+def test_an_update_knows_the_other_names_of_a_field(tmp_path: Path) -> None:
+    shop = trained_shop(tmp_path)
+    shop.update([{"id": "p0", "image_link": "https://x/y.png", "Price": 7, "item_group_id": "g"}])
+    product = shop.store.catalogue.get(["p0"])["p0"]
+    assert (product.image_url, product.price_minor, product.group_id) == ("https://x/y.png", 700, "g")
+
+
 def test_an_update_of_an_unknown_product_says_so_and_changes_nothing(tmp_path: Path) -> None:
     shop = trained_shop(tmp_path)
     with pytest.raises(UnknownName, match="'p99'"):
@@ -639,3 +656,57 @@ def test_a_failed_training_leaves_the_last_snapshot_serving(tmp_path: Path) -> N
     page = shop.recommend("s2")
     assert page.snapshot == "000001" and ids(page) == before
     assert not [path for path in (shop.folder / "snapshots").iterdir() if path.name.endswith(".part")]
+
+
+def test_ctrl_c_while_training_leaves_the_last_snapshot_serving(tmp_path: Path) -> None:
+    shop = trained_shop(tmp_path)
+    before = ids(shop.recommend("s2"))
+
+    def impatient(stage: str, done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        shop.train(impatient)
+    assert sorted(path.name for path in (shop.folder / "snapshots").iterdir()) == ["000001", "CURRENT"]
+    assert ids(shop.recommend("s2")) == before
+    assert shop.train() == "000002"
+
+
+# -- tables ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_page_becomes_a_table_with_a_row_per_hit(corner: Shop) -> None:
+    page = corner.recommend("s2")
+    table = page.to_polars()
+    columns = ["rank", "id", "title", "brand", "price_minor", "currency", "score", "priority", "reasons", "variants"]
+    assert table.columns == columns
+    assert table["rank"].to_list() == list(range(1, len(page.hits) + 1))
+    assert table["id"].to_list() == ids(page)
+    assert "bought_before" in table["reasons"].to_list()[0]
+    assert corner.search("nothing like it").to_polars().columns == columns
+
+
+def test_an_evaluation_becomes_a_table_with_a_row_per_system(corner: Shop) -> None:
+    found = corner.evaluate(days=14)
+    table = found.to_polars()
+    assert table.height == len(found.lines) > 5
+    assert {"system", "recall@10"} <= set(table.columns)
+    assert "wares" in table["system"].to_list()
+
+
+# -- reading beside a writer -------------------------------------------------------------------------------------------
+
+
+def test_a_reader_takes_no_lock_and_sees_what_the_writer_wrote(tmp_path: Path) -> None:
+    shop = trained_shop(tmp_path)
+    with open_shop(shop.folder, create=False) as reader:
+        assert reader.search("milk").total == 3
+        shop.put([{"id": "late", "title": "Late milk"}])
+        reader.engine.refresh()
+        assert reader.search("milk").total == 4
+    shop.close()
+    with open_shop(shop.folder, create=False) as reader:
+        with open_shop(shop.folder) as writer:
+            writer.put([{"id": "later", "title": "Later milk"}])
+        reader.put([{"id": "last", "title": "Last milk"}])  # the first write takes the lock
+        assert reader.search("milk").total == 6

@@ -40,7 +40,7 @@ class UnknownName(InputError):
         nearest = difflib.get_close_matches(name, self.known, n=1)
         hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
         listed = ", ".join(self.known[:30]) + (", ..." if len(self.known) > 30 else "")
-        super().__init__(f"There is no {what} {name[:80]!r}.{hint} Known: {listed or 'none yet'}.")
+        super().__init__(f"There is no {what} {name[:80]!r}.{hint}" + (f" Known: {listed}." if listed else ""))
 
 
 class DataError(InputError):

@@ -25,6 +25,7 @@ from wares.feeds.products import ALIASES, read_products
 from wares.feeds.readers import Source
 from wares.feeds.report import ImportReport
 from wares.feeds.shoppers import read_shoppers
+from wares.feeds.values import is_missing_cell
 from wares.store.impressions import ImpressionLog
 from wares.store.sqlite import Store
 from wares.training.build import Tell, silent
@@ -268,11 +269,16 @@ class Shop:
 
 
 def _merged(old: Product, new: Product, row: Mapping[str, Any]) -> Product:
-    """`old` with the fields that the change names."""
+    """`old` with the fields that the change names; a price, stock or date that cannot be read stays what it was."""
     names = {**ALIASES, "price": "price_minor", "published": "published_ms"}
-    told = (name.strip().lower().replace(" ", "_") for name in row)
-    named = {names.get(name, name) for name in told} - {"id"}
-    plain = {f.name: getattr(new, f.name) for f in fields(Product) if f.name in named and f.name != "attributes"}
+    folded = {name.strip().lower().replace(" ", "_"): value for name, value in row.items()}
+    told = {names.get(name, name): value for name, value in folded.items()}
+    plain = {
+        f.name: value
+        for f in fields(Product)
+        if f.name in told and f.name not in ("id", "attributes")
+        if (value := getattr(new, f.name)) is not None or is_missing_cell(told[f.name])
+    }
     return replace(old, **plain, attributes={**old.attributes, **new.attributes})
 
 

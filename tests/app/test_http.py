@@ -33,6 +33,7 @@ from wares.errors import (
     WaresError,
 )
 from wares.shop import Shop, open_shop
+from wares.store.impressions import read_impressions
 from wares.store.lock import holder
 from wares.training.build import silent
 from wares.training.child import train_here
@@ -49,8 +50,9 @@ shoppers = ["s0"]
 source = "none"
 [models]
 train = ["popular", "popular_lately", "buy_again", "co_bought", "item_knn"]
-[models.item_knn]
-min_shoppers = 1
+[profiles.similar]
+sources = ["co_bought", "alike"]
+formula = { co_bought = 1.0, alike = 1.0 }
 """
 NAMES = ("Whole milk", "Oat milk", "Rye bread", "Butter", "Green tea", "Dark coffee", "Milk chocolate", "Jam")
 GOODS: list[Row] = [
@@ -286,7 +288,7 @@ def test_a_body_that_is_no_json_is_refused(client: TestClient, body: bytes) -> N
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_a_filter_needs_a_number_that_is_one(client: TestClient, number: str) -> None:
-    body = '{"filters": {"price": {"low": %s}}}' % number
+    body = f'{{"filters": {{"price": {{"low": {number}}}}}}}'
     refused(
         client.post("/v1/browse", content=body, headers={"content-type": "application/json"}), 422, "invalid-request"
     )
@@ -406,7 +408,7 @@ def test_other_machines_need_the_admin_key(shop: Shop) -> None:
     refused(answer, 401, "unauthorised")
     assert answer.headers["www-authenticate"] == "Bearer"
     for wrong in ("Bearer", "Bearer ", "Bearer wrong", "a long secret", "Basic a long secret", "Bearer ä"):
-        refused(away.get("/v1/shop", headers={"authorization": wrong.encode()}), 401, "unauthorised")
+        refused(away.get("/v1/shop", headers={b"authorization": wrong.encode()}), 401, "unauthorised")
     refused(away.get("/v1/openapi.json"), 401, "unauthorised")
     refused(away.put("/v1/products", json=[]), 401, "unauthorised")
     key = {"authorization": "Bearer a long secret"}
@@ -464,6 +466,13 @@ def test_products_come_change_and_go_at_once(own: TestClient) -> None:
     refused(own.delete("/v1/products/a/b%20c"), 404, "unknown-name")
 
 
+def test_what_was_put_right_in_a_sent_row_is_said(own: TestClient) -> None:
+    own.put("/v1/products", json=[{"id": "a", "title": "Quince jelly", "price": 3}])
+    told = own.patch("/v1/products", json=[{"id": "a", "price": -4, "stock": -1}]).json()
+    assert told["repaired"] == {"price is no amount: unknown": 1, "negative stock: 0": 1}
+    assert own.get("/v1/products/a").json()["price"] == 3
+
+
 @pytest.mark.parametrize("rows", [{}, "x", [1], [[]], None])
 def test_products_must_be_a_list_of_objects(client: TestClient, rows: Any) -> None:
     refused(client.put("/v1/products", json=rows), 422, "invalid-request")
@@ -501,11 +510,12 @@ def test_questions_and_changes_at_the_same_time_give_no_error(own: TestClient, t
         n = 0
         while time.monotonic() < end_s:
             n += 1
-            product = {"id": f"new{i}-{n % 5}", "title": f"Milk of day {n}", "price": n}
+            name = f"new{i}-{n % 5}"
+            product = {"id": name, "title": f"Milk of day {n}", "price": n}
             answers = [
                 own.put("/v1/products", json=[product]),
                 own.patch("/v1/products", json=[{"id": "p4", "price": n}]),
-                own.post("/v1/events", json={"events": [bought("s1", product["id"], 0.1, id=f"{i}-{n}")]}),
+                own.post("/v1/events", json={"events": [bought("s1", name, 0.1, id=f"{i}-{n}")]}),
                 own.delete(f"/v1/products/new{i}-{(n + 2) % 5}"),
             ]
             faults.extend(answer.text for answer in answers if answer.status_code not in (200, 204, 404))
@@ -559,7 +569,8 @@ class Served:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a console's Ctrl-C cannot be sent to one child")
-def test_a_real_server_starts_answers_and_ends_cleanly(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_real_server_starts_answers_and_ends_cleanly(tmp_path: Path, how: signal.Signals) -> None:
     folder = build(tmp_path / "shop")
     server = Served(folder)
     try:
@@ -573,12 +584,13 @@ def test_a_real_server_starts_answers_and_ends_cleanly(tmp_path: Path) -> None:
             assert second.search("milk").total == 3
             with pytest.raises(StoreLocked, match=server.url):
                 second.put([])
-        code, said = server.end(signal.SIGINT)
+        code, said = server.end(how)
     finally:
         server.process.kill()
         server.process.communicate()
     assert code == 0 and "Traceback" not in said, said
     assert holder(folder) is None
+    assert [shown["query"] for _, shown in read_impressions(folder)] == ["milk"]
     with open_shop(folder) as after:
         assert after.store.events.last() == 41
         after.put([{"id": "x", "title": "free again"}])

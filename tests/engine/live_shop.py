@@ -36,7 +36,8 @@ class FakeEncoder:
         self.asked += texts
         seeds = [int.from_bytes(blake2b(text.encode(), digest_size=4).digest(), "little") for text in texts]
         drawn = np.stack([np.random.default_rng(seed).normal(size=8) for seed in seeds])
-        return (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
+        unit: NDArray[np.float64] = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+        return unit.astype(np.float32)
 
 
 def product(product_id: str, title: str = "", **more: Any) -> Product:
@@ -45,13 +46,17 @@ def product(product_id: str, title: str = "", **more: Any) -> Product:
 
 def products() -> list[Product]:
     """p0..p7, two brands, two categories, prices 1.00 to 8.00."""
+    drinks = ("milk", "tea", "drink")
     return [
         product(
-            f"p{i}", title, brand="AB"[i % 2], category=("Food", "Drinks" if "milk" in title or "tea" in title else "Baked"),
+            f"p{i}",
+            title,
+            brand="AB"[i % 2],
+            category=("Food", "Drinks" if title.endswith(drinks) else "Baked"),
             price_minor=100 * (i + 1),
         )
         for i, title in enumerate(TITLES)
-    ]  # fmt: skip
+    ]
 
 
 def bought(shopper: str, product_id: str, day: float = 0, **more: Any) -> Event:

@@ -113,7 +113,7 @@ def told(live: Live, store: Store, shoppers: tuple[str, ...]) -> dict[str, Any]:
 
 # -- replaying = living through ----------------------------------------------------------------------------------------
 
-IDS = tuple(f"p{i}" for i in range(5)) + ("n0", "n1", "n2")
+IDS = ("p0", "p1", "p2", "p3", "p4", "n0", "n1", "n2")
 SHOPPERS = ("ann", "bob", "new")
 
 puts = st.builds(

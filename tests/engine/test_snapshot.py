@@ -132,7 +132,7 @@ def test_damage_to_any_file_is_named_and_the_last_good_snapshot_serves(
     two: Path, shop: Path, damage: Callable[[Path], None]
 ) -> None:
     names = sorted(path.name for path in (two / SNAPSHOTS / "000002").iterdir())
-    assert {"manifest.json", "columns.npz", "text.npz", "vectors.npz", "interactions.npz", "purchases.npz"} <= set(names)
+    assert {"manifest.json", "columns.npz", "text.npz", "vectors.npz"} <= set(names)
     assert len(names) == 6 + len(TRAINED)
     for name in names:
         path = shop / SNAPSHOTS / "000002" / name

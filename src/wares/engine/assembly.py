@@ -97,8 +97,7 @@ class Engine:
         """Fold in what was written since, and swap to a newer snapshot if training made one."""
         if current_name(self.folder / SNAPSHOTS) != self._looked_for:
             self.live = self._load()
-        else:
-            self.live.catch_up(self.store.catalogue, self.store.events)
+        self.live.catch_up(self.store.catalogue, self.store.events)  # after a swap: what was written while it loaded
 
     def warn(self, warning: str) -> None:
         """Remember and log what a shopkeeper should know; once."""

@@ -203,7 +203,9 @@ def ordered_top(scores: Scores, k: int, tie_order: Rows) -> NDArray[np.int64]:
     k = min(k, n)
     if not k:
         return np.empty(0, np.int64)
-    bound = np.partition(scores, n - k)[n - k]
+    some = scores[scores > scores.min()]  # most models have no opinion on most products: partition the rest only
+    few = some if len(some) >= k else scores
+    bound = np.partition(few, len(few) - k)[len(few) - k]
     above = np.flatnonzero(scores > bound)
     tied = np.flatnonzero(scores == bound)
     room = k - len(above)

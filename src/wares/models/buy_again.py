@@ -103,7 +103,7 @@ class BuyAgain:
     """
 
     visits: int = 4
-    max_examples: int = 6_000
+    max_examples: int = 10_000
     doubt: float = 10.0
     doubt_offset: float = 1.0
     ridge: float = 1.0

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from wares.contracts import View
 from wares.domain.catalogue import Columns
-from wares.domain.filter import Filter
+from wares.domain.filter import AnyOf, Filter
 from wares.domain.intent import Intent
 from wares.domain.product import PATH_SEPARATOR
 from wares.domain.result import Candidates, Slate
@@ -21,7 +21,7 @@ class When:
     """The requests that a rule is for; what is left empty does not matter."""
 
     words: tuple[str, ...] = ()  # the query's tokens (`domain.text.tokens`): these and no others
-    category: str = ""  # the shopper filters by this category or one below it
+    category: str = ""  # the page or the shopper's filter is this category or one below it
     surfaces: tuple[str, ...] = ()  # one of these
     from_ms: int | None = None  # first moment, Unix milliseconds
     until_ms: int | None = None  # first moment after
@@ -36,6 +36,11 @@ class When:
             and (self.until_ms is None or request.now_ms < self.until_ms)
             and (not self.category or any(map(self._covers, request.filter.choices_of("category", fixed=True))))
         )
+
+    def is_of_page(self, intent: Intent) -> bool:
+        """Whether it would hold without the shopper's own choice of categories."""
+        page = [c for c in intent.request.filter.clauses if isinstance(c, AnyOf) and c.fixed and c.field == "category"]
+        return not self.category or any(self._covers(value) for clause in page for value in clause.values)
 
     def _covers(self, chosen: str) -> bool:
         return (chosen + PATH_SEPARATOR).startswith(self.category + PATH_SEPARATOR)
@@ -95,11 +100,16 @@ class Rules:
         self.rules = tuple(rules)
 
     def actions(self, intent: Intent) -> Actions:
-        """Everything that the rules want of this request."""
+        """Everything that the rules want of this request.
+
+        A category that the shopper chose may change the order of what they see, not what belongs to it: its number
+        was told beside the choice. So pin, hide and filter are for the pages of a category.
+        """
         actions = Actions()
         for rule in self.rules:
             if rule.when.holds(intent):
-                actions = actions.then(rule.actions)
+                of_page = rule.when.is_of_page(intent)
+                actions = actions.then(rule.actions if of_page else Actions(weightings=rule.actions.weightings))
         return actions
 
     def arrange(self, slate: Slate, intent: Intent, view: View) -> Slate:

@@ -109,9 +109,8 @@ class SqliteEventLog:
 
     def _append_chunk(self, events: Sequence[Event], ordinals: Ordinals) -> int:
         keys = self._keys(events, ordinals)
-        hashes = {
-            shopper: self._hashes.shopper(shopper) for shopper in {event.shopper_id for event in events} if shopper
-        }
+        shopper_ids = dict.fromkeys(event.shopper_id for event in events if event.shopper_id)  # keys go by first sight
+        hashes = {shopper_id: self._hashes.shopper(shopper_id) for shopper_id in shopper_ids}
         with self._connections.writing() as connection:
             products = intern_products(connection, (event.product_id for event in events if event.product_id))
             shoppers = intern_shoppers(connection, hashes.values())

@@ -169,7 +169,7 @@ def _answer(shop: Shop, asked: Ask, surface: str, **more: Any) -> Response:
 
 
 def _rejected(report: ImportReport) -> dict[str, Any]:
-    """Each kind of refused row with examples: line counts from 1 in the sent list."""
+    """Each kind of refused row with examples (line counts from 1 in the sent list); how often what was put right."""
     rejected = [
         {
             "reason": finding.rule,
@@ -182,7 +182,7 @@ def _rejected(report: ImportReport) -> dict[str, Any]:
         for finding in report.rejections
         for e in finding.examples
     ]
-    return {"rejected": rejected, "notes": list(report.notes)}
+    return {"rejected": rejected, "repaired": report.repaired, "notes": list(report.notes)}
 
 
 def _about(shop: Shop) -> dict[str, Any]:
@@ -219,5 +219,5 @@ def _watch(shops: Mapping[str, Shop], stop: Signal) -> None:
         for shop in shops.values():
             try:
                 shop.engine.refresh()
-            except WaresError as error:
+            except (WaresError, OSError) as error:
                 shop.engine.warn(str(error))

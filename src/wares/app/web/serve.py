@@ -3,7 +3,9 @@
 import ipaddress
 import json
 import os
+import signal
 import socket
+import threading
 from pathlib import Path
 
 import uvicorn
@@ -38,7 +40,21 @@ def serve(folder: Path, host: str | None = None, port: int | None = None, *, as_
             told = {"title": shop.settings.shop.title, "url": url, "api": f"{url}/v1/openapi.json"}
             words = f"{told['title']}: {url}  (API: {told['api']}). Ctrl-C ends it."
             print(json.dumps(told) if as_json else words, flush=True)
-            uvicorn.Server(config).run(sockets=[listening])
+            _run(uvicorn.Server(config), listening)
+
+
+def _run(server: uvicorn.Server, listening: socket.socket) -> None:
+    """Until Ctrl-C or SIGTERM, which uvicorn raises again once the running requests are answered: an end as wished."""
+    before = signal.getsignal(signal.SIGTERM)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        server.run(sockets=[listening])
+    except KeyboardInterrupt:
+        return
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 def _bound(host: str, port: int) -> socket.socket:
