@@ -594,3 +594,14 @@ def test_a_real_server_starts_answers_and_ends_cleanly(tmp_path: Path, how: sign
     with open_shop(folder) as after:
         assert after.store.events.last() == 41
         after.put([{"id": "x", "title": "free again"}])
+
+
+def test_a_page_of_another_origin_cannot_write(tmp_path: Path) -> None:
+    with open_shop(tmp_path / "shop") as shop, TestClient(make_app({"default": shop})) as client:
+        sent = {"events": [{"kind": "view", "shopper_id": "s", "product_id": "p"}]}
+        foreign = client.post("/v1/events", json=sent, headers={"origin": "https://elsewhere.example"})
+        assert (foreign.status_code, foreign.json()["code"]) == (403, "foreign-origin")
+        own = client.post("/v1/events", json=sent, headers={"origin": "http://testserver"})
+        assert own.json()["new"] == 1
+        form = client.post("/v1/events", content=str(sent), headers={"content-type": "text/plain"})
+        assert form.status_code == 422

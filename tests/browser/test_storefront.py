@@ -67,14 +67,17 @@ def partial_choice(page: "Page") -> "Locator":
 
 
 def sent(page: "Page", kind: str) -> "Any":
-    """Expect an event of this kind on its way to the shop."""
+    """Expect that the shop takes an event of this kind, and nothing that came with it is refused."""
 
-    def tells(request: "Any") -> bool:
-        return request.url.endswith("/events") and any(
-            event["kind"] == kind for event in json.loads(request.post_data or "{}").get("events", [])
-        )
+    def taken(response: "Any") -> bool:
+        request = response.request
+        if not request.url.endswith("/events"):
+            return False
+        kinds = [event["kind"] for event in json.loads(request.post_data or "{}").get("events", [])]
+        told = response.json()
+        return kind in kinds and told["new"] + told["repeated"] == len(kinds) and not told["rejected"]
 
-    return page.expect_request(tells)
+    return page.expect_response(taken)
 
 
 def test_typing_suggests_and_enter_shows_results(page: "Page") -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from wares.retrieval.vector_index import VectorIndex
 
 FORMAT = 1
 _CURRENT = "CURRENT"
+_STALE_S = 86_400
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,9 @@ def snapshot_names(folder: Path) -> list[str]:
 
 def prune(folder: Path, keep: int = 3) -> None:
     """Remove all but the newest `keep` snapshots; the current one always stays. A reader has loaded its own whole."""
+    for left in folder.glob(".*.part"):  # of a training that was killed
+        if time.time() - left.stat().st_mtime > _STALE_S:
+            shutil.rmtree(left, ignore_errors=True)
     names = snapshot_names(folder)
     for name in names[: max(len(names) - keep, 0)]:
         if name != current_name(folder):

@@ -51,6 +51,8 @@ class Gate:
             return problem(
                 413, "too-large", f"The body may have at most {self._max_body:,} bytes. Send smaller batches."
             )
+        if _is_foreign(scope, headers):
+            return problem(403, "foreign-origin", "Pages of other origins may not write here.")
         if not self._key:
             host = headers.get("host", "localhost").lower()
             name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
@@ -65,6 +67,12 @@ class Gate:
         refusal = problem(401, "unauthorised", "Send the admin key: `Authorization: Bearer <key>`.")
         refusal.headers["www-authenticate"] = "Bearer"
         return refusal
+
+
+def _is_foreign(scope: Scope, headers: dict[str, str]) -> bool:
+    """Whether a browser sends this for a page of another origin; programs send no Origin."""
+    origin = headers.get("origin", "")
+    return bool(origin) and scope["method"] not in ("GET", "HEAD") and origin.partition("://")[2] != headers.get("host")
 
 
 def _is_local(scope: Scope) -> bool:

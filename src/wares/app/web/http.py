@@ -1,5 +1,6 @@
 """The HTTP service: the facade's verbs as routes under /v1, and the storefront as a plain client of them."""
 
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import resources
@@ -27,12 +28,14 @@ from wares.app.web.wire import (
 )
 from wares.domain.filter import Filter
 from wares.errors import UnknownName, WaresError
+from wares.feeds.events import NAMES
 from wares.feeds.report import ImportReport
 from wares.shop import Shop
 from wares.version import VERSION
 
 DEFAULT_SHOP = "default"
 _LOOK_FOR_SNAPSHOT_S = 1.0
+_TIMES = frozenset(NAMES["time"])  # an event without any of these happens now
 _PAGE: dict[int | str, dict[str, Any]] = {200: {"model": PageOut}}
 
 
@@ -120,7 +123,8 @@ def _routes(find_shop: Any) -> APIRouter:
 
     @router.post("/events", summary="What shoppers did; durable when answered")
     def events(shop: TheShop, sent: EventsSent) -> Response:
-        report = shop.record(sent.events)
+        now = time.time()
+        report = shop.record(row if _TIMES.intersection(row) else {**row, "time": now} for row in sent.events)
         return JSONResponse({"new": report.kept - report.repeated, "repeated": report.repeated} | _rejected(report))
 
     @router.get("/products/{product_id:path}", responses={200: {"model": ProductOut}}, summary="One product")
