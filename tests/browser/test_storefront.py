@@ -52,7 +52,7 @@ def widths(page: "Page") -> tuple[int, int]:
 
 def choose_a_shopper(page: "Page") -> str:
     """Become the first example shopper."""
-    name = page.locator("#shopper option").nth(1).get_attribute("value")
+    name: str | None = page.locator("#shopper option").nth(1).get_attribute("value")
     assert name
     page.select_option("#shopper", name)
     page.locator("h1", has_text=name).wait_for()
