@@ -244,11 +244,12 @@ def _variants(rows: NDArray[np.int32], found: Answer, most: int = 50) -> list[tu
     columns = found.view.columns
     others = np.flatnonzero(found.shown & _same_group(rows, columns))
     by_group: dict[int, list[int]] = {}
-    for row in others.tolist():
-        by_group.setdefault(int(columns.groups[row]), []).append(row)
+    for row, group in zip(others.tolist(), columns.groups[others].tolist(), strict=True):
+        by_group.setdefault(group, []).append(row)
+    ids = columns.ids
     return [
-        tuple(columns.ids[other] for other in by_group.get(int(columns.groups[row]), [])[: most + 1] if other != row)
-        for row in rows.tolist()
+        tuple([ids[other] for other in by_group.get(group, [])[: most + 1] if other != row])
+        for row, group in zip(rows.tolist(), columns.groups[rows].tolist(), strict=True)
     ]
 
 

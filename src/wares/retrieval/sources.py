@@ -123,9 +123,12 @@ class New:
     half_life_days: float = 21.0
 
     def score(self, intent: Intent, view: View) -> Floats:
-        ages = (intent.request.now_ms - view.columns.numbers["published"]) / _DAY_MS
-        fresh = np.exp2(-np.maximum(ages, 0) / self.half_life_days)
-        return np.where((ages >= 0) & (fresh > 0.1), fresh, 0).astype(np.float32)
+        published, now_ms = view.columns.numbers["published"], intent.request.now_ms
+        oldest_ms = now_ms - 3.3 * self.half_life_days * _DAY_MS  # from here on less than a tenth is left
+        lately = np.flatnonzero((published > oldest_ms) & (published <= now_ms))
+        scores = np.zeros(len(published), np.float32)
+        scores[lately] = np.exp2((published[lately] - now_ms) / (self.half_life_days * _DAY_MS))
+        return scores
 
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
         return Reason("new")
