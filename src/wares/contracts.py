@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from wares.domain.catalogue import Columns
 from wares.domain.event import Event
-from wares.domain.intent import Intent
+from wares.domain.intent import Intent, Term
 from wares.domain.interactions import Interactions
 from wares.domain.log import EventBlock
 from wares.domain.product import Product
-from wares.domain.result import Reason, Slate, TextMatch
+from wares.domain.result import Reason, Slate, TextMatch, TitleWords
 from wares.domain.shopper import History, Shopper
 
 Floats = NDArray[np.float32]
@@ -111,8 +111,17 @@ class View(Protocol):
     def popularity(self) -> Floats:
         """(n,) purchases, with old ones fading; new rows start at 0."""
 
-    def text_match(self, words: Sequence[str], open_word: bool) -> TextMatch:
-        """What these words find among all rows."""
+    def learnt_rows(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
+        """The rows under which the snapshot's models know these products; -1 = they came later."""
+
+    def text_match(self, terms: Sequence[Term]) -> TextMatch:
+        """What these terms find among all rows."""
+
+    def letters_match(self, text: str) -> Floats:
+        """(n,) how much of the letters of a text each title shares: near spellings and parts of words count, too."""
+
+    def title_words(self, rows: NDArray[np.int32], terms: Sequence[Term]) -> TitleWords:
+        """The titles of these rows in order, as seen by a query of these terms."""
 
     def model_scores(self, model: str, history: History, now_ms: int) -> Floats:
         """(n,) scores of a fitted model; zeros for rows it does not know and for a model that is not there."""

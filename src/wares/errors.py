@@ -11,6 +11,7 @@
     |   `-- StoreUnwritable    read-only folder, full disk
     |-- SnapshotError          a snapshot is cut, altered or of another version
     |-- EncoderError           the text encoder cannot be loaded
+    |-- RankerUnavailable      the learned order cannot be computed on this machine
     `-- TrainingError          training stopped; the last good snapshot stays
 
 Each message says what happened, what was received, what is valid and what to do.
@@ -81,6 +82,10 @@ class SnapshotError(WaresError):
 
 class EncoderError(WaresError):
     code = "encoder"
+
+
+class RankerUnavailable(WaresError):
+    code = "ranker-unavailable"
 
 
 class TrainingError(WaresError):

@@ -15,6 +15,7 @@ from wares.domain.money import scale_of
 from wares.domain.product import Product
 from wares.domain.request import Request, Sort
 from wares.domain.result import Page
+from wares.domain.suggestion import Suggestion
 from wares.engine.assembly import Engine, new_encoder
 from wares.engine.choice import Choice, to_filter
 from wares.engine.settings import FILE_NAME, Settings, load_settings, write_default_settings
@@ -150,6 +151,13 @@ class Shop:
         """Products for words. Options as in `ask`."""
         return self.ask("search", query=query, **options)
 
+    def suggest(self, prefix: str, k: int = 8) -> list[Suggestion]:
+        """How what is being typed may go on, best first; for no prefix what is asked for most. `k` in [1, 100]."""
+        if not 1 <= k <= 100:
+            raise InputError(f"k is {k}; it must lie in 1..100.")
+        live = self.engine.live
+        return live.snapshot.suggestions.complete(prefix, k, live.state.columns.row_of.__contains__)
+
     def browse(self, category: str = "", **options: Any) -> Page:
         """All products, or those of a category ("Food > Bread")."""
         return self.ask("browse", category=category, **options)
@@ -181,11 +189,14 @@ class Shop:
         sort: str = "relevance",
         k: int = 24,
         cursor: str = "",
+        as_typed: bool = False,
+        without_wishes: Sequence[str] = (),
     ) -> Page:
         """Any surface that has a profile in the settings.
 
         `filters`: field -> value, list of values, {"not": [...]} or {"low": .., "high": ..}; prices in whole
-        currency units. `category` is the page's own, which its facets keep. `k` in [1, 1000].
+        currency units. `category` is the page's own, which its facets keep. `k` in [1, 1000]. `as_typed`: do not
+        correct the query; `without_wishes`: keys of wishes (`Page.wishes`) that are not to be read in it.
         Raises InputError, UnknownName or CursorExpired with what is valid.
         """
         started = time.perf_counter()
@@ -198,6 +209,7 @@ class Shop:
         request = Request(
             surface=surface, now_ms=_now_ms(), query=query, shopper_id=shopper, seeds=tuple(seeds),
             filter=self._filter(filters or {}, category), facets=tuple(facets or ()), sort=order, k=k, cursor=cursor,
+            as_typed=as_typed, without_wishes=tuple(without_wishes),
         )  # fmt: skip
         page = self.engine.ask(request)
         return replace(page, took_ms=round((time.perf_counter() - started) * 1000, 2))

@@ -246,7 +246,9 @@ def test_the_keyboard_alone_is_enough(page: "Page") -> None:
     page.locator(".suggestions").wait_for(state="hidden")
     page.keyboard.type(" ")
     page.locator(".suggestion").first.wait_for()
-    page.keyboard.press("ArrowDown")
+    page.locator(".suggestion .picture").first.wait_for()
+    for _ in range(page.locator(".suggestion.idea").count() + 1):  # past what the words may become, to a product
+        page.keyboard.press("ArrowDown")
     assert page.locator('.suggestion[aria-selected="true"]').count() == 1
     page.keyboard.press("Enter")
     page.locator(".product h1:focus").wait_for()
@@ -318,3 +320,92 @@ def test_a_subcategory_narrows_its_category(page: "Page") -> None:
     choice.locator("input").check()
     page.locator(".chip").first.wait_for()
     assert total(page) == promised < everything
+
+
+# -- how what is being typed may go on ---------------------------------------------------------------------------------
+
+IDEAS = ".suggestion.idea"
+
+
+def selected(page: "Page") -> "Locator":
+    return page.locator('.suggestion[aria-selected="true"]')
+
+
+def test_half_a_word_is_completed_and_the_mouse_takes_it(page: "Page") -> None:
+    visit(page)
+    page.locator("#q").press_sequentially("gold che", delay=10)
+    idea = page.locator(IDEAS, has_text="goldfinch cheese")
+    idea.wait_for()
+    assert idea.locator("mark").all_inner_texts() == ["gold", "che"]
+    with sent(page, "search"):
+        idea.click()
+    page.locator("h1", has_text="goldfinch cheese").wait_for()
+    assert page.locator("#q").input_value() == "goldfinch cheese"
+    assert not page.locator(".suggestions").is_visible()
+
+
+def test_a_category_among_the_suggestions_opens_its_page(page: "Page") -> None:
+    visit(page)
+    page.locator("#q").press_sequentially("chee", delay=10)
+    idea = page.locator(IDEAS, has_text="Department").filter(has_text="Cheese")
+    idea.wait_for()
+    assert "Dairy" in idea.inner_text()
+    idea.click()
+    page.locator("h1", has_text="Cheese").wait_for()
+    assert "#/category/" in page.url
+
+
+def test_an_empty_box_offers_what_is_wanted_most(page: "Page") -> None:
+    visit(page)
+    page.locator("#q").focus()
+    page.locator(IDEAS).first.wait_for()
+    assert page.locator("#q").get_attribute("aria-expanded") == "true"
+    page.keyboard.press("Escape")
+    page.locator(".suggestions").wait_for(state="hidden")
+    assert page.locator("#q").get_attribute("aria-expanded") == "false"
+
+
+def test_arrows_walk_around_the_suggestions_and_screen_readers_follow(page: "Page") -> None:
+    visit(page)
+    page.locator("#q").press_sequentially("chee", delay=10)
+    page.locator(".suggestion .picture").first.wait_for()
+    page.keyboard.press("ArrowDown")
+    first = selected(page).get_attribute("id")
+    assert page.locator("#q").get_attribute("aria-activedescendant") == first
+    page.keyboard.press("ArrowUp")
+    assert selected(page).count() == 0, "back in the box"
+    assert page.locator("#q").get_attribute("aria-activedescendant") is None
+    page.keyboard.press("ArrowUp")
+    last = page.locator(".suggestion").last.get_attribute("id")
+    assert selected(page).get_attribute("id") == last != first
+    page.keyboard.type("s")
+    assert selected(page).count() == 0, "Enter means the words that were typed since"
+
+
+def test_an_input_method_is_left_alone_until_it_has_its_characters(page: "Page") -> None:
+    visit(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/suggest?" in request.url else None)
+    session = page.context.new_cdp_session(page)
+    page.locator("#q").focus()
+    page.locator(IDEAS).first.wait_for()
+    for letters in ("n", "ni", "niu"):
+        session.send("Input.imeSetComposition", {"text": letters, "selectionStart": 3, "selectionEnd": 3})
+        page.wait_for_timeout(120)
+    assert [url for url in asked if "q=n" in url] == []
+    with page.expect_request(re.compile(r"/suggest\?q=%E7%89%9B")):
+        session.send("Input.insertText", {"text": "牛"})
+
+
+def test_a_late_answer_to_an_older_word_is_ignored(page: "Page") -> None:
+    visit(page)
+    held: list[Any] = []
+    page.route(re.compile(r"/suggest\?q=mil&"), lambda route: held.append(route))
+    with page.expect_request(re.compile(r"/suggest\?q=mil&")):
+        page.locator("#q").fill("mil")
+    page.locator("#q").fill("bread")
+    page.locator(IDEAS, has_text=re.compile("bread", re.IGNORECASE)).first.wait_for()
+    for route in held:
+        route.fulfill(json={"suggestions": [{"text": "mild soap", "kind": "query", "about": "", "weight": 1}]})
+    page.wait_for_timeout(200)
+    assert page.locator(IDEAS, has_text="mild soap").count() == 0

@@ -133,6 +133,20 @@ def search(
 
 
 @app.command()
+def suggest(
+    folder: Folder = None,
+    prefix: Annotated[str | None, typer.Argument(metavar="PREFIX", help="typed so far; none = the most wanted")] = None,
+    k: Annotated[int, typer.Option("-k", help="how many, 1 to 100", min=1, max=100)] = 8,
+    as_json: AsJson = False,
+) -> None:
+    """How what is being typed into the search box may go on."""
+    place, typed = shop_and(folder, prefix)
+    from wares.app.commands.suggesting import suggest_for
+
+    suggest_for(place, typed, k, as_json=as_json)
+
+
+@app.command()
 def browse(
     folder: Folder = None,
     category: Annotated[str | None, typer.Argument(metavar="CATEGORY", help='"Food > Bread"; none = all')] = None,
@@ -206,6 +220,29 @@ def eval_(
     from wares.app.commands.learning import evaluate_shop
 
     evaluate_shop(place, days=days, k=k, seed=seed, report=report, run=run, as_json=as_json)
+
+
+@app.command()
+def judge(
+    folder: Folder = None,
+    file: Annotated[str | None, typer.Argument(metavar="FILE", help="judgements to import first; none = ask")] = None,
+    lowest: Annotated[float, typer.Option(help="the relevance in FILE that means: worth nothing")] = 0.0,
+    k: Annotated[int, typer.Option("-k", "--k", help="places that count for nDCG", min=1, max=100)] = 10,
+    relevant: Annotated[
+        float | None, typer.Option(help="gain from which recall counts; default 0.65 of the highest")
+    ] = None,
+    worst: Annotated[int, typer.Option(help="how many of the worst queries to show", min=0)] = 20,
+    clear: Annotated[
+        bool, typer.Option("--clear", help="forget all judgements, before FILE where one is given")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """How good is the search? Import judgements of products for queries; see nDCG, recall and the worst queries."""
+    place, path = shop_and(folder, file)
+    from wares.app.commands.judging import judge_shop
+
+    options: dict[str, Any] = {"lowest": lowest, "k": k, "relevant": relevant, "worst_n": worst, "clear": clear}
+    judge_shop(place, Path(path) if path else None, **options, as_json=as_json)
 
 
 @app.command()

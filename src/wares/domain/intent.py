@@ -8,21 +8,50 @@ from numpy.typing import NDArray
 
 from wares.domain.request import Request
 from wares.domain.shopper import History
+from wares.domain.wish import Wish
 
 Vector = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Intent:
-    """`words` are the query's normalised tokens; `open_word`: the last one may still be being typed.
+class Reading:
+    """What a term of a query may stand for: words of the index, all of which a product must hold.
 
-    `vectors` maps a space ("text") to a unit vector (d,): spaces are never mixed. `history` is the shopper's,
-    `seeds` the rows of the products on the page or in the cart.
+    `weight` in (0, 1]: 1 = as good as said. `why` is "" for the words as they were said, else how this reading came
+    about: synonym, spelling, prefix, compound, pinyin.
+    """
+
+    words: tuple[str, ...]
+    weight: float = 1.0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One unit of a query: as said (normalised), with its readings, best first; () = the catalogue has no such word."""
+
+    said: str
+    readings: tuple[Reading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """`words` are the query's plain tokens as typed. `text` is the query as it was understood: corrected, without
+    wishes that became filters; `terms` are its units.
+
+    `correction` is the whole query as corrected, "" = as typed. `wishes` are what its words ask for beside the thing
+    itself, and `excluded` the index words that a product must not hold. `vectors` maps a space ("text") to a unit
+    vector (d,): spaces are never mixed. `history` is the shopper's, `seeds` the rows of the products on the page or in
+    the cart.
     """
 
     request: Request
     words: tuple[str, ...] = ()
-    open_word: bool = False
+    text: str = ""
+    terms: tuple[Term, ...] = ()
+    correction: str = ""
+    wishes: tuple[Wish, ...] = ()
+    excluded: tuple[str, ...] = ()
     vectors: Mapping[str, Vector] = field(default_factory=dict)
     history: History = field(default_factory=History.empty)
     seeds: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))

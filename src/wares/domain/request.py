@@ -19,7 +19,8 @@ class Request:
     """One question. With a query it is a search; without one a recommendation. Both take the same walk.
 
     `surface` names the profile that answers. `seeds` are product ids on the page or in the cart. `k` is the page size;
-    `cursor` continues an earlier answer. `now_ms` is the moment of asking (Unix milliseconds).
+    `cursor` continues an earlier answer. `as_typed`: the query is not to be corrected; `without_wishes`: the keys of
+    wishes in it that are not to be read. `now_ms` is the moment of asking (Unix milliseconds).
     """
 
     surface: str
@@ -32,3 +33,5 @@ class Request:
     sort: Sort = Sort.RELEVANCE
     k: int = 24
     cursor: str = ""
+    as_typed: bool = False
+    without_wishes: tuple[str, ...] = ()

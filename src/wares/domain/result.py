@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wares.domain.intent import Term
 from wares.domain.product import Product
+from wares.domain.wish import Wish
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,13 +19,31 @@ Index = NDArray[np.intp] | NDArray[np.bool_] | slice
 
 @dataclass(frozen=True, slots=True)
 class TextMatch:
-    """What the words of a query find. `coverage` is the share in [0, 1] of the query's weight that a product holds."""
+    """What the terms of a query find. `coverage` is the share in [0, 1] of the query's weight that a product holds."""
 
-    scores: NDArray[np.float32]  # (n,) BM25 over all fields, 0 = no word
+    scores: NDArray[np.float32]  # (n,) BM25 over all fields, weighted by their boosts; 0 = no word
     coverage: NDArray[np.float32]  # (n,)
-    words: tuple[str, ...] = ()  # the query's distinct words
+    by_field: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)  # field -> (n,) BM25, no boost
+    terms: tuple[Term, ...] = ()  # the query's distinct terms
     read_as: tuple[tuple[str, ...], ...] = ()  # each of them -> the catalogue's words it was taken for
     holds: tuple[NDArray[np.bool_], ...] = ()  # each of them -> (n,) the rows that hold it
+    weights: tuple[float, ...] = ()  # each of them -> its inverse document frequency, 0 = unknown
+
+
+@dataclass(frozen=True, slots=True)
+class TitleWords:
+    """Titles in order, as seen by one query: word after word, the place of the term it stands for, else -1."""
+
+    lengths: NDArray[np.int64]  # (n,) words of each title
+    which: NDArray[np.int16]  # (sum of lengths,)
+    heads: NDArray[np.int32]  # (n,) place in the title of the word that names the thing
+
+    def take(self, index: NDArray[np.intp]) -> "TitleWords":
+        ends = np.cumsum(self.lengths)
+        starts, lengths = (ends - self.lengths)[index], self.lengths[index]
+        new_ends = np.cumsum(lengths)
+        places = np.arange(int(lengths.sum())) + np.repeat(starts - (new_ends - lengths), lengths)
+        return TitleWords(lengths, self.which[places], self.heads[index])
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +154,8 @@ class Page:
     """The answer: hits in order, the exact total of the match set in groups, facets, and how to go on.
 
     `notes` say in plain words what a person should know ("no shopper of this id yet"). `cursor` "" = last page.
+    `correction`: the answer is to this query instead of the one as typed, "" = as typed. `wishes`: what was read in the
+    query beside the thing itself.
     """
 
     hits: tuple[Hit, ...]
@@ -141,6 +163,8 @@ class Page:
     facets: tuple[Facet, ...] = ()
     cursor: str = ""
     notes: tuple[str, ...] = ()
+    correction: str = ""
+    wishes: tuple[Wish, ...] = ()
     snapshot: str = ""
     impression_id: str = ""
     took_ms: float = 0.0

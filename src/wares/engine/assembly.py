@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wares.contracts import BehaviourModel, Encoder, Policy, Progress, Ranker, Source
+from wares.domain.intent import Intent
 from wares.domain.request import Request
-from wares.domain.result import Page
+from wares.domain.result import Candidates, Page
 from wares.domain.shopper import History
 from wares.engine.cursors import Cursors
 from wares.engine.impression import impression_of, new_id
@@ -21,10 +22,10 @@ from wares.engine.live import Live
 from wares.engine.plugins import Plugins, load_plugins
 from wares.engine.settings import FILE_NAME, Profile, Settings
 from wares.engine.snapshot import Snapshot, current_name, load_snapshot, snapshot_names
-from wares.engine.stages import Answer, Walk, answer, present, with_cursor
+from wares.engine.stages import Answer, Walk, answer, present, retrieved, with_cursor
 from wares.engine.view import ShopView
 from wares.errors import EncoderError, SettingsError, SnapshotError, UnknownName
-from wares.features.table import PRODUCT_FEATURES
+from wares.features.table import PRODUCT_FEATURES, FeatureTable
 from wares.models.als import ALS
 from wares.models.buy_again import BuyAgain
 from wares.models.collaborative import CoBought, ItemKNN
@@ -35,9 +36,10 @@ from wares.policies.availability import Availability
 from wares.policies.diversity import BrandCap, Diversity
 from wares.policies.rules import Rules
 from wares.ranking.formula import Formula
+from wares.retrieval.language.shop_language import Language
 from wares.retrieval.match_set import Matching
 from wares.retrieval.sources import built_in_sources
-from wares.retrieval.understanding import understand
+from wares.retrieval.understanding import Understanding
 from wares.store.impressions import ImpressionLog
 from wares.store.sqlite import Store
 
@@ -137,9 +139,22 @@ class Engine:
         walk = self._walk(request.surface)
         view = ShopView(live or self.live, request.now_ms)
         seeds, unknown = _seeds(request, view)
-        intent, remarks = understand(request, history, seeds, self._encoder)
+        intent, remarks = self._understanding(view).read(request, history, seeds)
         actions = self._rules.actions(intent)
         return answer(intent, walk, view, actions, (*notes, *remarks, *unknown))
+
+    def retrieve(self, request: Request) -> tuple[Intent, Candidates, FeatureTable]:
+        """The candidates of a query as the ranker of its surface sees them, for learning."""
+        view = ShopView(self.live, request.now_ms)
+        intent, _ = self._understanding(view).read(request, History.empty(), np.empty(0, np.int32))
+        return intent, *retrieved(intent, self._walk(request.surface), view)
+
+    def _understanding(self, view: ShopView) -> Understanding:
+        shop, state = self.settings.shop, view.state
+        spelling = self.settings.search.spelling
+        return Understanding(
+            view.language, state.text, state.values, state.columns, shop.currency, self._encoder, spelling
+        )
 
     def _walk(self, surface: str) -> Walk:
         if surface not in self._walks:
@@ -156,6 +171,8 @@ class Engine:
                 "The vectors of this shop were made by another encoder than the settings name now. "
                 "Run `wares train` to make them anew, or set the old encoder again."
             )
+        if snapshot.unavailable:
+            self.warn(snapshot.unavailable)
         live = Live(snapshot, self._encoder)
         live.catch_up(self.store.catalogue, self.store.events)
         return live
@@ -172,10 +189,10 @@ def current_snapshot(folder: Path, settings: Settings) -> tuple[Snapshot, list[s
     for name in [current, *older] if current else older:
         try:
             new = functools.partial(new_model, settings=settings)
-            return load_snapshot(snapshots / name, new, boosts, search.fuzzy), warnings
+            return load_snapshot(snapshots / name, new, boosts), warnings
         except SnapshotError as error:
             warnings.append(str(error))
-    return Snapshot.empty(boosts, search.fuzzy), warnings
+    return Snapshot.empty(boosts, Language.empty(settings.shop.language)), warnings
 
 
 class _Remembering:
@@ -212,10 +229,13 @@ def _walks(settings: Settings, folder: Path) -> Mapping[str, Walk]:
 
 
 def _matching(settings: Settings, formula: Formula) -> Matching:
-    """Words and meaning weigh the same before the ranker as in its formula."""
-    weights = [formula.terms[name].weight if name in formula.terms else 0.0 for name in ("lexical", "meaning")]
-    share = weights[0] / sum(weights) if sum(weights) > 0 else 0.5
-    return Matching(settings.search.coverage, settings.search.meaning, share)
+    """Words, letters and meaning weigh the same before the ranker as in its formula."""
+    names = ("lexical", "letters", "meaning")
+    weights = [formula.terms[name].weight if name in formula.terms else 0.0 for name in names]
+    total = sum(weights) or 1.0
+    lexical, letters, meaning = (weight / total for weight in weights) if any(weights) else (0.5, 0.0, 0.5)
+    search = settings.search
+    return Matching(search.coverage, search.meaning, search.meaning_share, lexical, letters, meaning)
 
 
 def _walk(profile: Profile, settings: Settings, sources: Mapping[str, Source], plugins: Plugins) -> Walk:
@@ -228,11 +248,12 @@ def _walk(profile: Profile, settings: Settings, sources: Mapping[str, Source], p
         "rules": Rules(settings.shop_rules()),
         **plugins.policies,
     }
-    rankers: dict[str, Ranker] = {"formula": formula, **plugins.rankers}
+    rankers: dict[str, Ranker] = {"formula": formula, "learned": formula, **plugins.rankers}
     return Walk(
         sources={name: sources[name] for name in profile.sources},
         formula=formula,
         ranker=rankers[profile.ranker],
+        learned=profile.ranker == "learned",
         policies=tuple(policies[name] for name in profile.policies),
         matching=_matching(settings, formula) if profile.all_matches else None,
         fusion=profile.fusion,

@@ -5,6 +5,7 @@ request that took the old one goes on with it.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from threading import Lock
 
 import numpy as np
@@ -20,6 +21,7 @@ from wares.engine.snapshot import Snapshot
 from wares.retrieval.filters import FilterIndex
 from wares.retrieval.text_index import TextIndex
 from wares.retrieval.vector_index import VectorIndex
+from wares.retrieval.wishes.values import ShopValues
 
 # More new texts than this wait for the next training with their vectors: words find them at once.
 MAX_TEXTS_ENCODED_LIVE = 256
@@ -40,6 +42,11 @@ class CatalogueState:
     filters: FilterIndex
     learnt_row: NDArray[np.int32]
     n_learnt: int
+
+    @cached_property
+    def values(self) -> ShopValues:
+        """What the catalogue's columns can answer of a query's wishes."""
+        return ShopValues.of(self.columns)
 
 
 class Live:

@@ -19,7 +19,7 @@ from wares.retrieval.sources import built_in_sources
 
 FILE_NAME = "wares.toml"
 POLICIES = ("availability", "diversity", "brand_cap", "rules")
-RANKERS = ("formula",)
+RANKERS = ("formula", "learned")
 
 ModelName = Literal["popular", "popular_lately", "buy_again", "co_bought", "item_knn", "ease", "als"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -54,7 +54,8 @@ class SearchSettings(Section):
     boosts: FieldBoosts
     coverage: Share
     meaning: Annotated[float, Field(ge=0, le=100)]
-    fuzzy: bool
+    meaning_share: Share
+    spelling: bool
     rank_depth: Annotated[int, Field(ge=1, le=100_000)]
 
 

@@ -18,12 +18,16 @@ from wares.domain.catalogue import Columns
 from wares.domain.interactions import Interactions
 from wares.domain.shopper import History
 from wares.domain.strings import State
-from wares.errors import SnapshotError
+from wares.errors import RankerUnavailable, SnapshotError
 from wares.features.behaviour import FadingCounts
+from wares.features.query_memory import QueryMemory
+from wares.ranking.boosted import Boosted
+from wares.retrieval.language.shop_language import Language
+from wares.retrieval.suggestions.index import Suggestions
 from wares.retrieval.text_index import TextIndex
 from wares.retrieval.vector_index import VectorIndex
 
-FORMAT = 1
+FORMAT = 2
 _CURRENT = "CURRENT"
 _STALE_S = 86_400
 
@@ -37,8 +41,10 @@ class Snapshot:
 
     name: str
     columns: Columns
+    language: Language
     text: TextIndex
     vectors: VectorIndex
+    suggestions: Suggestions
     models: Mapping[str, BehaviourModel]
     interactions: Interactions
     shopper_keys: NDArray[np.int64]
@@ -47,6 +53,9 @@ class Snapshot:
     last_change: int = 0
     encoder: str = ""  # fingerprint of the encoder that made the vectors; "" = none
     facts: Mapping[str, Any] = field(default_factory=dict)  # when and from how much it was made
+    ranker: Boosted | None = None  # the learned order of search results; None = nothing to learn it from yet
+    memory: QueryMemory | None = None  # what was judged for earlier queries, which the ranker looks at
+    unavailable: str = ""  # why a part of it cannot be used on this machine
 
     def history(self, shopper_key: int) -> History:
         place = int(np.searchsorted(self.shopper_keys, shopper_key))
@@ -55,12 +64,12 @@ class Snapshot:
         return History.empty()
 
     @staticmethod
-    def empty(boosts: Mapping[str, float], fuzzy: bool) -> "Snapshot":
+    def empty(boosts: Mapping[str, float], language: Language) -> "Snapshot":
         """Of a shop that has not been trained yet."""
         nothing = Interactions(History.empty(), np.empty(0, np.int64), np.zeros(1, np.int64), 0)
         return Snapshot(
-            "", Columns.of([], []), TextIndex.of([], boosts, fuzzy), VectorIndex.empty(0), {}, nothing,
-            np.empty(0, np.int64), FadingCounts(0),
+            "", Columns.of([], []), language, TextIndex.of([], boosts, language.analyser), VectorIndex.empty(0),
+            Suggestions.of(()), {}, nothing, np.empty(0, np.int64), FadingCounts(0),
         )  # fmt: skip
 
 
@@ -126,9 +135,7 @@ def prune(folder: Path, keep: int = 3) -> None:
             shutil.rmtree(folder / name, ignore_errors=True)
 
 
-def load_snapshot(
-    place: Path, new_model: Callable[[str], BehaviourModel], boosts: Mapping[str, float], fuzzy: bool
-) -> Snapshot:
+def load_snapshot(place: Path, new_model: Callable[[str], BehaviourModel], boosts: Mapping[str, float]) -> Snapshot:
     """Read and verify. Raises SnapshotError that names the file when one is missing, cut or altered."""
     manifest = _read_manifest(place)
     states: dict[str, State] = {}
@@ -141,7 +148,7 @@ def load_snapshot(
         with np.load(path, allow_pickle=False) as file:
             states[path.stem] = {key: file[key] for key in file.files}
     try:
-        return _assemble(manifest, states, new_model, boosts, fuzzy)
+        return _assemble(manifest, states, new_model, boosts)
     except (KeyError, ValueError, IndexError) as error:
         raise SnapshotError(
             f"Snapshot {place.name} does not hold what its manifest says ({error}). {_REMEDY}"
@@ -155,8 +162,10 @@ def _parts(snapshot: Snapshot) -> dict[str, State]:
     interactions, events = snapshot.interactions, snapshot.interactions.events
     parts = {
         "columns": snapshot.columns.state(),
+        "language": snapshot.language.state(),
         "text": snapshot.text.state(),
         "vectors": snapshot.vectors.state(),
+        "suggestions": snapshot.suggestions.state(),
         "purchases": snapshot.purchases.state(),
         "interactions": State(
             rows=events.rows, times_ms=events.times_ms, kinds=events.kinds, quantities=events.quantities,
@@ -164,6 +173,10 @@ def _parts(snapshot: Snapshot) -> dict[str, State]:
             n_products=np.array(interactions.n_products), has_anonymous=np.array(interactions.has_anonymous),
         ),
     }  # fmt: skip
+    if snapshot.ranker is not None:
+        parts["ranker"] = snapshot.ranker.state()
+    if snapshot.memory is not None:
+        parts["memory"] = snapshot.memory.state()
     return parts | {f"model-{name}": model.state() for name, model in snapshot.models.items()}
 
 
@@ -172,19 +185,26 @@ def _assemble(
     states: Mapping[str, Mapping[str, NDArray[Any]]],
     new_model: Callable[[str], BehaviourModel],
     boosts: Mapping[str, float],
-    fuzzy: bool,
 ) -> Snapshot:
     models = {}
     for name in manifest["models"]:
         models[name] = new_model(name)
         models[name].restore(states[f"model-{name}"])
+    ranker, unavailable = None, ""
+    try:
+        ranker = Boosted.restore(states["ranker"]) if "ranker" in states else None
+    except RankerUnavailable as error:
+        unavailable = str(error)
     log = states["interactions"]
+    language = Language.restore(states["language"])
     events = History(log["rows"], log["times_ms"], log["kinds"], log["quantities"])
     return Snapshot(
         name=manifest["name"],
         columns=Columns.restore(states["columns"]),
-        text=TextIndex.restore(states["text"], boosts, fuzzy),
+        language=language,
+        text=TextIndex.restore(states["text"], boosts, language.analyser),
         vectors=VectorIndex.restore(states["vectors"]),
+        suggestions=Suggestions.restore(states["suggestions"]),
         models=models,
         interactions=Interactions(
             events, log["baskets"], log["indptr"], int(log["n_products"]), bool(log["has_anonymous"])
@@ -195,6 +215,9 @@ def _assemble(
         last_change=manifest["last_change"],
         encoder=manifest["encoder"],
         facts=manifest["facts"],
+        ranker=ranker,
+        memory=QueryMemory.restore(states["memory"]) if "memory" in states else None,
+        unavailable=unavailable,
     )
 
 

@@ -23,6 +23,10 @@ from wares.retrieval.match_set import Matching, MatchSet
 
 Bools = NDArray[np.bool_]
 _MAX_REASONS = 2
+_RELAXED = {
+    "words": ("No product holds enough of these words: these hold the most of them.",),
+    "wishes": ("No product meets every wish in the query: these match its other words.",),
+}
 
 
 @dataclass(frozen=True)
@@ -35,9 +39,10 @@ class Walk:
 
     sources: Mapping[str, Source]
     formula: Formula
-    ranker: Ranker
+    ranker: Ranker  # where nothing is learned yet, or there are no words
     policies: tuple[Policy, ...]
     matching: Matching | None = None
+    learned: bool = False  # the snapshot's learned order ranks what answers a query
     fusion: str = "convex"
     per_source: int = 200
     depth: int = 400
@@ -94,6 +99,7 @@ def answer(intent: Intent, walk: Walk, view: ShopView, actions: Actions, notes: 
         shown = found
     else:
         match = _matches(intent, walk.matching, view, actions)
+        notes = (*notes, *_RELAXED.get(match.relaxed, ()))
         found = match.matched & permitted
         shown = found & may_show
         if request.sort is Sort.RELEVANCE:
@@ -143,12 +149,9 @@ def _score(
     opinions: Mapping[str, NDArray[np.float32]] | None = None,
 ) -> tuple[Slate, FeatureTable]:
     """Describe, score, and arrange these rows, one per group."""
-    if opinions is None:
-        opinions = {name: source.score(intent, view) for name, source in walk.sources.items()}
-    weights = {name: term.weight for name, term in walk.formula.terms.items()}
-    candidates = fuse(rows, opinions, weights, walk.fusion)
-    table = describe(candidates, intent, view)
-    scores = walk.ranker.score(table.values, table.names)
+    candidates, table = describe_rows(intent, walk, view, rows, opinions)
+    learned = view.snapshot.ranker if walk.learned and intent.terms else None
+    scores = (learned or walk.ranker).score(table.values, table.names)
     best = np.lexsort((candidates.rows, -scores))
     if walk.fold_variants:
         best = best[one_per_group(candidates.rows[best], view.columns.groups)]
@@ -157,6 +160,29 @@ def _score(
     for policy in walk.policies:
         slate = policy.arrange(slate, intent, view)
     return slate, _follow(table, candidates, slate)
+
+
+def describe_rows(
+    intent: Intent,
+    walk: Walk,
+    view: ShopView,
+    rows: NDArray[np.int32],
+    opinions: Mapping[str, NDArray[np.float32]] | None = None,
+) -> tuple[Candidates, FeatureTable]:
+    """What every source says of these rows, and what the ranker is to see of them."""
+    if opinions is None:
+        opinions = {name: source.score(intent, view) for name, source in walk.sources.items()}
+    weights = {name: term.weight for name, term in walk.formula.terms.items()}
+    candidates = fuse(rows, opinions, weights, walk.fusion)
+    return candidates, describe(candidates, intent, view, view.snapshot.memory if walk.learned else None)
+
+
+def retrieved(intent: Intent, walk: Walk, view: ShopView) -> tuple[Candidates, FeatureTable]:
+    """The candidates of a query before they are ranked, without filters and rules: what a ranker learns from."""
+    assert walk.matching is not None
+    match = walk.matching.match(intent, view)
+    order = _one_per_group(_by(match.relevance, np.flatnonzero(match.matched)), view.columns.groups)
+    return describe_rows(intent, walk, view, order[: walk.depth])
 
 
 def _follow(table: FeatureTable, candidates: Candidates, slate: Slate) -> FeatureTable:
@@ -236,7 +262,15 @@ def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
                 else {},
             )
         )
-    return Page(tuple(hits), len(found.order), found.facets, notes=found.notes, snapshot=found.view.snapshot.name)
+    return Page(
+        hits=tuple(hits),
+        total=len(found.order),
+        facets=found.facets,
+        notes=found.notes,
+        correction=found.intent.correction,
+        wishes=found.intent.wishes,
+        snapshot=found.view.snapshot.name,
+    )
 
 
 def _variants(rows: NDArray[np.int32], found: Answer, most: int = 50) -> list[tuple[str, ...]]:
@@ -290,10 +324,9 @@ def _with_titles(reason: Reason, products: Mapping[str, object]) -> Reason:
 
 def _words_to_mark(found: Answer) -> list[str]:
     intent = found.intent
-    if not intent.words:
+    if not intent.terms:
         return []
-    read_as = found.view.text_match(intent.words, intent.open_word).read_as
-    return [word for words in read_as for word in words]
+    return [word for words in found.view.text_match(intent.terms).read_as for word in words]
 
 
 def with_cursor(page: Page, request: Request, name: str, offset: int) -> Page:

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from wares.contracts import Space
 from wares.domain.catalogue import Columns
-from wares.domain.result import TextMatch
+from wares.domain.intent import Term
+from wares.domain.result import TextMatch, TitleWords
 from wares.domain.shopper import History
 from wares.engine.live import CatalogueState, Live
 from wares.engine.snapshot import Snapshot
+from wares.retrieval.language.shop_language import Language
 from wares.retrieval.vector_index import VectorIndex
 
 Floats = NDArray[np.float32]
@@ -43,7 +45,8 @@ class ShopView:
         self.state: CatalogueState = live.state
         self.now_ms = now_ms
         self._live = live
-        self._matches: dict[tuple[tuple[str, ...], bool], TextMatch] = {}
+        self._matches: dict[tuple[Term, ...], TextMatch] = {}
+        self._letters: dict[str, Floats] = {}
         self._scores: dict[tuple[str, int], tuple[History, Floats]] = {}
         self._text = _Remembering(self.state.vectors)
         self._nowhere = _Remembering(VectorIndex.empty(len(self.state.columns)))
@@ -52,15 +55,27 @@ class ShopView:
     def columns(self) -> Columns:
         return self.state.columns
 
+    @property
+    def language(self) -> Language:
+        return self.snapshot.language
+
     @cached_property
     def popularity(self) -> Floats:
         return self._live.purchases(self.now_ms)[: len(self.columns)]
 
-    def text_match(self, words: Sequence[str], open_word: bool) -> TextMatch:
-        key = (tuple(words), open_word)
+    def text_match(self, terms: Sequence[Term]) -> TextMatch:
+        key = tuple(terms)
         if key not in self._matches:
-            self._matches[key] = self.state.text.match(words, open_word)
+            self._matches[key] = self.state.text.match(key)
         return self._matches[key]
+
+    def letters_match(self, text: str) -> Floats:
+        if text not in self._letters:
+            self._letters[text] = self.state.text.letters(text)
+        return self._letters[text]
+
+    def title_words(self, rows: NDArray[np.int32], terms: Sequence[Term]) -> TitleWords:
+        return self.state.text.title_words(rows, self.text_match(terms).read_as)
 
     def model_scores(self, model: str, history: History, now_ms: int) -> Floats:
         key = (model, id(history.rows))
@@ -93,12 +108,15 @@ class ShopView:
         later = np.where(took_over >= 0, scores[took_over], 0) if learnt else np.zeros(n - learnt)
         return np.concatenate([scores, later.astype(np.float32)])
 
+    def learnt_rows(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
+        later = rows >= self.state.n_learnt
+        if not later.any():
+            return rows
+        learnt = rows.copy()
+        learnt[later] = self.state.learnt_row[rows[later] - self.state.n_learnt]
+        return learnt
+
     def _as_learnt(self, history: History) -> History:
         """The history in the rows that the models know: a rewritten product counts as what it was."""
-        learnt = self.state.n_learnt
-        later = history.rows >= learnt
-        if not later.any():
-            return history
-        rows = history.rows.copy()
-        rows[later] = self.state.learnt_row[rows[later] - learnt]
-        return replace(history, rows=rows).take(rows >= 0)
+        rows = self.learnt_rows(history.rows)
+        return history if rows is history.rows else replace(history, rows=rows).take(rows >= 0)

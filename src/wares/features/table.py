@@ -8,8 +8,12 @@ from numpy.typing import NDArray
 from wares.contracts import View
 from wares.domain.intent import Intent
 from wares.domain.result import Candidates
+from wares.features.match import match_features
+from wares.features.match import names_of as match_names
+from wares.features.query_memory import NAMES as MEMORY_FEATURES
+from wares.features.query_memory import QueryMemory
 
-PRODUCT_FEATURES = ("relevance", "popularity", "freshness", "sellable")
+PRODUCT_FEATURES = ("relevance", "popularity", "freshness", "sellable", "price")
 _FRESH_HALF_LIFE_MS = 30 * 86_400_000
 
 
@@ -21,16 +25,26 @@ class FeatureTable:
     values: NDArray[np.float32]  # (n, f)
 
 
-def describe(candidates: Candidates, intent: Intent, view: View) -> FeatureTable:
-    """Every source's score, then `PRODUCT_FEATURES`.
+def describe(candidates: Candidates, intent: Intent, view: View, memory: QueryMemory | None = None) -> FeatureTable:
+    """Every source's score, then `PRODUCT_FEATURES`; for a query also how well the words match (`features/match.py`)
+    and, with a `memory` of earlier queries, what was wanted for those (`features/query_memory.py`).
 
     relevance: the fused score; popularity: log(1 + fading purchases); freshness in [0, 1]: 1 = published now, half
-    after 30 days, 0 = unknown; sellable: 1 or 0.
+    after 30 days, 0 = unknown; sellable: 1 or 0; price: log(1 + price), 0 = unknown.
     """
     rows, columns = candidates.rows, view.columns
     ages = intent.request.now_ms - columns.numbers["published"][rows]
     freshness = np.nan_to_num(np.exp2(-np.maximum(ages, 0) / _FRESH_HALF_LIFE_MS), nan=0.0)
+    price = np.log1p(np.nan_to_num(columns.numbers["price"][rows], nan=0.0))
     products = np.stack(
-        [candidates.scores, np.log1p(view.popularity[rows]), freshness, columns.sellable[rows]], axis=1
+        [candidates.scores, np.log1p(view.popularity[rows]), freshness, columns.sellable[rows], price], axis=1
     ).astype(np.float32)
-    return FeatureTable(candidates.sources + PRODUCT_FEATURES, np.concatenate([candidates.by_source, products], axis=1))
+    names, values = candidates.sources + PRODUCT_FEATURES, [candidates.by_source, products]
+    if intent.terms:
+        names += match_names(candidates.sources)
+        values.append(match_features(candidates, intent, view))
+        if memory is not None and (vector := intent.vectors.get("text")) is not None:
+            names += MEMORY_FEATURES
+            vectors = view.space("text").vectors(rows)
+            values.append(memory.features(intent.request.query, vector, view.learnt_rows(rows), vectors))
+    return FeatureTable(names, np.concatenate(values, axis=1))

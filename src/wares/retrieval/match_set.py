@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wares.contracts import View
-from wares.domain.intent import Intent
+from wares.domain.filter import Filter
+from wares.domain.intent import Intent, Reading, Term
+from wares.domain.selection import passing
 
 Floats = NDArray[np.float32]
+_BEST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,32 +24,69 @@ class MatchSet:
 
     matched: NDArray[np.bool_]  # (n,)
     relevance: Floats  # (n,) in [0, 1]
+    relaxed: str = ""  # what was asked for less strictly, because nothing met it: "words" or "wishes"
 
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """`coverage`: the least share of a query's idf weight that a match by words covers. `meaning`: how many standard
-    deviations above the background a match by meaning lies. `lexical_weight` in [0, 1] mixes both for the order."""
+    """`coverage`: the least share of a query's idf weight that a match by words covers. A match by meaning lies at
+    least `meaning` standard deviations above the background, and at least at `meaning_share` of the height of the
+    query's tenth best. The weights mix words, letters and meaning for the order.
+    """
 
-    coverage: float = 0.6
-    meaning: float = 3.0
-    lexical_weight: float = 0.7
+    coverage: float = 0.5
+    meaning: float = 2.0
+    meaning_share: float = 0.5
+    lexical_weight: float = 0.6
+    letters_weight: float = 0.1
+    meaning_weight: float = 0.3
 
     def match(self, intent: Intent, view: View) -> MatchSet:
         """Without words everything matches and popularity gives the order."""
         if not intent.request.query.strip():
             popularity = np.log1p(view.popularity)
             return MatchSet(np.ones(len(popularity), np.bool_), _unit(popularity))
-        text = view.text_match(intent.words, intent.open_word)
-        matched = text.coverage >= np.float32(self.coverage - 1e-6)
-        matched &= text.coverage > 0
+        text = view.text_match(intent.terms)
+        matched = _covers(text.coverage, self.coverage)
         relevance = np.float32(self.lexical_weight) * _unit(text.scores)
+        if self.letters_weight:
+            relevance += np.float32(self.letters_weight) * _unit(view.letters_match(intent.text))
         if (vector := intent.vectors.get("text")) is not None:
             cosines, mean, deviation = view.space("text").scan(vector)
-            floor = mean + self.meaning * deviation
-            matched |= cosines >= floor
-            relevance = relevance + np.float32(1 - self.lexical_weight) * _unit(np.maximum(cosines - mean, 0))
-        return MatchSet(matched, np.where(matched, relevance, 0).astype(np.float32))
+            matched |= cosines >= self._floor(cosines, mean, deviation)
+            relevance += np.float32(self.meaning_weight) * _unit(np.maximum(cosines - mean, 0))
+        relaxed = ""
+        if not matched.any() and (best := float(text.coverage.max(initial=0.0))) > 0:
+            matched, relaxed = _covers(text.coverage, best), "words"
+        if intent.excluded:
+            matched &= ~_holds(intent.excluded, view)
+        if strict := tuple(wish.clause for wish in intent.wishes if wish.strict and wish.clause is not None):
+            meets = matched & passing(Filter(strict), view.columns)
+            if meets.any() or not matched.any():
+                matched = meets
+            else:
+                relaxed = "wishes"
+        return MatchSet(matched, np.where(matched, relevance, 0).astype(np.float32), relaxed)
+
+    def _floor(self, cosines: Floats, mean: float, deviation: float) -> float:
+        """The least cosine of a match by meaning: the better a query's best ones, the more it takes."""
+        floor = mean + self.meaning * deviation
+        above = cosines[cosines >= floor]
+        if len(above) <= _BEST:
+            return floor
+        tenth = float(np.partition(above, -_BEST)[-_BEST])
+        return max(floor, mean + self.meaning_share * (tenth - mean))
+
+
+def _covers(coverage: Floats, least: float) -> NDArray[np.bool_]:
+    covers: NDArray[np.bool_] = (coverage >= np.float32(least - 1e-6)) & (coverage > 0)
+    return covers
+
+
+def _holds(words: tuple[str, ...], view: View) -> NDArray[np.bool_]:
+    """(n,) the rows that hold one of these index words."""
+    text = view.text_match([Term(word, (Reading((word,)),)) for word in words])
+    return text.coverage > 0
 
 
 def _unit(scores: Floats) -> Floats:

@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 
 from wares.contracts import Source, View
 from wares.domain.event import EventKind
+from wares.domain.filter import Filter
 from wares.domain.intent import Intent
 from wares.domain.result import Reason
+from wares.domain.selection import passing
 from wares.domain.shopper import KIND_CODES, History
+from wares.domain.wish import WishKind
 
 Floats = NDArray[np.float32]
 _DAY_MS = 86_400_000
@@ -28,12 +31,25 @@ class Lexical:
     name: str = "lexical"
 
     def score(self, intent: Intent, view: View) -> Floats:
-        return view.text_match(intent.words, intent.open_word).scores
+        return view.text_match(intent.terms).scores
 
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
-        match = view.text_match(intent.words, intent.open_word)
-        held = tuple(word for word, holds in zip(match.words, match.holds, strict=True) if holds[row])
+        match = view.text_match(intent.terms)
+        held = tuple(term.said for term, holds in zip(match.terms, match.holds, strict=True) if holds[row])
         return Reason("matches_words", held, held) if held else None
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """The query's letters, three by three: near spellings, and words inside longer ones."""
+
+    name: str = "letters"
+
+    def score(self, intent: Intent, view: View) -> Floats:
+        return view.letters_match(intent.text)
+
+    def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +65,25 @@ class Meaning:
 
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
         return Reason("similar_meaning", (intent.request.query,), (intent.request.query,))
+
+
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """What the query asks for beside the thing itself and no filter demands: a brand, a colour, a low price."""
+
+    name: str = "wished"
+
+    def score(self, intent: Intent, view: View) -> Floats:
+        scores = np.zeros(len(view.columns), np.float32)
+        for wish in intent.wishes:
+            if wish.kind is WishKind.CHEAP:
+                scores += _cheapness(view.columns.numbers["price"])
+            elif wish.clause is not None and not wish.strict:
+                scores += passing(Filter((wish.clause,)), view.columns)
+        return scores
+
+    def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +173,9 @@ def built_in_sources() -> Mapping[str, Source]:
     """Every source that a profile can name."""
     sources: list[Source] = [
         Lexical(),
+        Letters(),
         Meaning(),
+        Wished(),
         Learnt("popular", why="popular"),
         Learnt("popular_lately", why="popular_lately"),
         Learnt("buy_again", why="bought_before"),
@@ -177,6 +214,15 @@ def _above_ordinary(direction: Floats, view: View) -> Floats:
     cosines, mean, deviation = view.space("text").scan(vector)
     above: Floats = (cosines - np.float32(mean)) / np.float32(deviation)
     return np.maximum(above, np.float32(0))
+
+
+def _cheapness(prices: NDArray[np.float64]) -> Floats:
+    """(n,) in (0, 1], halved by each doubling of the price above the catalogue's lowest tenth; 0 = unknown."""
+    known = prices[np.isfinite(prices) & (prices > 0)]
+    if not len(known):
+        return np.zeros(len(prices), np.float32)
+    low = float(np.quantile(known, 0.1))
+    return np.nan_to_num(low / np.maximum(prices, low), nan=0.0).astype(np.float32)
 
 
 def _nearest(row: int, others: NDArray[np.int32], code: str, view: View) -> Reason | None:

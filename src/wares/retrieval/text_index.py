@@ -1,29 +1,30 @@
 """The words of the catalogue: which products hold which words, how well, and how much of a query they cover.
 
-One inverted matrix per field with BM25 weights (Robertson and Zaragoza 2009). Every product with a word of the query
-is scored, so that the match set, its total and its facets are counted and not estimated.
+One inverted matrix per field with BM25 weights (Robertson and Zaragoza 2009), one of letter triples, and the titles in
+order. Every product with a word of the query is scored, so that the match set, its total and its facets are counted and
+not estimated.
 """
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import process
-from rapidfuzz.distance import DamerauLevenshtein
 
+from wares.domain.intent import Term
 from wares.domain.product import Product
-from wares.domain.result import TextMatch
-from wares.domain.strings import State, pack, under, unpack
-from wares.domain.text import tokens
+from wares.domain.result import TextMatch, TitleWords
+from wares.domain.strings import State
+from wares.retrieval.language.analyser import Analyser
+from wares.retrieval.letters import triples_of
+from wares.retrieval.postings import Segment
+from wares.retrieval.wishes.exclusion import NEGATED
 
+Floats = NDArray[np.float32]
 FIELDS = ("title", "brand", "category", "description", "attributes")
-_K1, _B = 1.2, 0.6
-_PREFIX_WORDS = 40  # the most frequent completions of an open word
-_PREFIX_WEIGHT, _FUZZY_WEIGHT = 0.8, 0.5
+_HELD = 0.45  # from this weight on a reading covers its term wholly
 
 
 def field_texts(product: Product) -> tuple[str, ...]:
@@ -32,105 +33,39 @@ def field_texts(product: Product) -> tuple[str, ...]:
     return product.title, product.brand, " ".join(product.category), product.description, attributes
 
 
-@dataclass(frozen=True, slots=True)
-class Postings:
-    """The words of one field: word w stands in `rows[indptr[w]:indptr[w + 1]]` with the weight of the same place."""
-
-    indptr: NDArray[np.int64]  # (words + 1,)
-    rows: NDArray[np.int32]  # (nnz,) counted from the segment's start
-    weights: NDArray[np.float32]  # (nnz,) saturated term frequency, without idf
-
-    def of(self, word: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        place = slice(int(self.indptr[word]), int(self.indptr[word + 1]))
-        return self.rows[place], self.weights[place]
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A stretch of rows `start .. start + n`, indexed together. Its words are in alphabetical order."""
-
-    start: int
-    n: int
-    words: tuple[str, ...]
-    fields: Mapping[str, Postings]
-    frequency: NDArray[np.int32]  # (words,) products of this segment that hold the word in any field
-    mean_lengths: Mapping[str, float]  # words per filled field, by which lengths were judged
-
-    @cached_property
-    def place(self) -> dict[str, int]:
-        return {word: i for i, word in enumerate(self.words)}
-
-    @staticmethod
-    def of(texts: Sequence[tuple[str, ...]], start: int, mean_lengths: Mapping[str, float] | None = None) -> "Segment":
-        """Index the texts (one tuple in the order of `FIELDS` per row). Without `mean_lengths` its own are used."""
-        vocabulary: dict[str, int] = {}
-        cut: dict[str, NDArray[np.int32]] = {}  # equal texts are cut into words once
-        per_field: list[list[NDArray[np.int32]]] = [[] for _ in FIELDS]
-        for row_texts in texts:
-            for field, text in enumerate(row_texts):
-                if (codes := cut.get(text)) is None:
-                    found = [vocabulary.setdefault(word, len(vocabulary)) for word in tokens(text)]
-                    codes = cut[text] = np.array(found, np.int32)
-                per_field[field].append(codes)
-        words = sorted(vocabulary)
-        rank = np.empty(len(words), np.int64)  # first-seen code -> alphabetical place
-        rank[[vocabulary[word] for word in words]] = np.arange(len(words))
-        fields, seen, means = {}, [np.empty(0, np.int64)], {}
-        for name, rows in zip(FIELDS, per_field, strict=True):
-            lengths = np.array([len(codes) for codes in rows], np.int64)
-            flat = rank[np.concatenate([np.empty(0, np.int32), *rows])]
-            at = np.repeat(np.arange(len(rows)), lengths)
-            pairs, counts = np.unique(flat * max(len(rows), 1) + at, return_counts=True)
-            word_of, row_of = np.divmod(pairs, max(len(rows), 1))
-            own = float(lengths[lengths > 0].mean()) if lengths.any() else 1.0
-            means[name] = (mean_lengths or {}).get(name, own)
-            stretch = 1 - _B + _B * lengths[row_of] / means[name]
-            weights = (counts * (_K1 + 1) / (counts + _K1 * stretch)).astype(np.float32)
-            indptr = np.searchsorted(word_of, np.arange(len(words) + 1)).astype(np.int64)
-            fields[name] = Postings(indptr, row_of.astype(np.int32), weights)
-            seen.append(pairs)
-        distinct = np.unique(np.concatenate(seen))
-        frequency = np.bincount(distinct // max(len(texts), 1), minlength=len(words)).astype(np.int32)
-        return Segment(start, len(texts), tuple(words), fields, frequency, means)
-
-
 @dataclass(frozen=True)
 class TextIndex:
     """The snapshot's segment, and one small segment of the rows that came since. Immutable."""
 
     segments: tuple[Segment, ...]
     boosts: Mapping[str, float]  # field -> weight
-    fuzzy: bool = True
+    analyser: Analyser
     since: tuple[tuple[str, ...], ...] = ()  # the texts of the rows behind the first segment
 
     @staticmethod
-    def of(products: Iterable[Product], boosts: Mapping[str, float], fuzzy: bool = True) -> "TextIndex":
+    def of(products: Iterable[Product], boosts: Mapping[str, float], analyser: Analyser | None = None) -> "TextIndex":
+        """Without an `analyser` one learns from these products, as English."""
+        products = list(products)
+        if analyser is None:
+            names = [name for product in products for name in (product.brand, *product.category)]
+            analyser = Analyser.of((product.title for product in products), names, "en")
         texts = [field_texts(product) for product in products]
-        return TextIndex((Segment.of(texts, 0),), boosts, fuzzy)
+        return TextIndex((Segment.of(texts, FIELDS, analyser.words, 0),), boosts, analyser)
 
     def with_products(self, products: Iterable[Product]) -> "TextIndex":
         """The rows of these products appended. Word statistics stay those of the snapshot until the next training."""
         since = self.since + tuple(field_texts(product) for product in products)
         base = self.segments[0]
-        return replace(self, segments=(base, Segment.of(since, base.n, base.mean_lengths)), since=since)
+        later = Segment.of(since, FIELDS, self.analyser.words, base.n, base.mean_lengths)
+        return replace(self, segments=(base, later), since=since)
 
     def state(self) -> State:
-        """Plain arrays of the first segment, which is all that a snapshot holds."""
-        base = self.segments[0]
-        state = pack("words", base.words) | {"n": np.array(base.n), "frequency": base.frequency}
-        for name, postings in base.fields.items():
-            arrays: State = {"indptr": postings.indptr, "rows": postings.rows, "weights": postings.weights}
-            state |= under(name, arrays | {"mean_length": np.array(base.mean_lengths[name])})
-        return state
+        """Plain arrays of the first segment, which is all that a snapshot holds beside the analyser."""
+        return self.segments[0].state()
 
     @staticmethod
-    def restore(state: Mapping[str, NDArray[Any]], boosts: Mapping[str, float], fuzzy: bool = True) -> "TextIndex":
-        fields = {
-            name: Postings(state[f"{name}.indptr"], state[f"{name}.rows"], state[f"{name}.weights"]) for name in FIELDS
-        }
-        means = {name: float(state[f"{name}.mean_length"]) for name in FIELDS}
-        segment = Segment(0, int(state["n"]), unpack("words", state), fields, state["frequency"], means)
-        return TextIndex((segment,), boosts, fuzzy)
+    def restore(state: Mapping[str, NDArray[Any]], boosts: Mapping[str, float], analyser: Analyser) -> "TextIndex":
+        return TextIndex((Segment.restore(state, FIELDS),), boosts, analyser)
 
     def __len__(self) -> int:
         return sum(segment.n for segment in self.segments)
@@ -139,28 +74,78 @@ class TextIndex:
         """The number of products that hold the word."""
         return sum(int(s.frequency[i]) for s in self.segments if (i := s.place.get(word)) is not None)
 
-    def match(self, words: Sequence[str], open_word: bool) -> TextMatch:
-        """Score all rows against the words; `open_word`: the last may still be being typed. Repeats count once."""
-        scores, coverage = np.zeros(len(self), np.float32), np.zeros(len(self), np.float32)
-        total, read_as, held = 0.0, list[tuple[str, ...]](), list[NDArray[np.bool_]]()
-        distinct = list(dict.fromkeys(words))
-        for word in distinct:
-            readings = self._readings(word, open_word and word == words[-1])
-            read_as.append(tuple(readings))
-            holds = np.zeros(len(self), np.bool_)
-            held.append(holds)
-            if not readings:
-                continue
-            idf = self._idf(max(self.frequency(reading) for reading in readings))
-            total += idf
-            for reading, weight in readings.items():
-                self._add(reading, idf * weight, scores, holds)
-            coverage += np.float32(idf) * holds
+    def starting_with(self, prefix: str) -> dict[str, int]:
+        """The index words that begin so, each with the number of products that hold it."""
+        found: dict[str, None] = {}
+        for segment in self.segments:
+            low = bisect_left(segment.words, prefix)
+            high = bisect_left(segment.words, prefix + "\U0010ffff", lo=low)
+            found.update(dict.fromkeys(segment.words[low:high]))
+        return {word: self.frequency(word) for word in found}
+
+    def match(self, terms: Sequence[Term]) -> TextMatch:
+        """Score all rows against the terms of a query. A term counts by its best reading in each row; repeats count
+        once; a term without any reading that the catalogue knows counts for nothing."""
+        n = len(self)
+        by_field = {name: np.zeros(n, np.float32) for name in FIELDS}
+        coverage, total = np.zeros(n, np.float32), 0.0
+        distinct = tuple({term.said: term for term in terms}.values())
+        read_as, held, weights = list[tuple[str, ...]](), list[NDArray[np.bool_]](), list[float]()
+        for term in distinct:
+            found = [(r, idf) for r in term.readings if (idf := sum(map(self._idf, r.words))) and self._known(r.words)]
+            read_as.append(tuple(dict.fromkeys(word for reading, _ in found for word in reading.words)))
+            weights.append(min((idf for _, idf in found), default=0.0))
+            share = np.zeros(n, np.float32)  # of this term that each row holds
+            if len(found) == 1 and len(found[0][0].words) == 1:
+                self._add(found[0][0].words[0], weights[-1] * found[0][0].weight, by_field, share, found[0][0].weight)
+            elif found:
+                self._add_best(found, by_field, share)
+            held.append(share > 0)
+            if not term.said.startswith(NEGATED):  # few titles say what a thing is without
+                total += weights[-1]
+                coverage += np.float32(weights[-1]) * np.where(share >= _HELD, np.float32(1), share)
         if total:
             coverage /= np.float32(total)
-        return TextMatch(scores, coverage, tuple(distinct), tuple(read_as), tuple(held))
+        scores = np.zeros(n, np.float32)
+        for name, field_scores in by_field.items():
+            if boost := self.boosts.get(name, 1.0):
+                scores += field_scores * np.float32(boost)
+        return TextMatch(scores, coverage, by_field, distinct, tuple(read_as), tuple(held), tuple(weights))
 
-    def _add(self, word: str, weight: float, scores: NDArray[np.float32], holds: NDArray[np.bool_]) -> None:
+    def letters(self, text: str) -> Floats:
+        """(n,) BM25 of the letter triples of a text: near spellings and parts of words count, too."""
+        found = np.zeros(len(self), np.float32)
+        for triple in dict.fromkeys(t for word in self.analyser.words(text) for t in triples_of(word)):
+            n = sum(segment.letters.count(triple) for segment in self.segments)
+            idf = np.float32(_inverse_frequency(n, len(self)))
+            for segment in self.segments:
+                rows, weights = segment.letters.of(triple)
+                if len(rows):
+                    found[rows + segment.start] += weights * idf
+        return found
+
+    def title_words(self, rows: NDArray[np.int32], words: Sequence[Sequence[str]]) -> TitleWords:
+        """The titles of these rows in order, each word as the place of the first group of `words` that holds it, else
+        -1."""
+        lengths, which, heads = [], [], np.zeros(len(rows), np.int32)
+        inside = [(rows >= s.start) & (rows < s.start + s.n) for s in self.segments]
+        order = np.concatenate([np.flatnonzero(within) for within in inside])
+        for segment, within in zip(self.segments, inside, strict=True):
+            table = np.full(len(segment.words) + 1, -1, np.int16)
+            for place, group in reversed(list(enumerate(words))):
+                table[[segment.place[word] for word in group if word in segment.place]] = place
+            own = rows[within] - segment.start
+            own_lengths, codes = segment.title_codes(own)
+            lengths.append(own_lengths)
+            which.append(table[codes])
+            heads[within] = segment.heads[own]
+        found = TitleWords(np.concatenate(lengths), np.concatenate(which), heads[order])
+        return found if len(self.segments) == 1 else found.take(np.argsort(order, kind="stable"))
+
+    def _known(self, words: Sequence[str]) -> bool:
+        return all(self.frequency(word) for word in words)
+
+    def _add(self, word: str, weight: float, by_field: Mapping[str, Floats], share: Floats, held: float) -> None:
         for segment in self.segments:
             if (place := segment.place.get(word)) is None:
                 continue
@@ -168,48 +153,30 @@ class TextIndex:
                 rows, weights = postings.of(place)
                 if len(rows):
                     rows = rows + segment.start
-                    scores[rows] += weights * np.float32(weight * self.boosts.get(name, 1.0))
-                    holds[rows] = True
+                    by_field[name][rows] += weights * np.float32(weight)
+                    share[rows] = np.maximum(share[rows], np.float32(held))
 
-    def _idf(self, frequency: int) -> float:
-        """log(1 + (n - df + 0.5) / (df + 0.5)), above 0."""
-        n = max(len(self), frequency)
-        return float(np.log1p((n - frequency + 0.5) / (frequency + 0.5)))
+    def _add_best(self, found: Sequence[tuple[Any, float]], by_field: Mapping[str, Floats], share: Floats) -> None:
+        """Each row gets the best of several readings, in each field."""
+        best = {name: np.zeros(len(self), np.float32) for name in FIELDS}
+        for reading, _ in found:
+            own = {name: np.zeros(len(self), np.float32) for name in FIELDS}
+            holds = np.full(len(self), np.inf, np.float32)
+            for word in reading.words:
+                has = np.zeros(len(self), np.float32)
+                self._add(word, self._idf(word) * reading.weight, own, has, reading.weight)
+                holds = np.minimum(holds, has)
+            for name in FIELDS:
+                if own[name].any():
+                    np.maximum(best[name], np.where(holds > 0, own[name], 0), out=best[name])
+            np.maximum(share, holds, out=share)
+        for name in FIELDS:
+            by_field[name] += best[name]
 
-    def _readings(self, word: str, is_open: bool) -> dict[str, float]:
-        """The catalogue's words that a query word may stand for, with weights: itself, completions, near spellings."""
-        known = self.frequency(word)
-        readings = {word: 1.0} if known else {}
-        if is_open and len(word) >= 2:
-            completions = {w: f for w in self._starting_with(word) if w != word and (f := self.frequency(w))}
-            if sum(completions.values()) > 10 * known:  # a word that the catalogue knows well stands as it is
-                frequent = sorted(completions, key=lambda w: (-completions[w], w))[:_PREFIX_WORDS]
-                readings.update(dict.fromkeys(frequent, _PREFIX_WEIGHT))
-        if not readings and self.fuzzy:
-            readings = dict.fromkeys(self._near(word), _FUZZY_WEIGHT)
-        return readings
+    def _idf(self, word: str) -> float:
+        return _inverse_frequency(self.frequency(word), len(self))
 
-    def _starting_with(self, prefix: str) -> list[str]:
-        found: dict[str, None] = {}
-        for segment in self.segments:
-            low = bisect_left(segment.words, prefix)
-            high = bisect_left(segment.words, prefix + "\U0010ffff", lo=low)
-            found.update(dict.fromkeys(segment.words[low:high]))
-        return list(found)
 
-    def _near(self, word: str) -> list[str]:
-        """Words one slip away (two from 8 letters on), the nearest and most frequent first; at most 3."""
-        if len(word) < 4 or not word.isalpha() or not word.isascii():
-            return []
-        slips = 1 if len(word) < 8 else 2
-        found: dict[str, int] = {}
-        for segment in self.segments:
-            near = process.extract(
-                word, segment.words, scorer=DamerauLevenshtein.distance, score_cutoff=slips, limit=20
-            )
-            found.update({w: int(distance) for w, distance, _ in near if w[0] == word[0] or distance == 1})
-        if not found:
-            return []
-        best = min(found.values())
-        nearest = [w for w, distance in found.items() if distance == best]
-        return sorted(nearest, key=lambda w: (-self.frequency(w), w))[:3]
+def _inverse_frequency(frequency: int, n: int) -> float:
+    """log(1 + (n - df + 0.5) / (df + 0.5)), above 0."""
+    return float(np.log1p((max(n, frequency) - frequency + 0.5) / (frequency + 0.5)))

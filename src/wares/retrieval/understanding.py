@@ -1,30 +1,74 @@
-"""A request's words -> an intent."""
+"""A request's words -> an intent: wishes, spelling, terms and meaning."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wares.contracts import Encoder
+from wares.domain.catalogue import Columns
+from wares.domain.filter import AnyOf, Filter
 from wares.domain.intent import Intent, Vector
 from wares.domain.request import Request
+from wares.domain.selection import passing
 from wares.domain.shopper import History
 from wares.domain.text import MAX_QUERY, tokens
+from wares.domain.wish import Wish
+from wares.retrieval.language.negation import excluded
+from wares.retrieval.language.shop_language import Language
+from wares.retrieval.reading import read_terms
+from wares.retrieval.text_index import TextIndex
+from wares.retrieval.wishes.exclusion import NEGATED
+from wares.retrieval.wishes.read import read_wishes
+from wares.retrieval.wishes.values import ShopValues
 
 MAX_WORDS = 32  # of a query; what follows says nothing new
 
 
-def understand(
-    request: Request, history: History, seeds: NDArray[np.int32], encoder: Encoder | None
-) -> tuple[Intent, list[str]]:
-    """The intent, and notes for the shopper about what was not read as written."""
-    notes = []
-    if len(request.query) > MAX_QUERY:
-        notes.append(f"The query is very long: only its first {MAX_QUERY} characters were read.")
-    query = request.query[:MAX_QUERY]
-    words = tuple(tokens(query)[:MAX_WORDS])
-    vectors: Mapping[str, Vector] = {}
-    if query.strip() and encoder is not None:
-        vectors = {"text": encoder.encode([query], "query")[0]}
-    open_word = bool(words) and not query[-1:].isspace()
-    return Intent(request, words, open_word, vectors, history, seeds), notes
+@dataclass(frozen=True)
+class Understanding:
+    """What it takes to read a query as this shop's shoppers mean it. `spelling`: correct what the shop's words deny."""
+
+    language: Language
+    index: TextIndex
+    values: ShopValues
+    columns: Columns
+    currency: str
+    encoder: Encoder | None
+    spelling: bool = True
+
+    def read(self, request: Request, history: History, seeds: NDArray[np.int32]) -> tuple[Intent, list[str]]:
+        """The intent, and notes for the shopper about what was not read as written."""
+        notes = []
+        if len(request.query) > MAX_QUERY:
+            notes.append(f"The query is very long: only its first {MAX_QUERY} characters were read.")
+        query = request.query[:MAX_QUERY]
+        if not query.strip():
+            return Intent(request, history=history, seeds=seeds), notes
+        words = tuple(tokens(query)[:MAX_WORDS])
+        rest, wishes = read_wishes(query, self.values, self.currency, request.without_wishes, share=self._share)
+        text = rest if rest.strip() else query
+        correction = ""
+        if self.spelling and not request.as_typed and (found := self.language.speller.correct(text)):
+            correction = query.replace(text, found.query) if text in query else found.query
+            text = found.query
+        terms = read_terms(text, self.language, self.index, not query[-1:].isspace())
+        vectors: Mapping[str, Vector] = {}
+        if self.encoder is not None:
+            vectors = {"text": self.encoder.encode([text.strip()], "query")[0]}
+        denied = tuple(dict.fromkeys((*excluded(terms), *self._denied(wishes))))
+        return Intent(request, words, text, terms, correction, wishes, denied, vectors, history, seeds), notes
+
+    def _share(self, phrase: str, field: str, values: tuple[str, ...]) -> float:
+        """Of the products that hold the phrase, the share that have one of these values."""
+        holding = self.index.match(self.language.analyser.terms(phrase)).coverage >= 1 - 1e-6
+        rows = np.flatnonzero(holding).astype(np.int32)
+        if not len(rows):
+            return 0.0
+        return float(passing(Filter((AnyOf(field, values),)), self.columns, rows).mean())
+
+    def _denied(self, wishes: tuple[Wish, ...]) -> list[str]:
+        """The index words of what the wishes exclude."""
+        words = [word for wish in wishes for said in wish.excluded for word in self.language.analyser.words(said)]
+        return [word for word in words if not word.startswith(NEGATED)]

@@ -2,13 +2,14 @@
 
 import math
 import sqlite3
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wares.domain.event import Event
+from wares.domain.event import Event, EventKind
 from wares.domain.log import EventBlock
 from wares.domain.shopper import KIND_CODES
 from wares.errors import DataError
@@ -35,6 +36,11 @@ _READ = (
     " FROM events WHERE seq > ? ORDER BY seq"
 )
 _QUERIES = "SELECT seq, query FROM events WHERE seq > ? AND query IS NOT NULL ORDER BY seq"
+_TYPED = (
+    "SELECT as_shown(query) AS shown, count(DISTINCT shopper) AS shoppers FROM events"
+    " WHERE kind = ? AND query IS NOT NULL AND shopper IS NOT NULL"
+    " GROUP BY shown HAVING shoppers >= ? AND shown <> '' ORDER BY shoppers DESC, shown"
+)
 _APPEND = (
     "INSERT INTO events (key, time_ms, kind, shopper, product, quantity, value_minor, basket, query)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
@@ -89,6 +95,15 @@ class SqliteEventLog:
             basket_keys=_column(rows, "basket"),
             queries=dict(zip(places.tolist(), queries.values(), strict=True)),
         )
+
+    def typed_queries(self, least: int) -> dict[str, int]:
+        """Past queries -> how many different known shoppers searched for them, where at least `least` did; most first.
+
+        Upper and lower case and the amount of space do not make another query; anonymous searches do not count.
+        """
+        with self._connections.reading() as connection:
+            connection.create_function("as_shown", 1, _as_shown, deterministic=True)
+            return dict(connection.execute(_TYPED, (KIND_CODES[EventKind.SEARCH], least)))
 
     def last(self) -> int:
         """The last sequence number; 0 = no event yet. It never falls, even when the last event is erased."""
@@ -159,6 +174,10 @@ class SqliteEventLog:
                 basket,
                 event.query or None,
             )
+
+
+def _as_shown(query: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", query).lower().split())
 
 
 def _last(connection: sqlite3.Connection) -> int:

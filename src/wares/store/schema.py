@@ -3,20 +3,25 @@
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from wares.errors import DataError, StoreError, StoreUnwritable
 
 FILE = "wares.sqlite"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_S = 10.0
 
+# Since version 2. What a person said of a product for a query; `gain` is 0 or more. No shopper data.
+_JUDGEMENTS = (
+    "CREATE TABLE judgements (query TEXT NOT NULL, product INTEGER NOT NULL, gain REAL NOT NULL,"
+    " PRIMARY KEY (query, product)) WITHOUT ROWID"
+)
 TABLES = (
     # What this file is: `schema_version`, and the `secret` that keys every hash of a shopper. No shopper data.
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
-    # The integers that stand for product ids, of products and of events on products that are not known yet.
+    # The integers that stand for product ids: of products, and of events and judgements of products not known yet.
     "CREATE TABLE product_ids (key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE)",
     # One row per product with the number of its last change; `row` is JSON, NULL = deleted.
     "CREATE TABLE products (key INTEGER PRIMARY KEY, change INTEGER NOT NULL UNIQUE, row TEXT)",
@@ -28,7 +33,9 @@ TABLES = (
     "CREATE TABLE events (seq INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE, time_ms INTEGER NOT NULL,"
     " kind INTEGER NOT NULL, shopper INTEGER, product INTEGER, quantity REAL NOT NULL, value_minor INTEGER,"
     " basket INTEGER, query TEXT)",
+    _JUDGEMENTS,
 )
+UPGRADES: Mapping[int, tuple[str, ...]] = {1: (_JUDGEMENTS,)}  # version -> what makes the next one of it
 
 _UNWRITABLE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 _DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
@@ -94,7 +101,7 @@ def connect(path: Path, *, create: bool = False, synchronous: str = "FULL") -> s
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
-    """The connection of the one writer; makes the tables of a new shop.
+    """The connection of the one writer; makes the tables of a new shop and upgrades an older one, all or nothing.
 
     Raises StoreUnwritable; StoreError for a file that is not a shop or comes from a newer version.
     """
@@ -109,7 +116,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
                     connection.execute(table)
                 meta = [("schema_version", SCHEMA_VERSION), ("secret", secrets.token_bytes(32))]
                 connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
-            check_version(connection, path)
+            _upgrade(connection, check_version(connection, path))
             connection.execute("COMMIT")
         except BaseException:
             connection.close()
@@ -132,8 +139,19 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def check_version(connection: sqlite3.Connection, path: Path) -> None:
-    """Raises StoreError unless these are the tables that this version of wares knows."""
+def _upgrade(connection: sqlite3.Connection, version: int) -> None:
+    """The tables of an older version become today's. Needs a transaction."""
+    for old in range(version, SCHEMA_VERSION):
+        for statement in UPGRADES[old]:
+            connection.execute(statement)
+        connection.execute("UPDATE meta SET value = ? WHERE name = 'schema_version'", (old + 1,))
+
+
+def check_version(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of these tables, which readers may meet as it is and a writer upgrades.
+
+    Raises StoreError unless this wares knows them.
+    """
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
         raise no_shop(path)
@@ -145,6 +163,7 @@ def check_version(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} has schema version {version!r}; this wares knows 1 to {SCHEMA_VERSION}. "
             "A newer wares wrote it: update wares, or choose another folder."
         )
+    return version
 
 
 def read_meta(connection: sqlite3.Connection, name: str) -> int | bytes | None:

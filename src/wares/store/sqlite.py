@@ -1,4 +1,4 @@
-"""A shop's memory in one SQLite file: the catalogue, the event log and the shoppers."""
+"""A shop's memory in one SQLite file: the catalogue, the event log, the shoppers and the judgements."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Literal
 from wares.store.catalogue import SqliteCatalogue
 from wares.store.connections import Connections
 from wares.store.events import SqliteEventLog
+from wares.store.judgements import SqliteJudgements
 from wares.store.lock import WriterLock
 from wares.store.schema import FILE, unwritable
 from wares.store.shoppers import SqliteShoppers
@@ -21,6 +22,7 @@ class Store:
         self.catalogue = SqliteCatalogue(connections)
         self.events = SqliteEventLog(connections)
         self.shoppers = SqliteShoppers(connections)
+        self.judgements = SqliteJudgements(connections)
 
     @staticmethod
     def open(folder: Path, mode: Literal["read", "write"]) -> "Store":

@@ -18,6 +18,10 @@ from wares.engine.assembly import new_model
 from wares.engine.settings import Settings
 from wares.engine.snapshot import Snapshot
 from wares.features.behaviour import FadingCounts
+from wares.retrieval.language.shop_language import Language
+from wares.retrieval.suggestions.entries import entries_of
+from wares.retrieval.suggestions.index import Suggestions
+from wares.retrieval.suggestions.privacy import LEAST_SHOPPERS, is_showable
 from wares.retrieval.text_index import TextIndex
 from wares.retrieval.vector_index import VectorIndex
 from wares.store.sqlite import Store
@@ -40,22 +44,28 @@ def build_snapshot(
     columns = Columns.of(products, keys)
     tell("Reading the catalogue", 1, 1)
     tell("Indexing the words", 0, 1)
-    text = TextIndex.of(products, settings.search.boosts.model_dump(), settings.search.fuzzy)
+    queries = {q: n for q, n in store.events.typed_queries(LEAST_SHOPPERS).items() if is_showable(q)}
+    language = Language.of(products, settings.shop.language, queries)
+    text = TextIndex.of(products, settings.search.boosts.model_dump(), language.analyser)
     tell("Indexing the words", 1, 1)
     vectors = _vectors(products, encoder, tell)
     tell("Reading the events", 0, 1)
     interactions, shopper_keys = _interactions(block, columns)
     tell("Reading the events", 1, 1)
     models = fit({name: new_model(name, settings) for name in settings.models.train}, interactions, now_ms, tell)
+    purchases = count_purchases(interactions)
+    suggestions = Suggestions.of(entries_of(products, queries, purchases.values(now_ms)))
     return Snapshot(
         name=_next_name(folder),
         columns=columns,
+        language=language,
         text=text,
         vectors=vectors,
+        suggestions=suggestions,
         models=models,
         interactions=interactions,
         shopper_keys=shopper_keys,
-        purchases=count_purchases(interactions),
+        purchases=purchases,
         last_event=int(block.seqs[-1]) if len(block) else 0,
         last_change=last_change,
         encoder=encoder.fingerprint if encoder else "",

@@ -8,7 +8,7 @@ from threading import Event as Signal
 from threading import Thread
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Query
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
@@ -23,8 +23,10 @@ from wares.app.web.wire import (
     RecommendAsk,
     SearchAsk,
     SimilarAsk,
+    SuggestionsOut,
     page_json,
     product_json,
+    suggestions_json,
 )
 from wares.domain.filter import Filter
 from wares.errors import UnknownName, WaresError
@@ -120,6 +122,14 @@ def _routes(find_shop: Any) -> APIRouter:
         if not shop.knows(asked.product):
             raise UnknownName("product", asked.product, ())
         return _answer(shop, asked, asked.surface, seeds=[asked.product])
+
+    @router.get("/suggest", responses={200: {"model": SuggestionsOut}}, summary="How what is being typed may go on")
+    def suggest(
+        shop: TheShop,
+        q: Annotated[str, Query(max_length=1000, description="typed so far; none = what is wanted most")] = "",
+        k: Annotated[int, Query(ge=1, le=100, description="how many")] = 8,
+    ) -> Response:
+        return JSONResponse(suggestions_json(shop.suggest(q, k)))
 
     @router.post("/events", summary="What shoppers did; durable when answered")
     def events(shop: TheShop, sent: EventsSent) -> Response:

@@ -1,6 +1,6 @@
 """The JSON that wares speaks: what may be asked, and how an answer is written down. Prices are whole currency units."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from wares.domain.money import scale_of
 from wares.domain.product import Product
 from wares.domain.result import Facet, Hit, Page
+from wares.domain.suggestion import Suggestion
 from wares.engine.choice import Choice
 
 SortName = Literal["relevance", "price", "-price", "newest", "best_selling"]
@@ -116,6 +117,17 @@ class PageOut(BaseModel):
     took_ms: float
 
 
+class SuggestionOut(BaseModel):
+    text: str
+    kind: Literal["query", "category", "brand", "product"]
+    about: str
+    weight: float
+
+
+class SuggestionsOut(BaseModel):
+    suggestions: list[SuggestionOut]
+
+
 def page_json(page: Page, currency: str, *, features: bool = False) -> dict[str, Any]:
     """A page as `PageOut` describes it; with `features` also what the ranker saw of each hit."""
     return {
@@ -147,6 +159,16 @@ def product_json(product: Product, currency: str) -> dict[str, Any]:
         "image_url": product.image_url,
         "url": product.url,
         "attributes": {name: list(values) for name, values in product.attributes.items()},
+    }
+
+
+def suggestions_json(suggestions: Iterable[Suggestion]) -> dict[str, Any]:
+    """Suggestions as `SuggestionsOut` describes them."""
+    return {
+        "suggestions": [
+            {"text": one.text, "kind": one.kind.value, "about": one.about, "weight": round(one.weight, 6)}
+            for one in suggestions
+        ]
     }
 
 

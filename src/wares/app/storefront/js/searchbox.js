@@ -1,16 +1,18 @@
 // The search box: suggestions while one types, all by keyboard ("/" focuses, arrows choose, Enter goes, Escape leaves).
 
-import { find, mention } from "./api.js";
-import { h, marked } from "./dom.js";
+import * as api from "./api.js";
+import { h } from "./dom.js";
 import { icon } from "./icons.js";
-import { badge, picture } from "./pictures.js";
-import { go, productLink } from "./router.js";
-import { aborted } from "./trouble.js";
+import { go, link, productLink } from "./router.js";
+import { departmentRow, ideaRow, productRow } from "./suggestionrows.js";
 import { linkTo } from "./wish.js";
-import { money, t } from "./words.js";
+import { t } from "./words.js";
 
-const PAUSE_MS = 120;
-const SUGGESTIONS = 5;
+const PAUSE_MS = 80;
+const PATIENCE_MS = 120; // so long the quicker of two answers waits for the other: a list that grows once is calmer
+const IDEAS = 5; // ways in which what is typed may go on
+const FEW = 3;
+const PRODUCTS = 4;
 const DEPARTMENTS = 2;
 
 export function searchBox() {
@@ -57,7 +59,7 @@ export function searchBox() {
   function follow(address, event) {
     close();
     input.blur();
-    if (event) mention(event);
+    if (event) api.mention(event);
     go(address);
   }
 
@@ -67,47 +69,63 @@ export function searchBox() {
     follow(linkTo({ query }), { kind: "search", query });
   }
 
+  /** Ask for ideas and for products; whatever comes for an older word is ignored. */
   async function suggest() {
     request.abort();
     request = new AbortController();
+    const { signal } = request;
     const query = input.value.trim();
-    if (!query) return close();
+    let ideas = null;
+    let page = null;
+    const show = () => !signal.aborted && (ideas || page) && draw(query, ideas ?? [], page);
     const wish = { query, category: null, filters: {}, sort: "relevance" };
-    try {
-      const page = await find(wish, { k: SUGGESTIONS, facets: ["category"], signal: request.signal });
-      draw(query, page);
-    } catch (error) {
-      if (!aborted(error)) close(); // Enter still leads to the search page, which tells what is wrong
-    }
-    return undefined;
+    const later = setTimeout(show, PATIENCE_MS);
+    await Promise.allSettled([
+      api.suggest(query, { signal }).then((answer) => (ideas = answer.suggestions)),
+      query && api.find(wish, { k: PRODUCTS, facets: ["category"], signal }).then((answer) => (page = answer)),
+    ]);
+    clearTimeout(later);
+    if (!signal.aborted && !show()) close(); // Enter still leads to the search page, which tells what is wrong
   }
 
-  function draw(query, page) {
+  /** Whether there is something to choose, or to say. */
+  function draw(query, ideas, page) {
+    const chosen = options()[active]?.dataset.address;
+    const sure = page?.hits.length ? ideas.filter(({ kind }) => kind !== "product") : ideas; // found ones have pictures
     const opened = (hit) => [productLink(hit.product), { kind: "click", product_id: hit.product.id, query }];
+    const narrowed = sure.length < FEW ? departments(page) : []; // ideas name departments of their own
     const entries = [
-      ...page.hits.map((hit) => option(productRow(hit), ...opened(hit))),
-      ...departments(page).map(({ value }) => option(departmentRow(query, value), linkTo({ query, filters: { category: [value] } }), { kind: "search", query })),
+      ...sure.slice(0, IDEAS).map((idea) => option(ideaRow(idea, query), ...behind(idea, query), "idea")),
+      ...(page?.hits ?? []).map((hit) => option(productRow(hit), ...opened(hit))),
+      ...narrowed.map(({ value }) => option(departmentRow(query, value), linkTo({ query, filters: { category: [value] } }), { kind: "search", query })),
     ];
-    const all = page.total ? option([icon("search"), h("span", { class: "s-all" }, t("seeAll", page.total, query))], linkTo({ query }), { kind: "search", query }) : null;
-    list.replaceChildren(...(all ? [...entries, all] : [h("p", { class: "s-none" }, t("noSuggestion", query))]));
-    options().forEach((entry, i) => (entry.id = `suggestion-${i}`));
+    if (page?.total) entries.push(option([icon("search"), h("span", { class: "s-all" }, t("seeAll", page.total, query))], linkTo({ query }), { kind: "search", query }));
+    if (!entries.length && !page) return false;
+    list.replaceChildren(...(entries.length ? entries : [h("p", { class: "s-none" }, t("noSuggestion", query))]));
+    entries.forEach((entry, i) => (entry.id = `suggestion-${i}`));
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
-    activate(-1);
+    activate(chosen ? entries.findIndex((entry) => entry.dataset.address === chosen) : -1);
+    return true;
   }
 
-  function option(content, address, event) {
-    const node = h("div", { class: "suggestion", role: "option", "aria-selected": "false" }, content);
+  function option(content, address, event, more = "") {
+    const traits = { class: `suggestion ${more}`.trim(), role: "option", "aria-selected": "false", "data-address": address };
+    const node = h("div", traits, content);
     node.onclick = () => follow(address, event);
     return node;
   }
 
-  input.addEventListener("input", () => {
+  function soon() {
     clearTimeout(timer);
     request.abort();
+    activate(-1); // Enter means what is typed now
     timer = setTimeout(suggest, PAUSE_MS);
-  });
-  input.addEventListener("focus", () => input.value.trim() && document.activeElement === input && suggest());
+  }
+
+  input.addEventListener("input", (event) => event.isComposing || soon()); // letters of an input method are no words yet
+  input.addEventListener("compositionend", soon);
+  input.addEventListener("focus", () => document.activeElement === input && suggest());
   input.addEventListener("blur", close);
   list.addEventListener("pointerdown", (event) => event.preventDefault()); // keeps the focus in the box
   form.addEventListener("submit", (event) => {
@@ -117,7 +135,7 @@ export function searchBox() {
   });
   input.addEventListener("keydown", (event) => {
     const n = options().length;
-    if (event.isComposing) return; // an input method is choosing characters
+    if (event.isComposing || event.keyCode === 229) return; // an input method is choosing characters
     if ((event.key === "ArrowDown" || event.key === "ArrowUp") && !list.hidden && n) {
       event.preventDefault();
       const step = event.key === "ArrowDown" ? 1 : -1;
@@ -134,21 +152,18 @@ export function searchBox() {
   return { node: form, input, say: (query) => (input.value = query) };
 }
 
+/** Where an idea leads, and what the shop is told when it is chosen. */
+function behind({ text, kind, about }, query) {
+  if (kind === "category") return [link("category", about), null];
+  if (kind === "product") return [productLink({ id: about }), { kind: "click", product_id: about, query }];
+  return [linkTo({ query: text }), { kind: "search", query: text }];
+}
+
 /** The departments where most of the results are, when there is a choice. */
 function departments(page) {
-  const values = page.facets.find((facet) => facet.field === "category")?.values ?? [];
+  const values = page?.facets.find((facet) => facet.field === "category")?.values ?? [];
   const deepest = values.filter(({ value }) => !values.some((other) => other.value.startsWith(`${value} > `)));
   return deepest.length > 1 ? deepest.slice(0, DEPARTMENTS) : [];
-}
-
-function productRow({ product, highlights }) {
-  const title = highlights?.title ? marked(highlights.title) : product.title;
-  const cost = product.price === null ? "" : money(product.price, product.currency);
-  return [picture(product), h("span", { class: "s-title" }, title, h("small", {}, product.brand)), h("span", { class: "s-price" }, cost)];
-}
-
-function departmentRow(query, value) {
-  return [badge(value), h("span", { class: "s-title" }, query, h("small", {}, `${t("inCategory")} ${value.split(" > ").at(-1)}`))];
 }
 
 /** "/" anywhere outside a field brings one to the search box. */

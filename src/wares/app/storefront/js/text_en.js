@@ -12,6 +12,7 @@ export const en = {
   searchLabel: "Search the shop",
   searchHint: "What are you looking for?",
   suggestions: "Suggestions",
+  suggestionKinds: { category: "Department", brand: "Brand", product: "Product" },
   inCategory: "in",
   seeAll: (n, query) => (n === 1 ? `See the one result for “${query}”` : `See all ${number(n)} results for “${query}”`),
   noSuggestion: (query) => `Nothing for “${query}” yet`,

@@ -12,6 +12,7 @@ export const zh = {
   searchLabel: "搜索本店",
   searchHint: "想找点什么？",
   suggestions: "搜索建议",
+  suggestionKinds: { category: "分类", brand: "品牌", product: "商品" },
   inCategory: "分类",
   seeAll: (n, query) => `查看“${query}”的全部 ${number(n)} 个结果`,
   noSuggestion: (query) => `暂时没有“${query}”`,

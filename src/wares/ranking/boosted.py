@@ -1,0 +1,120 @@
+"""The learned order: gradient-boosted trees on the features of query and product (LambdaMART, Burges 2010).
+
+LightGBM does the work. It needs the system's OpenMP library; where that is missing `RankerUnavailable` says which
+package brings it, and the shop goes on with the declared formula.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wares.domain.strings import State, pack, unpack
+from wares.errors import RankerUnavailable
+
+Floats = NDArray[np.float32]
+GRADES = 6  # gains are rounded to this many steps, because lambdarank takes integer labels
+PARAMETERS: Mapping[str, Any] = {
+    "objective": "lambdarank",
+    "label_gain": list(range(GRADES + 1)),  # linear, like the measure
+    "lambdarank_truncation_level": 20,
+    "learning_rate": 0.07,
+    "num_leaves": 31,
+    "min_data_in_leaf": 100,
+    "feature_fraction": 0.6,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "lambda_l2": 5.0,
+    "max_bin": 127,
+    "deterministic": True,
+    "force_col_wise": True,
+    "verbose": -1,
+}
+ROUNDS = 300
+
+
+@dataclass(frozen=True)
+class Boosted:
+    """Trees that score candidates. `names` (f,) are the features they were grown on, in order."""
+
+    names: tuple[str, ...]
+    model: str  # LightGBM's own text format
+
+    @staticmethod
+    def fit(
+        features: Floats,
+        gains: NDArray[np.floating[Any]],
+        sizes: Sequence[int],
+        names: Sequence[str],
+        *,
+        rounds: int = ROUNDS,
+        seed: int = 0,
+        threads: int = 0,
+    ) -> "Boosted":
+        """From the candidates (n, f) of several queries one after the other, `sizes` (q,) of each, and their gains
+        (n,) from 0 up. Raises RankerUnavailable."""
+        lightgbm = _lightgbm()
+        top = float(gains.max(initial=0.0)) or 1.0
+        labels = np.rint(gains / top * GRADES).astype(np.int32)
+        data = lightgbm.Dataset(features, labels, group=list(sizes), feature_name=list(names), free_raw_data=True)
+        parameters = {**PARAMETERS, "seed": seed, "num_threads": threads}
+        return Boosted(tuple(names), lightgbm.train(parameters, data, rounds).model_to_string())
+
+    def score(self, features: Floats, names: Sequence[str]) -> Floats:
+        """(n, f) -> (n,). Features that are not there count as missing, others are ignored."""
+        if not len(features):
+            return np.empty(0, np.float32)
+        scores = self._booster.predict(self._chosen(features, names), num_threads=1, predict_disable_shape_check=True)
+        return np.asarray(scores, np.float32)
+
+    def parts(self, features: Floats, names: Sequence[str]) -> dict[str, Floats]:
+        """What each feature adds to each score (n,), by Shapley values (Lundberg and Lee 2017), and "" the rest."""
+        found = np.asarray(self._booster.predict(self._chosen(features, names), pred_contrib=True, num_threads=1))
+        return dict(zip((*self.names, ""), found.T.astype(np.float32), strict=True))
+
+    def importance(self) -> dict[str, float]:
+        """How much each feature gained in all splits, the greatest first; sums to 1."""
+        gains = self._booster.feature_importance("gain")
+        total = float(gains.sum()) or 1.0
+        found = {name: float(gain) / total for name, gain in zip(self.names, gains, strict=True)}
+        return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+    def state(self) -> State:
+        """Plain arrays."""
+        return pack("names", self.names) | pack("model", [self.model])
+
+    @staticmethod
+    def restore(state: Mapping[str, NDArray[Any]]) -> "Boosted":
+        """Raises RankerUnavailable, so that a shop learns of it before its first answer."""
+        boosted = Boosted(unpack("names", state), unpack("model", state)[0])
+        _ = boosted._booster
+        return boosted
+
+    @cached_property
+    def _booster(self) -> Any:
+        return _lightgbm().Booster(model_str=self.model)
+
+    def _chosen(self, features: Floats, names: Sequence[str]) -> Floats:
+        """(n, f) the features in the order in which the trees know them."""
+        if tuple(names) == self.names:
+            return features
+        place = {name: i for i, name in enumerate(names)}
+        chosen = np.full((len(features), len(self.names)), np.nan, np.float32)
+        for column, name in enumerate(self.names):
+            if name in place:
+                chosen[:, column] = features[:, place[name]]
+        return chosen
+
+
+def _lightgbm() -> Any:
+    try:
+        import lightgbm
+    except (ImportError, OSError) as error:
+        raise RankerUnavailable(
+            f"The learned order needs LightGBM and the system's OpenMP library ({error}). On Debian and Ubuntu: "
+            "apt install libgomp1. Until then answers are ordered by the declared formula."
+        ) from None
+    return lightgbm

@@ -1,0 +1,1 @@
+"""How texts become words: languages, numbers and units, other forms of a word."""

@@ -1,0 +1,63 @@
+"""The language of one shop: everything about words that is learnt from its catalogue and its past queries."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from numpy.typing import NDArray
+
+from wares.domain.product import Product
+from wares.domain.strings import State, part, under
+from wares.retrieval.language.analyser import Analyser
+from wares.retrieval.language.synonyms import Synonyms
+from wares.retrieval.spelling.speller import Speller
+
+
+@dataclass(frozen=True)
+class Language:
+    """`analyser` cuts texts into index words, `speller` mends queries, `own_synonyms` are the shopkeeper's lines."""
+
+    analyser: Analyser
+    speller: Speller
+    own_synonyms: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(products: Sequence[Product], language: str, queries: Mapping[str, int] | None = None) -> "Language":
+        """`language` is a tag like 'de-AT'; `queries` maps past queries to the number of shoppers who asked them."""
+        names = [name for product in products for name in (product.brand, *product.category)]
+        analyser = Analyser.of((product.title for product in products), names, language)
+        return Language(analyser, Speller.of(_texts(products), queries))
+
+    @staticmethod
+    def empty(language: str) -> "Language":
+        """Of a shop that has not been trained yet."""
+        return Language.of((), language)
+
+    def with_synonyms(self, lines: Iterable[str]) -> "Language":
+        return replace(self, own_synonyms=tuple(lines))
+
+    def state(self) -> State:
+        """Plain arrays, without the synonyms, which the shop's own file holds."""
+        return under("analyser", self.analyser.state()) | under("speller", self.speller.state())
+
+    @staticmethod
+    def restore(state: Mapping[str, NDArray[Any]]) -> "Language":
+        return Language(Analyser.restore(part("analyser", state)), Speller.restore(part("speller", state)))
+
+    @cached_property
+    def synonyms(self) -> Synonyms:
+        """The packaged ones and the shop's own."""
+        packaged = Synonyms.packaged(self.analyser.words)
+        return packaged.joined(Synonyms.read(self.own_synonyms, "synonyms.txt", self.analyser.words))
+
+
+def _texts(products: Iterable[Product]) -> Iterable[str]:
+    """What a shopper may have read: titles, and names and values, each once."""
+    seen = set[str]()
+    for product in products:
+        yield product.title
+        for name in (product.brand, *product.category, *(v for vs in product.attributes.values() for v in vs)):
+            if name and name not in seen:
+                seen.add(name)
+                yield name
