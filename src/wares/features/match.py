@@ -110,7 +110,7 @@ def _title_features(titles: TitleWords, terms: tuple[Term, ...], held: NDArray[n
 
 
 def _feedback(candidates: Candidates, view: View) -> Floats:
-    """(n,) cosine with the mean of the best candidates, ordinary likeness taken away."""
+    """(n,) mean cosine with the best candidates."""
     space = view.space("text")
     vectors = space.vectors(candidates.rows)
     best = np.argsort(-candidates.scores, kind="stable")[:_FEEDBACK]

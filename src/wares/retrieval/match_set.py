@@ -47,19 +47,20 @@ class Matching:
             popularity = np.log1p(view.popularity)
             return MatchSet(np.ones(len(popularity), np.bool_), _unit(popularity))
         text = view.text_match(intent.terms)
-        matched = _covers(text.coverage, self.coverage)
+        eligible = view.columns.alive  # a row that left or was replaced must not keep the query from being relaxed
+        if intent.excluded:
+            eligible = eligible & ~_holds(intent.excluded, view)
+        matched = eligible & _covers(text.coverage, self.coverage)
         relevance = np.float32(self.lexical_weight) * _unit(text.scores)
         if self.letters_weight:
             relevance += np.float32(self.letters_weight) * _unit(view.letters_match(intent.text))
         if (vector := intent.vectors.get("text")) is not None:
             cosines, mean, deviation = view.space("text").scan(vector)
-            matched |= cosines >= self._floor(cosines, mean, deviation)
+            matched |= eligible & (cosines >= self._floor(cosines, mean, deviation))
             relevance += np.float32(self.meaning_weight) * _unit(np.maximum(cosines - mean, 0))
         relaxed = ""
-        if not matched.any() and (best := float(text.coverage.max(initial=0.0))) > 0:
-            matched, relaxed = _covers(text.coverage, best), "words"
-        if intent.excluded:
-            matched &= ~_holds(intent.excluded, view)
+        if not matched.any() and (best := float(text.coverage[eligible].max(initial=0.0))) > 0:
+            matched, relaxed = eligible & _covers(text.coverage, best), "words"
         if strict := tuple(wish.clause for wish in intent.wishes if wish.strict and wish.clause is not None):
             meets = matched & passing(Filter(strict), view.columns)
             if meets.any() or not matched.any():

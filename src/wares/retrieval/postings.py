@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags_array
 
 from wares.domain.strings import State, pack, part, under, unpack
 from wares.retrieval.letters import triples_of
@@ -43,7 +43,7 @@ class Postings:
 
 @dataclass(frozen=True)
 class Letters:
-    """The letter triples of the titles. Those of nearly every title are left out."""
+    """The letter triples of the titles. Those of very many titles are known, but stand nowhere."""
 
     triples: tuple[str, ...]
     postings: Postings
@@ -56,6 +56,10 @@ class Letters:
         """The number of rows that hold it."""
         place = self.place.get(triple)
         return 0 if place is None else int(self.postings.indptr[place + 1] - self.postings.indptr[place])
+
+    def is_common(self, triple: str) -> bool:
+        """Is it in so many titles that it tells nothing?"""
+        return triple in self.place and not self.count(triple)
 
     def of(self, triple: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         if (place := self.place.get(triple)) is None:
@@ -76,13 +80,17 @@ class Letters:
         counts = (held @ word_triples).tocsr()
         lengths = np.asarray(counts.sum(axis=1)).ravel()
         by_triple = counts.tocsc()
-        frequent = np.diff(by_triple.indptr) > max(_COMMON * n, 50)
-        by_triple = by_triple[:, np.flatnonzero(~frequent)]
-        kept = [triple for triple, common in zip(known, frequent.tolist(), strict=False) if not common]
+        there = np.flatnonzero(np.diff(by_triple.indptr))  # the others stand in other fields
+        by_triple = by_triple[:, there]
+        rare = np.diff(by_triple.indptr) <= max(_COMMON * n, 50)
+        by_triple = (by_triple @ diags_array(rare.astype(np.float32))).tocsc()
+        by_triple.eliminate_zeros()
         rows = by_triple.indices.astype(np.int32)
         mean = float(lengths[lengths > 0].mean()) if lengths.any() else 1.0
         weights = saturated(by_triple.data, lengths[rows], mean, _LETTERS_K1, _LETTERS_B)
-        return Letters(tuple(kept), Postings(by_triple.indptr.astype(np.int64), rows, weights))
+        names = list(known)
+        kept = tuple(names[i] for i in there.tolist())
+        return Letters(kept, Postings(by_triple.indptr.astype(np.int64), rows, weights))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from wares.domain.intent import Reading, Term
+from wares.retrieval.language.script import has_han
 from wares.retrieval.language.shop_language import Language
 from wares.retrieval.text_index import TextIndex
 
@@ -14,11 +15,50 @@ _MAX_TERMS = 32  # of a query; what follows says nothing new
 
 def read_terms(text: str, language: Language, index: TextIndex, open_word: bool = False) -> tuple[Term, ...]:
     """`open_word`: the last word may still be being typed. Readings that the catalogue does not know are left out."""
-    terms = language.analyser.terms(text)[:_MAX_TERMS]
-    terms = language.synonyms.expand(_with_compounds(terms, language, index))
+    stretches = language.analyser.terms(text)
+    terms = [term for stretch in stretches for term in _stretch(stretch, language, index)][:_MAX_TERMS]
+    cutter = language.analyser.cutter
+    terms = [cutter.widen(term) for term in language.synonyms.expand(_with_compounds(terms, language, index))]
     if open_word and terms:
         terms[-1] = _completed(terms[-1], index)
     return tuple(_known(term, index) for term in terms)
+
+
+def _stretch(terms: Sequence[Term], language: Language, index: TextIndex) -> list[Term]:
+    """Terms of one script, where those that the catalogue does not know are read by their sound."""
+    if terms and has_han(terms[0].said):
+        return language.typos.repair(terms)
+    found: list[Term] = []
+    unknown: list[str] = []
+    for term in (*terms, None):
+        if (
+            term is not None
+            and term.said.isalpha()
+            and not index.frequency(term.said)
+            and not language.knows(term.said)
+        ):
+            unknown.append(term.said)
+            continue
+        found.extend(_by_sound(unknown, language))
+        unknown.clear()
+        found.extend([term] if term is not None else [])
+    return found
+
+
+def _by_sound(words: Sequence[str], language: Language) -> list[Term]:
+    """Latin words as pinyin, the longest stretch first; those that are none stay as they are."""
+    found: list[Term] = []
+    at = 0
+    while at < len(words):
+        for end in range(len(words), at, -1):
+            if read := language.pinyin.read(words[at:end]):
+                found.extend(read)
+                at = end
+                break
+        else:
+            found.append(Term(words[at], (Reading((words[at],)),)))
+            at += 1
+    return found
 
 
 def _known(term: Term, index: TextIndex) -> Term:
@@ -37,7 +77,8 @@ def _with_compounds(terms: Sequence[Term], language: Language, index: TextIndex)
             pair = Reading((*found[-1].readings[0].words, *term.readings[0].words))
             found[-1] = Term(f"{found[-1].said} {term.said}", (pair, Reading(words, 1.0, "compound")))
         elif own and (parts := language.analyser.parts(own)):
-            found.append(replace(term, readings=(*term.readings, Reading(parts, _COMPOUND, "compound"))))
+            weight = 1.0 if own in language.analyser.hyphenated else _COMPOUND
+            found.append(replace(term, readings=(*term.readings, Reading(parts, weight, "compound"))))
         else:
             found.append(term)
     return found

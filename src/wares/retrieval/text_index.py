@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wares.domain.intent import Term
+from wares.domain.intent import Reading, Term
 from wares.domain.product import Product
 from wares.domain.result import TextMatch, TitleWords
 from wares.domain.strings import State
@@ -92,14 +92,15 @@ class TextIndex:
         distinct = tuple({term.said: term for term in terms}.values())
         read_as, held, weights = list[tuple[str, ...]](), list[NDArray[np.bool_]](), list[float]()
         for term in distinct:
-            found = [(r, idf) for r in term.readings if (idf := sum(map(self._idf, r.words))) and self._known(r.words)]
-            read_as.append(tuple(dict.fromkeys(word for reading, _ in found for word in reading.words)))
-            weights.append(min((idf for _, idf in found), default=0.0))
+            found = [reading for reading in term.readings if self._known(reading.words)]
+            read_as.append(tuple(dict.fromkeys(word for reading in found for word in reading.words)))
+            strong = [reading for reading in found if reading.weight >= _HELD] or found
+            weights.append(min((sum(map(self._idf, reading.words)) for reading in strong), default=0.0))
             share = np.zeros(n, np.float32)  # of this term that each row holds
-            if len(found) == 1 and len(found[0][0].words) == 1:
-                self._add(found[0][0].words[0], weights[-1] * found[0][0].weight, by_field, share, found[0][0].weight)
+            if len(found) == 1 and len(found[0].words) == 1:
+                self._add(found[0].words[0], weights[-1] * found[0].weight, by_field, share, found[0].weight)
             elif found:
-                self._add_best(found, by_field, share)
+                self._add_best(found, weights[-1], by_field, share)
             held.append(share > 0)
             if not term.said.startswith(NEGATED):  # few titles say what a thing is without
                 total += weights[-1]
@@ -115,7 +116,10 @@ class TextIndex:
     def letters(self, text: str) -> Floats:
         """(n,) BM25 of the letter triples of a text: near spellings and parts of words count, too."""
         found = np.zeros(len(self), np.float32)
+        base = self.segments[0].letters
         for triple in dict.fromkeys(t for word in self.analyser.words(text) for t in triples_of(word)):
+            if base.is_common(triple):  # in the rows that came since, too
+                continue
             n = sum(segment.letters.count(triple) for segment in self.segments)
             idf = np.float32(_inverse_frequency(n, len(self)))
             for segment in self.segments:
@@ -156,15 +160,18 @@ class TextIndex:
                     by_field[name][rows] += weights * np.float32(weight)
                     share[rows] = np.maximum(share[rows], np.float32(held))
 
-    def _add_best(self, found: Sequence[tuple[Any, float]], by_field: Mapping[str, Floats], share: Floats) -> None:
-        """Each row gets the best of several readings, in each field."""
+    def _add_best(
+        self, readings: Sequence[Reading], weight: float, by_field: Mapping[str, Floats], share: Floats
+    ) -> None:
+        """Each row gets the best of several readings, in each field. Each reading is worth the whole term."""
         best = {name: np.zeros(len(self), np.float32) for name in FIELDS}
-        for reading, _ in found:
+        for reading in readings:
             own = {name: np.zeros(len(self), np.float32) for name in FIELDS}
             holds = np.full(len(self), np.inf, np.float32)
+            total = sum(map(self._idf, reading.words)) or 1.0
             for word in reading.words:
                 has = np.zeros(len(self), np.float32)
-                self._add(word, self._idf(word) * reading.weight, own, has, reading.weight)
+                self._add(word, weight * reading.weight * self._idf(word) / total, own, has, reading.weight)
                 holds = np.minimum(holds, has)
             for name in FIELDS:
                 if own[name].any():

@@ -18,6 +18,7 @@ from wares.domain.wish import Wish
 from wares.retrieval.language.negation import excluded
 from wares.retrieval.language.shop_language import Language
 from wares.retrieval.reading import read_terms
+from wares.retrieval.spelling.speller import Correction
 from wares.retrieval.text_index import TextIndex
 from wares.retrieval.wishes.exclusion import NEGATED
 from wares.retrieval.wishes.read import read_wishes
@@ -49,11 +50,11 @@ class Understanding:
         words = tuple(tokens(query)[:MAX_WORDS])
         rest, wishes = read_wishes(query, self.values, self.currency, request.without_wishes, share=self._share)
         text = rest if rest.strip() else query
-        correction = ""
+        is_open, correction = not text[-1:].isspace(), ""  # a wish behind a word closes it
         if self.spelling and not request.as_typed and (found := self.language.speller.correct(text)):
-            correction = query.replace(text, found.query) if text in query else found.query
+            correction = _corrected(query, text, found)
             text = found.query
-        terms = read_terms(text, self.language, self.index, not query[-1:].isspace())
+        terms = read_terms(text, self.language, self.index, is_open)
         vectors: Mapping[str, Vector] = {}
         if self.encoder is not None:
             vectors = {"text": self.encoder.encode([text.strip()], "query")[0]}
@@ -62,7 +63,8 @@ class Understanding:
 
     def _share(self, phrase: str, field: str, values: tuple[str, ...]) -> float:
         """Of the products that hold the phrase, the share that have one of these values."""
-        holding = self.index.match(self.language.analyser.terms(phrase)).coverage >= 1 - 1e-6
+        terms = read_terms(phrase, self.language, self.index)
+        holding = self.index.match(terms).coverage >= 1 - 1e-6
         rows = np.flatnonzero(holding).astype(np.int32)
         if not len(rows):
             return 0.0
@@ -72,3 +74,12 @@ class Understanding:
         """The index words of what the wishes exclude."""
         words = [word for wish in wishes for said in wish.excluded for word in self.language.analyser.words(said)]
         return [word for word in words if not word.startswith(NEGATED)]
+
+
+def _corrected(query: str, text: str, found: Correction) -> str:
+    """The whole query with the corrections of `text`, which is what is left of it without some of its wishes."""
+    if text.strip() in query:
+        return query.replace(text.strip(), found.query.strip(), 1)
+    for change in found.changes:
+        query = query.replace(change.said, change.meant, 1)
+    return query

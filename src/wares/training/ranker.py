@@ -10,6 +10,7 @@ from wares.domain.request import Request
 from wares.domain.result import Candidates
 from wares.engine.assembly import Engine
 from wares.engine.snapshot import Snapshot
+from wares.errors import TrainingError
 from wares.evaluation.judgements import Judged
 from wares.features.query_memory import NAMES as MEMORY_FEATURES
 from wares.features.query_memory import QueryMemory
@@ -46,6 +47,8 @@ def gather_examples(engine: Engine, judged: Judged, seed: int = 0, done: Done | 
         intent, candidates, table = engine.retrieve(Request("search", 0, query=query))
         within = judged.of_query(place)
         kept, worth = _chosen(candidates, judged.rows[within], judged.gains[within], rng)
+        if not intent.terms:  # signs without a word: it has no features of words, and the learned order never ranks it
+            kept, worth = kept[:0], worth[:0]
         if len(kept) and not names:
             names = tuple(name for name in table.names if name not in MEMORY_FEATURES)
         own = [i for i, name in enumerate(table.names) if name not in MEMORY_FEATURES]
@@ -93,9 +96,12 @@ def remember(examples: Examples, judged: Judged, snapshot: Snapshot) -> QueryMem
 def fit_ranker(
     examples: Examples, places: Sequence[int], memory: QueryMemory | None, snapshot: Snapshot, *, seed: int = 0
 ) -> Boosted:
-    """Trees grown on the queries at `places`; the memory must hold no others. Raises RankerUnavailable."""
+    """Trees grown on the queries at `places`; the memory must hold no others. Raises RankerUnavailable,
+    TrainingError."""
     ends = np.cumsum(examples.sizes)
     chosen = [place for place in places if examples.gains[_slice(ends, place)].any()]
+    if not chosen:
+        raise TrainingError("No search finds a product that its judgements want, so there is no order to learn.")
     parts = []
     for place in chosen:
         at = _slice(ends, place)

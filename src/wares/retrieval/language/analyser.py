@@ -22,13 +22,17 @@ from wares.retrieval.language.chinese import Cutter
 from wares.retrieval.language.chinese_numbers import read_numbers
 from wares.retrieval.language.compounds import Compounds
 from wares.retrieval.language.european import COMPOUNDING, language_of_tag, latin_words, stemmer, surface_words
+from wares.retrieval.language.filler import strip_filler
 from wares.retrieval.language.measures import DECIMAL_COMMA, read_measures
 from wares.retrieval.language.script import has_han, simplify
 from wares.retrieval.wishes.exclusion import NEGATED, negated_words
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _RUN = re.compile(rf"(?P<east>[{_HAN}\u3040-\u30ff]+)|[^{_HAN}\u3040-\u30ff]+")
+_HYPHENATED = re.compile(r"(?<![\w-])[^\W\d_]+(?:-[^\W\d_]+){1,2}(?![\w-])")
+_LONGEST_JOINED = 24
 _KANA = re.compile("[\u3040-\u30ff]")
+_GLUED_FRACTION = re.compile(r"(?<=\d)(?=[¼-¾⅐-⅞])")  # one and a half is no eleven halves
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Analyser:
     language: str = "en"
     cutter: Cutter = field(default_factory=lambda: Cutter.of((), ()))
     compounds: Compounds = field(default_factory=lambda: Compounds.of({}, "en"))
+    hyphenated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # 'rustoleum' -> ('rust', 'oleum')
 
     @staticmethod
     def of(titles: Iterable[str], names: Iterable[str], language: str) -> "Analyser":
@@ -50,7 +55,8 @@ class Analyser:
             words = [word for word in surface_words(prepared(text, language), language) if word.isalpha()]
             frequencies.update(set(words))
             neighbours.update(pairwise(words))
-        return Analyser(language_of_tag(language), cutter, Compounds.of(frequencies, language, neighbours))
+        compounds = Compounds.of(frequencies, language, neighbours)
+        return Analyser(language_of_tag(language), cutter, compounds, _hyphenated((*titles, *names), language))
 
     def state(self) -> State:
         """Plain arrays."""
@@ -58,6 +64,7 @@ class Analyser:
             pack("language", [self.language])
             | under("cutter", self.cutter.state())
             | under("compounds", self.compounds.state())
+            | pack("hyphenated", [" ".join((joined, *words)) for joined, words in self.hyphenated.items()])
         )
 
     @staticmethod
@@ -66,6 +73,7 @@ class Analyser:
             unpack("language", state)[0],
             Cutter.restore(part("cutter", state)),
             Compounds.restore(part("compounds", state)),
+            {joined: tuple(words) for joined, *words in map(str.split, unpack("hyphenated", state))},
         )
 
     def words(self, text: str) -> list[str]:
@@ -80,22 +88,29 @@ class Analyser:
                 found.extend(self._latin(run))
         return found
 
-    def terms(self, query: str) -> list[Term]:
-        """The units of a query, each with the readings that language alone gives it."""
-        found: list[Term] = []
-        for kind, run in _runs(prepared(query, self.language)):
+    def said_words(self, text: str) -> list[str]:
+        """The index words of a name or synonym as it is said: without what is inside its words."""
+        found: list[str] = []
+        for kind, run in _runs(prepared(text, self.language)):
+            found.extend(self.cutter.words(run) if kind == "han" else self._latin(run, split=False))
+        return found
+
+    def terms(self, query: str) -> list[list[Term]]:
+        """The units of a query, each with the readings that language alone gives it; one list for each stretch of
+        characters of one script."""
+        found: list[list[Term]] = []
+        for kind, run in _runs(strip_filler(prepared(query, self.language))):
             if kind == "han":
-                found.extend(self.cutter.query_terms(run))
-            elif kind == "kana":
-                found.extend(_term(word) for word in tokens(run))
+                found.append(self.cutter.query_terms(run))
             else:
-                found.extend(_term(word) for word in self._latin(run, split=False))
+                words = tokens(run) if kind == "kana" else self._latin(run, split=False)
+                found.append([Term(word, (Reading((word,)),)) for word in words])
         return found
 
     def parts(self, word: str) -> tuple[str, ...]:
         """The index words of the parts of a compound that the shop's words explain; () = it is none."""
         stem = stemmer(self.language)
-        return tuple(stem(piece) for piece in self.compounds.split(word) or ())
+        return self.hyphenated.get(word) or tuple(stem(piece) for piece in self.compounds.split(word) or ())
 
     def _latin(self, run: str, split: bool = True) -> list[str]:
         """`split`: the parts of compounds, too, in languages that write them as one word."""
@@ -124,7 +139,7 @@ def prepared(text: str, language: str = "en") -> str:
     if "&" in text and ";" in text:
         text = html.unescape(text)
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
+        text = unicodedata.normalize("NFKC", _GLUED_FRACTION.sub(" ", text))
     text = text.casefold()
     if has_han(text):
         text = read_numbers(simplify(text))
@@ -141,5 +156,14 @@ def _runs(text: str) -> Iterator[tuple[str, str]]:
         yield (eastern if match["east"] else "rest"), match.group()
 
 
-def _term(word: str) -> Term:
-    return Term(word, (Reading((word,)),))
+def _hyphenated(texts: Iterable[str], language: str) -> dict[str, tuple[str, ...]]:
+    """What the shop writes with a hyphen and others as one word: 'typec' -> ('type', 'c')."""
+    found: dict[str, tuple[str, ...]] = {}
+    stem = stemmer(language)
+    for text in texts:
+        for match in _HYPHENATED.finditer(text.casefold()) if "-" in text else ():
+            words = surface_words(match.group(), language)
+            joined = "".join(words)
+            if 4 <= len(joined) <= _LONGEST_JOINED and joined.isalpha():
+                found.setdefault(stem(joined), tuple(map(stem, words)))
+    return found

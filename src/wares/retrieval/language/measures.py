@@ -53,7 +53,8 @@ _COMMA = re.compile(r"(?<=\d),(?=\d)")
 _INCHES = re.compile(r"(?<=\d)\s*(?:[\"”″“]|''|´´)")
 _FEET = re.compile(r"(?<=\d)\s*['’′](?![^\W\d_])")
 _TIMES = re.compile(r"(?<=\d)\s*[x×*]\s*(?=\d)")
-_NUMBER = r"\d+[ -]\d+/\d+|\d+/\d+|\d*\.\d+|\d+"
+_NUMBER = r"\d+[ -]\d+/0*[1-9]\d*|\d+/0*[1-9]\d*|\d*\.\d+|\d+"
+_LONGEST = 15  # signs of a number that is computed with; a longer one is a code
 
 
 @cache
@@ -91,7 +92,7 @@ def read_measures(text: str, decimal_comma: bool = False) -> str:
 def _canonical(match: re.Match[str]) -> str:
     number, name = match[1], match[2] or match[3]
     unit, factor = _names()[name]
-    if factor != 1 or "." in number:
+    if (factor != 1 or "." in number) and len(number) <= _LONGEST:
         number = _plain(_value(number) * factor)
     return f" {number} {unit} "
 

@@ -1,7 +1,7 @@
 """The language of one shop: everything about words that is learnt from its catalogue and its past queries."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -9,7 +9,11 @@ from numpy.typing import NDArray
 
 from wares.domain.product import Product
 from wares.domain.strings import State, part, under
-from wares.retrieval.language.analyser import Analyser
+from wares.retrieval.language.analyser import Analyser, prepared
+from wares.retrieval.language.chinese import runs
+from wares.retrieval.language.han_typos import HanTypos
+from wares.retrieval.language.pinyin import Pinyin
+from wares.retrieval.language.script import has_han
 from wares.retrieval.language.synonyms import Synonyms
 from wares.retrieval.spelling.speller import Speller
 
@@ -20,6 +24,7 @@ class Language:
 
     analyser: Analyser
     speller: Speller
+    pinyin: Pinyin = field(default_factory=lambda: Pinyin.of(()))
     own_synonyms: tuple[str, ...] = ()
 
     @staticmethod
@@ -27,7 +32,10 @@ class Language:
         """`language` is a tag like 'de-AT'; `queries` maps past queries to the number of shoppers who asked them."""
         names = [name for product in products for name in (product.brand, *product.category)]
         analyser = Analyser.of((product.title for product in products), names, language)
-        return Language(analyser, Speller.of(_texts(products), queries))
+        han = [run for text in _texts(products) if has_han(text) for run in runs(prepared(text))]
+        cutter = analyser.cutter
+        pinyin = Pinyin.of(map(cutter.cut, han), (word for run in han for word in cutter.inner_words(run)))
+        return Language(analyser, Speller.of(_texts(products), queries), pinyin)
 
     @staticmethod
     def empty(language: str) -> "Language":
@@ -39,17 +47,33 @@ class Language:
 
     def state(self) -> State:
         """Plain arrays, without the synonyms, which the shop's own file holds."""
-        return under("analyser", self.analyser.state()) | under("speller", self.speller.state())
+        return (
+            under("analyser", self.analyser.state())
+            | under("speller", self.speller.state())
+            | under("pinyin", self.pinyin.state())
+        )
 
     @staticmethod
     def restore(state: Mapping[str, NDArray[Any]]) -> "Language":
-        return Language(Analyser.restore(part("analyser", state)), Speller.restore(part("speller", state)))
+        return Language(
+            Analyser.restore(part("analyser", state)),
+            Speller.restore(part("speller", state)),
+            Pinyin.restore(part("pinyin", state)),
+        )
 
     @cached_property
     def synonyms(self) -> Synonyms:
         """The packaged ones and the shop's own."""
-        packaged = Synonyms.packaged(self.analyser.words)
-        return packaged.joined(Synonyms.read(self.own_synonyms, "synonyms.txt", self.analyser.words))
+        packaged = Synonyms.packaged(self.analyser.said_words)
+        return packaged.joined(Synonyms.read(self.own_synonyms, "synonyms.txt", self.analyser.said_words))
+
+    def knows(self, word: str) -> bool:
+        """Whether the language explains a word that no product holds."""
+        return bool(self.synonyms.of([word]) or self.analyser.parts(word))
+
+    @cached_property
+    def typos(self) -> HanTypos:
+        return HanTypos(self.pinyin)
 
 
 def _texts(products: Iterable[Product]) -> Iterable[str]:
