@@ -24,8 +24,8 @@ from wares.errors import (
     WaresError,
 )
 from wares.shop import Shop, open_shop
-from wares.training.build import silent
 from wares.training.child import train_here
+from wares.training.progress import silent
 
 Row = dict[str, Any]
 DAY_S = 86_400

@@ -29,7 +29,7 @@ from wares.feeds.shoppers import read_shoppers
 from wares.feeds.values import is_missing_cell
 from wares.store.impressions import ImpressionLog
 from wares.store.sqlite import Store
-from wares.training.build import Tell, silent
+from wares.training.progress import Tell, silent
 from wares.training.child import train_in_child
 from wares.training.trial import next_basket_trial
 
@@ -191,12 +191,14 @@ class Shop:
         cursor: str = "",
         as_typed: bool = False,
         without_wishes: Sequence[str] = (),
+        explain: bool = False,
     ) -> Page:
         """Any surface that has a profile in the settings.
 
         `filters`: field -> value, list of values, {"not": [...]} or {"low": .., "high": ..}; prices in whole
         currency units. `category` is the page's own, which its facets keep. `k` in [1, 1000]. `as_typed`: do not
-        correct the query; `without_wishes`: keys of wishes (`Page.wishes`) that are not to be read in it.
+        correct the query; `without_wishes`: keys of wishes (`Page.wishes`) that are not to be read in it. `explain`:
+        fill `Page.explanation` and `Hit.parts`; such an answer takes longer.
         Raises InputError, UnknownName or CursorExpired with what is valid.
         """
         started = time.perf_counter()
@@ -209,7 +211,7 @@ class Shop:
         request = Request(
             surface=surface, now_ms=_now_ms(), query=query, shopper_id=shopper, seeds=tuple(seeds),
             filter=self._filter(filters or {}, category), facets=tuple(facets or ()), sort=order, k=k, cursor=cursor,
-            as_typed=as_typed, without_wishes=tuple(without_wishes),
+            as_typed=as_typed, without_wishes=tuple(without_wishes), explain=explain,
         )  # fmt: skip
         page = self.engine.ask(request)
         return replace(page, took_ms=round((time.perf_counter() - started) * 1000, 2))

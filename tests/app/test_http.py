@@ -35,8 +35,8 @@ from wares.errors import (
 from wares.shop import Shop, open_shop
 from wares.store.impressions import read_impressions
 from wares.store.lock import holder
-from wares.training.build import silent
 from wares.training.child import train_here
+from wares.training.progress import silent
 
 Row = dict[str, Any]
 DAY_S = 86_400

@@ -16,8 +16,8 @@ from wares.app.web.wire import SuggestionsOut
 from wares.domain.event import Event, EventKind
 from wares.shop import Shop, open_shop
 from wares.store.sqlite import Store
-from wares.training.build import silent
 from wares.training.child import train_here
+from wares.training.progress import silent
 
 Row = dict[str, Any]
 SETTINGS = """

@@ -11,8 +11,8 @@ import pytest
 from wares.app.bench.agreement import check_agreement
 from wares.domain.result import Page
 from wares.shop import Shop, open_shop
-from wares.training.build import silent
 from wares.training.child import train_here
+from wares.training.progress import silent
 
 Row = dict[str, Any]
 DAY_MS = 86_400_000

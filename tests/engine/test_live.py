@@ -13,14 +13,15 @@ from live_shop import DAY_MS, NOW_MS, FakeEncoder, baskets, bought, learnt, prod
 
 from wares.domain.event import Event, EventKind
 from wares.domain.filter import AnyOf, Filter
+from wares.domain.intent import Reading, Term
 from wares.domain.product import Product
 from wares.domain.request import Request, Sort
 from wares.domain.shopper import KIND_CODES, KINDS, History
-from wares.domain.text import tokens
 from wares.engine.assembly import Engine
 from wares.engine.live import MAX_TEXTS_ENCODED_LIVE, Live
 from wares.engine.settings import Settings
 from wares.engine.view import ShopView
+from wares.retrieval.reading import read_terms
 from wares.store.sqlite import Store
 
 MODELS = '[encoder]\nsource = "none"\n[models]\ntrain = ["popular", "buy_again", "co_bought", "item_knn"]\n'
@@ -59,7 +60,8 @@ def caught_up(live: Live, store: Store) -> Live:
 def found(live: Live, query: str) -> set[str]:
     """Ids of living products that hold a word of the query."""
     columns = live.state.columns
-    scores = live.state.text.match(tokens(query), False).scores
+    terms = read_terms(query, live.snapshot.language, live.state.text)
+    scores = live.state.text.match(terms).scores
     return {columns.ids[row] for row in np.flatnonzero((scores > 0) & columns.alive).tolist()}
 
 
@@ -212,8 +214,11 @@ def test_a_request_keeps_the_view_it_started_with(live: Live, store: Store) -> N
     assert len(view.columns) == 8
     assert view.columns.alive.all()
     assert view.columns.numbers["price"][0] == 100
-    assert len(view.text_match(["milk"], False).scores) == 8
-    assert view.text_match(["milk"], False).scores[0] > 0
+    milk = [Term("milk", (Reading(("milk",)),))]
+    assert len(view.text_match(milk).scores) == len(view.letters_match("milk")) == 8
+    assert view.text_match(milk).scores[0] > 0
+    assert view.letters_match("milk")[0] > 0
+    assert view.title_words(np.array([0], np.int32), milk).which.tolist() == [-1, 0]
     assert np.array_equal(view.popularity, sold)
     assert len(ShopView(live, NOW_MS).columns) == 10
 

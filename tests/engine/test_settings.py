@@ -21,7 +21,8 @@ def given(folder: Path, text: str) -> Settings:
 def test_a_shop_without_a_file_has_the_defaults(tmp_path: Path) -> None:
     settings = load_settings(tmp_path)
     assert settings.shop.facets == ("category", "brand", "price")
-    assert settings.search.meaning == 3.0
+    assert settings.search.meaning == 2.0
+    assert settings.search.spelling
     assert settings.server.admin_key_env == "WARES_ADMIN_KEY"
     assert set(settings.profiles) == {"search", "browse", "home", "similar", "bought_together", "cart"}
 

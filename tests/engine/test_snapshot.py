@@ -66,7 +66,7 @@ def test_a_snapshot_comes_back_exactly(tmp_path: Path) -> None:
         store.events.append([*baskets(), bought("", "p3", 3)])
         made = learnt(store, chosen, tmp_path, FakeEncoder())
     write_snapshot(made, tmp_path / SNAPSHOTS)
-    back = load_snapshot(tmp_path / SNAPSHOTS / made.name, models_of(tmp_path), chosen.search.boosts.model_dump(), True)
+    back = load_snapshot(tmp_path / SNAPSHOTS / made.name, models_of(tmp_path), chosen.search.boosts.model_dump())
     assert_same(made, back)
     parts, again = snapshots_module._parts(made), snapshots_module._parts(back)
     assert parts.keys() == again.keys()
@@ -94,7 +94,7 @@ def test_an_empty_shop_has_a_snapshot_like_any_other(tmp_path: Path) -> None:
     with Store.open(tmp_path, "write") as store:
         made = learnt(store, chosen, tmp_path)
     write_snapshot(made, tmp_path / SNAPSHOTS)
-    back = load_snapshot(tmp_path / SNAPSHOTS / made.name, models_of(tmp_path), BOOSTS, True)
+    back = load_snapshot(tmp_path / SNAPSHOTS / made.name, models_of(tmp_path), BOOSTS)
     assert len(back.columns) == 0
     assert back.facts["products"] == 0
 
@@ -133,14 +133,14 @@ def test_damage_to_any_file_is_named_and_the_last_good_snapshot_serves(
 ) -> None:
     names = sorted(path.name for path in (two / SNAPSHOTS / "000002").iterdir())
     assert {"manifest.json", "columns.npz", "text.npz", "vectors.npz"} <= set(names)
-    assert len(names) == 6 + len(TRAINED)
+    assert len(names) == 8 + len(TRAINED)
     for name in names:
         path = shop / SNAPSHOTS / "000002" / name
         whole = path.read_bytes()
         damage(path)
         chosen = settings_of(shop, TOML)
         with pytest.raises(SnapshotError, match=r"000002.*Run `wares train`") as caught:
-            load_snapshot(shop / SNAPSHOTS / "000002", models_of(shop), BOOSTS, True)
+            load_snapshot(shop / SNAPSHOTS / "000002", models_of(shop), BOOSTS)
         assert name.removesuffix(".json") in str(caught.value)
         serving, warnings = current_snapshot(shop, chosen)
         assert serving.name == "000001", name
@@ -198,7 +198,7 @@ def test_a_snapshot_of_another_format_says_so(shop: Path) -> None:
     path = shop / SNAPSHOTS / "000002" / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 99}))
     with pytest.raises(SnapshotError, match=r"has format 99, this version reads \d+\. Run `wares train`"):
-        load_snapshot(path.parent, models_of(shop), BOOSTS, True)
+        load_snapshot(path.parent, models_of(shop), BOOSTS)
     assert answers(shop)[0].snapshot == "000001"
 
 
@@ -207,7 +207,7 @@ def test_a_manifest_that_is_something_else_is_refused(shop: Path, text: str) -> 
     path = shop / SNAPSHOTS / "000002" / "manifest.json"
     path.write_text(text)
     with pytest.raises(SnapshotError):
-        load_snapshot(path.parent, models_of(shop), BOOSTS, True)
+        load_snapshot(path.parent, models_of(shop), BOOSTS)
 
 
 def test_a_manifest_cannot_name_files_elsewhere(shop: Path) -> None:
@@ -216,7 +216,7 @@ def test_a_manifest_cannot_name_files_elsewhere(shop: Path) -> None:
     manifest.pop("sha256")
     manifest["files"]["../000001/text.npz"] = manifest["files"].pop("text.npz")
     path.write_text(json.dumps(manifest | {"sha256": snapshots_module._own_sha256(manifest)}))
-    assert len(load_snapshot(path.parent, models_of(shop), BOOSTS, True).text) == 9  # its own text.npz, not that of 8
+    assert len(load_snapshot(path.parent, models_of(shop), BOOSTS).text) == 9  # its own text.npz, not that of 8
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ Facets = Annotated[list[str] | None, typer.Option("--facet", metavar="FIELD", he
 Sort = Annotated[str, typer.Option(help="relevance, price, -price, newest or best_selling")]
 Many = Annotated[int, typer.Option("-k", help="hits on one page, 1 to 1000")]
 Cursor = Annotated[str, typer.Option(help="of an earlier answer of the same process")]
-Explain = Annotated[bool, typer.Option("--explain", help="show scores, features and who changed the order")]
+Explain = Annotated[bool, typer.Option("--explain", help="how the query was read, and what each score is made of")]
 
 
 @app.command()
@@ -120,6 +120,10 @@ def search(
     sort: Sort = "relevance",
     k: Many = 10,
     cursor: Cursor = "",
+    as_typed: Annotated[bool, typer.Option("--as-typed", help="do not correct the query")] = False,
+    without: Annotated[
+        list[str] | None, typer.Option(metavar="KEY", help="a wish not to read in it; repeat for more")
+    ] = None,
     explain: Explain = False,
     as_json: AsJson = False,
 ) -> None:
@@ -128,8 +132,9 @@ def search(
     from wares.app.commands.asking import ask, filters_of
 
     options: dict[str, Any] = {"shopper": shopper, "filters": filters_of(filters or [], price), "facets": facet}
-    options |= {"sort": sort, "k": k, "cursor": cursor}
-    ask(place, lambda shop: shop.search(words, **options), as_json=as_json, explain=explain)
+    options |= {"sort": sort, "k": k, "cursor": cursor, "explain": explain}
+    options |= {"as_typed": as_typed, "without_wishes": without or []}
+    ask(place, lambda shop: shop.search(words, **options), as_json=as_json)
 
 
 @app.command()
@@ -165,8 +170,8 @@ def browse(
     from wares.app.commands.asking import ask, filters_of
 
     options: dict[str, Any] = {"shopper": shopper, "filters": filters_of(filters or [], price), "facets": facet}
-    options |= {"sort": sort, "k": k, "cursor": cursor}
-    ask(place, lambda shop: shop.browse(path, **options), as_json=as_json, explain=explain)
+    options |= {"sort": sort, "k": k, "cursor": cursor, "explain": explain}
+    ask(place, lambda shop: shop.browse(path, **options), as_json=as_json)
 
 
 @app.command()
@@ -186,7 +191,8 @@ def recommend(
     from wares.app.commands.asking import ask, filters_of
 
     options: dict[str, Any] = {"seeds": seed or [], "filters": filters_of(filters or [], price), "k": k}
-    ask(place, lambda shop: shop.recommend(shopper, surface=surface, **options), as_json=as_json, explain=explain)
+    options |= {"surface": surface, "explain": explain}
+    ask(place, lambda shop: shop.recommend(shopper, **options), as_json=as_json)
 
 
 @app.command()
@@ -202,7 +208,8 @@ def similar(
     place, product_id = shop_and(folder, product, "PRODUCT")
     from wares.app.commands.asking import ask
 
-    ask(place, lambda shop: shop.similar(product_id, surface=surface, k=k), as_json=as_json, explain=explain)
+    options: dict[str, Any] = {"surface": surface, "k": k, "explain": explain}
+    ask(place, lambda shop: shop.similar(product_id, **options), as_json=as_json)
 
 
 @app.command("eval")
@@ -298,6 +305,55 @@ def bench_shop(
     with screen.progress() as tell:
         chosen = [part.strip() for part in only.split(",") if part.strip()]
         figures = bench_figures(place, only=chosen, data=data, queries=queries, kills=kills, seed=seed, tell=tell)
+    if as_json:
+        screen.print_json(figures)
+        return
+    from wares.app.commands.tables import print_figures
+
+    print_figures(screen.stdout(), figures)
+
+
+@bench.command("search")
+def bench_search(
+    data: Annotated[Path, typer.Option(help="folder with products.parquet and judgements.parquet")],
+    test: Annotated[Path | None, typer.Option(help="judgements of other queries: learn from all, report these")] = None,
+    lowest: Annotated[float, typer.Option(help="the relevance that is worth nothing")] = 1.0,
+    folds: Annotated[int, typer.Option(help="of cross-validation", min=2)] = 5,
+    rivals: Annotated[str, typer.Option(metavar="A,B", help="other engines beside it; 'none' = only wares")] = "",
+    cache: Annotated[Path | None, typer.Option(help="where vectors are kept between runs")] = None,
+    run: Annotated[Path | None, typer.Option(help="write what was ranked: query, product_id, rank, score")] = None,
+    seed: Annotated[int, typer.Option(help="of everything random")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """How good and how fast search is on judged queries, beside other engines in the same run."""
+    from wares.app.bench.engines import ENGINES
+    from wares.app.bench.search import cache_folder, search_figures
+
+    chosen = [one.strip() for one in rivals.split(",") if one.strip()] or list(ENGINES)
+    with screen.progress() as tell:
+        figures = search_figures(
+            data, test=test, lowest=lowest, n_folds=folds, rivals=[] if chosen == ["none"] else chosen,
+            cache=cache or cache_folder(data), run=run, seed=seed, tell=tell,
+        )  # fmt: skip
+    if as_json:
+        screen.print_json(figures)
+        return
+    from wares.app.commands.tables import print_figures
+
+    print_figures(screen.stdout(), figures)
+
+
+@bench.command("cases")
+def bench_cases(
+    data: Annotated[Path, typer.Option(help="folder with products.jsonl and cases.jsonl")],
+    language: Annotated[str, typer.Option(help="of the shop")] = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Queries whose first hits must hold some products and not others."""
+    from wares.app.bench.cases import case_figures
+
+    with screen.progress() as tell:
+        figures = case_figures(data, language, tell)
     if as_json:
         screen.print_json(figures)
         return

@@ -78,13 +78,16 @@ class Adjustment:
 class Slate:
     """An ordered list being arranged. `scores` stay the ranker's; policies write `priority` and leave their name.
 
-    `candidates` run in parallel to the rows, so that a policy can see what each source said.
+    `candidates` run in parallel to the rows, so that a policy can see what each source said. `chances` say of each hit
+    at which places (from 0) it could have stood and how likely, where chance had a part in the order; {} = it had
+    none. They are true of this order alone: `take` drops them.
     """
 
     candidates: Candidates  # (n,)
     scores: NDArray[np.float32]  # (n,) the ranker's, untouched
     priority: NDArray[np.float32]  # (n,) what the order follows, higher first
     adjustments: tuple[tuple[Adjustment, ...], ...]  # (n,)
+    chances: tuple[Mapping[int, float], ...] = ()  # (n,), or () = no hit was placed by chance
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -130,6 +133,8 @@ class Hit:
     variants: tuple[str, ...] = ()  # ids of the other products of this group that match, too
     highlights: Mapping[str, str] = field(default_factory=dict)  # field -> text with <mark>..</mark>, else escaped
     features: Mapping[str, float] = field(default_factory=dict)  # as served to the ranker
+    parts: Mapping[str, float] = field(default_factory=dict)  # where explained: what each adds to the score, "" = base
+    chances: Mapping[int, float] = field(default_factory=dict)  # place from 0 -> probability; {} = surely this place
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +155,30 @@ class Facet:
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """How an answer came about; what the score of each hit is made of stands in `Hit.parts`.
+
+    `text` is the query as it was searched, `terms` its units with their readings, `excluded` the index words that no
+    hit holds. `matched` counts the products of the match set before filters, rules and variants; None = there is none,
+    the sources propose. `relaxed`: what was asked for less strictly, "words" or "wishes". `ranker` gave the scores:
+    "learned", "formula" or the name of one of the shop's own; "" = the order is another one than the best match.
+    """
+
+    ranker: str
+    text: str = ""
+    terms: tuple[Term, ...] = ()
+    excluded: tuple[str, ...] = ()
+    matched: int | None = None
+    relaxed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """The answer: hits in order, the exact total of the match set in groups, facets, and how to go on.
 
     `notes` say in plain words what a person should know ("no shopper of this id yet"). `cursor` "" = last page.
     `correction`: the answer is to this query instead of the one as typed, "" = as typed. `wishes`: what was read in the
-    query beside the thing itself.
+    query beside the thing itself. `explanation`: how the answer came about, where that was asked.
     """
 
     hits: tuple[Hit, ...]
@@ -168,6 +191,7 @@ class Page:
     snapshot: str = ""
     impression_id: str = ""
     took_ms: float = 0.0
+    explanation: Explanation | None = None
 
     def to_polars(self) -> "pl.DataFrame":
         """One row per hit: rank from 1, id, title, brand, price_minor, currency, score, priority, reasons, variants."""

@@ -44,6 +44,7 @@ from wares.store.impressions import ImpressionLog
 from wares.store.sqlite import Store
 
 SNAPSHOTS = "snapshots"
+SYNONYMS = "synonyms.txt"
 _QUERIES_REMEMBERED = 4096
 _log = logging.getLogger("wares")
 
@@ -189,10 +190,19 @@ def current_snapshot(folder: Path, settings: Settings) -> tuple[Snapshot, list[s
     for name in [current, *older] if current else older:
         try:
             new = functools.partial(new_model, settings=settings)
-            return load_snapshot(snapshots / name, new, boosts), warnings
+            snapshot = load_snapshot(snapshots / name, new, boosts)
+            language = snapshot.language.with_synonyms(own_synonyms(folder))
+            language.warm_up()
+            return replace(snapshot, language=language), warnings
         except SnapshotError as error:
             warnings.append(str(error))
     return Snapshot.empty(boosts, Language.empty(settings.shop.language)), warnings
+
+
+def own_synonyms(folder: Path) -> tuple[str, ...]:
+    """The lines of the shop's own synonyms; () without the file. DataError names the line that cannot be read."""
+    path = folder / SYNONYMS
+    return tuple(path.read_text(encoding="utf-8-sig").splitlines()) if path.exists() else ()
 
 
 class _Remembering:

@@ -15,7 +15,8 @@ def new_id() -> str:
 def impression_of(page: Page, request: Request, offset: int) -> dict[str, Any]:
     """Plain values for the impression log; the shopper is added there as a keyed hash.
 
-    `position` counts from 0 over all pages of the answer. Nothing is drawn at random yet, so every propensity is 1.
+    `position` counts from 0 over all pages of the answer; `propensity` is the probability that this hit stood there.
+    `chances` are the probabilities of all places that chance could have sent it to, only where chance had a part.
     """
     names = list(next((hit.features for hit in page.hits if hit.features), {}))
     return {
@@ -32,9 +33,10 @@ def impression_of(page: Page, request: Request, offset: int) -> dict[str, Any]:
             {
                 "product": hit.product.id,
                 "position": offset + place,
-                "propensity": 1.0,
+                "propensity": round(hit.chances.get(offset + place, 1.0), 6),
                 "score": round(hit.score, 6),
                 "values": [round(hit.features[name], 6) for name in names] if hit.features else [],
+                **({"chances": {str(at): round(p, 6) for at, p in hit.chances.items()}} if hit.chances else {}),
             }
             for place, hit in enumerate(page.hits)
         ],

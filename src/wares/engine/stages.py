@@ -12,10 +12,11 @@ from wares.domain.catalogue import Columns
 from wares.domain.event import EventKind
 from wares.domain.intent import Intent
 from wares.domain.request import Request, Sort
-from wares.domain.result import Candidates, Facet, Hit, Page, Reason, Slate
+from wares.domain.result import Candidates, Explanation, Facet, Hit, Page, Reason, Slate
 from wares.engine.view import ShopView
 from wares.features.table import FeatureTable, describe
 from wares.policies.rules import Actions, allowed, pinnable_rows
+from wares.ranking.boosted import Boosted
 from wares.ranking.formula import Formula
 from wares.retrieval.fusion import fuse, one_per_group, propose
 from wares.retrieval.highlight import highlight
@@ -69,6 +70,8 @@ class Answer:
     shown: Bools  # (n,) every row of the answer, variants included
     facets: tuple[Facet, ...]
     notes: tuple[str, ...]
+    explanation: Explanation | None = None  # where the request asks for it, like the next
+    scored_by: FeatureTable | None = None  # what each feature adds to the scores, "" = base; row by row as `features`
 
     def to_keep(self) -> "Answer":
         """The same without what can be computed again, for later pages."""
@@ -87,13 +90,14 @@ def answer(intent: Intent, walk: Walk, view: ShopView, actions: Actions, notes: 
     if walk.hide_unsellable:
         permitted &= columns.sellable
     may_show = permitted & filters.passing(request.filter)
+    match: MatchSet | None = None
     if walk.matching is None:
         if walk.exclude_seeds:
             may_show &= ~_same_group(intent.seeds, columns)
         if walk.exclude_bought:
             bought = intent.history.of(EventKind.PURCHASE).rows
             may_show &= ~(_same_group(bought, columns) | np.isin(columns.keys, columns.keys[bought]))
-        slate, features = _recommend(intent, walk, view, may_show)
+        slate, features, parts = _recommend(intent, walk, view, may_show)
         order = slate.rows
         found = may_show & _same_group(order, columns)
         shown = found
@@ -103,12 +107,13 @@ def answer(intent: Intent, walk: Walk, view: ShopView, actions: Actions, notes: 
         found = match.matched & permitted
         shown = found & may_show
         if request.sort is Sort.RELEVANCE:
-            slate, features, order = _rank(intent, walk, view, shown, match.relevance)
+            slate, features, parts, order = _rank(intent, walk, view, shown, match.relevance)
         else:
-            slate, features = _nothing()
+            slate, features, parts = *_nothing(), None
             order = _sorted(request.sort, view, shown, match.relevance)
     facets = filters.facets(request.facets, found, request.filter)
-    return Answer(intent, view, walk, slate, features, order, shown, facets, notes)
+    explanation = _explanation(intent, walk, view, match) if request.explain else None
+    return Answer(intent, view, walk, slate, features, order, shown, facets, notes, explanation, parts)
 
 
 def _matches(intent: Intent, matching: Matching, view: ShopView, actions: Actions) -> MatchSet:
@@ -124,16 +129,18 @@ def _matches(intent: Intent, matching: Matching, view: ShopView, actions: Action
 
 def _rank(
     intent: Intent, walk: Walk, view: ShopView, shown: Bools, relevance: NDArray[np.float32]
-) -> tuple[Slate, FeatureTable, NDArray[np.int32]]:
+) -> tuple[Slate, FeatureTable, FeatureTable | None, NDArray[np.int32]]:
     """The best `walk.depth` groups by relevance are ranked and arranged; the others follow."""
     groups = view.columns.groups
     order = _one_per_group(_by(relevance, np.flatnonzero(shown)), groups)
-    slate, features = _score(intent, walk, view, order[: walk.depth])
+    slate, features, parts = _score(intent, walk, view, order[: walk.depth])
     rest = order[~_same_group(slate.rows, view.columns)[order]]
-    return slate, features, np.concatenate([slate.rows, rest])
+    return slate, features, parts, np.concatenate([slate.rows, rest])
 
 
-def _recommend(intent: Intent, walk: Walk, view: ShopView, may_show: Bools) -> tuple[Slate, FeatureTable]:
+def _recommend(
+    intent: Intent, walk: Walk, view: ShopView, may_show: Bools
+) -> tuple[Slate, FeatureTable, FeatureTable | None]:
     """What the sources propose, merged."""
     opinions = {name: source.score(intent, view) for name, source in walk.sources.items()}
     proposals = [propose(scores, may_show, walk.per_source) for scores in opinions.values()]
@@ -147,11 +154,12 @@ def _score(
     view: ShopView,
     rows: NDArray[np.int32],
     opinions: Mapping[str, NDArray[np.float32]] | None = None,
-) -> tuple[Slate, FeatureTable]:
-    """Describe, score, and arrange these rows, one per group."""
+) -> tuple[Slate, FeatureTable, FeatureTable | None]:
+    """Describe, score, and arrange these rows, one per group; and what each feature adds, where that is asked."""
     candidates, table = describe_rows(intent, walk, view, rows, opinions)
-    learned = view.snapshot.ranker if walk.learned and intent.terms else None
-    scores = (learned or walk.ranker).score(table.values, table.names)
+    ranker = _ranker(intent, walk, view)
+    scores = ranker.score(table.values, table.names)
+    parts = _parts(ranker, table) if intent.request.explain else None
     best = np.lexsort((candidates.rows, -scores))
     if walk.fold_variants:
         best = best[one_per_group(candidates.rows[best], view.columns.groups)]
@@ -159,7 +167,11 @@ def _score(
     slate = Slate(candidates.take(best), scores, scores.copy(), ((),) * len(best))
     for policy in walk.policies:
         slate = policy.arrange(slate, intent, view)
-    return slate, _follow(table, candidates, slate)
+    return slate, _follow(table, candidates, slate), parts and _follow(parts, candidates, slate)
+
+
+def _ranker(intent: Intent, walk: Walk, view: ShopView) -> Ranker:
+    return (view.snapshot.ranker if walk.learned and intent.terms else None) or walk.ranker
 
 
 def describe_rows(
@@ -229,6 +241,28 @@ def _nothing() -> tuple[Slate, FeatureTable]:
     return Slate(candidates, none, none, ()), FeatureTable((), np.empty((0, 0), np.float32))
 
 
+# -- how it came about -------------------------------------------------------------------------------------------------
+
+
+def _parts(ranker: Ranker, table: FeatureTable) -> FeatureTable | None:
+    """What each feature adds to each score, "" = base; each row sums to its score. None: the ranker does not tell."""
+    if isinstance(ranker, Formula):
+        return FeatureTable(table.names, ranker.parts(table.values, table.names))
+    if isinstance(ranker, Boosted) and len(table.values):
+        parts = ranker.parts(table.values, table.names)
+        return FeatureTable(tuple(parts), np.stack(list(parts.values()), axis=1))
+    return None
+
+
+def _explanation(intent: Intent, walk: Walk, view: ShopView, match: MatchSet | None) -> Explanation:
+    ranker = _ranker(intent, walk, view)
+    name = {Formula: "formula", Boosted: "learned"}.get(type(ranker), type(ranker).__name__)
+    if match is None:
+        return Explanation(name)
+    ranked, matched = intent.request.sort is Sort.RELEVANCE, int(match.matched.sum())
+    return Explanation(name if ranked else "", intent.text, intent.terms, intent.excluded, matched, match.relaxed)
+
+
 # -- the page ----------------------------------------------------------------------------------------------------------
 
 
@@ -260,6 +294,7 @@ def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
                 features=dict(zip(found.features.names, found.features.values[at].tolist(), strict=True))
                 if ranked
                 else {},
+                parts=_parts_at(at, found),
             )
         )
     return Page(
@@ -270,6 +305,7 @@ def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
         correction=found.intent.correction,
         wishes=found.intent.wishes,
         snapshot=found.view.snapshot.name,
+        explanation=found.explanation,
     )
 
 
@@ -313,6 +349,11 @@ def _reasons(at: int, found: Answer) -> list[Reason]:
                 if reason.about:  # something particular: nobody needs a second one
                     break
     return reasons
+
+
+def _parts_at(at: int, found: Answer) -> Mapping[str, float]:
+    parts = found.scored_by
+    return dict(zip(parts.names, parts.values[at].tolist(), strict=True)) if parts and at < len(found.slate) else {}
 
 
 def _with_titles(reason: Reason, products: Mapping[str, object]) -> Reason:

@@ -213,7 +213,9 @@ def _heads(titles: Ragged, words: Sequence[str]) -> NDArray[np.int32]:
     describing = np.isin(titles.codes, [place for word in _DESCRIBING if (place := _place(words, word)) is not None])
     owners = np.repeat(np.arange(len(lengths)), lengths)
     places = np.arange(len(titles.codes)) - np.repeat(titles.indptr[:-1], lengths)
-    found = describing & (places > 0)
+    numbers = np.array([word[:1].isdigit() for word in words], np.bool_)
+    measured = np.append(False, numbers[titles.codes[:-1]]) if len(titles.codes) else describing  # '2 in': inches
+    found = describing & (places > 0) & ~measured
     np.minimum.at(heads, owners[found], places[found].astype(np.int32) - 1)
     return heads
 

@@ -24,7 +24,7 @@ from wares.retrieval.wishes.exclusion import NEGATED
 
 Floats = NDArray[np.float32]
 FIELDS = ("title", "brand", "category", "description", "attributes")
-_HELD = 0.45  # from this weight on a reading covers its term wholly
+_HELD = 0.4  # from this weight on a reading covers its term wholly
 
 
 def field_texts(product: Product) -> tuple[str, ...]:
@@ -104,7 +104,7 @@ class TextIndex:
             held.append(share > 0)
             if not term.said.startswith(NEGATED):  # few titles say what a thing is without
                 total += weights[-1]
-                coverage += np.float32(weights[-1]) * np.where(share >= _HELD, np.float32(1), share)
+                coverage += np.float32(weights[-1]) * np.where(share >= np.float32(_HELD), np.float32(1), share)
         if total:
             coverage /= np.float32(total)
         scores = np.zeros(n, np.float32)

@@ -1,7 +1,8 @@
-"""Meanings: unit vectors of the products' passages and an exact scan over all of them.
+"""Meanings: unit vectors of the products' passages and a scan over all of them.
 
-Products with equal passages share one vector, so a catalogue with many variants is scanned once per text. Exact on
-purpose: filters and the match set need the similarity of every product (see docs/decisions/0002-exact-vectors.md).
+Products with equal passages share one vector, so a catalogue with many variants is scanned once per text. Every product
+gets a cosine, for filters and the match set need it. In a small catalogue all are exact; in a large one those of the
+nearest are, and the others come from fewer bits (docs/decisions/0010-scan-with-few-bits.md).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,27 +13,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wares.domain.strings import State
+from wares.retrieval.quantised import Bits, Quantised
 
 Floats = NDArray[np.float32]
-_BACKGROUND = 2048  # vectors that tell what an ordinary similarity to a query is ...
+Vectors = NDArray[np.float32] | NDArray[np.float16]
+_BACKGROUND = 2048  # vectors at most that tell what an ordinary similarity to a query is ...
 _LEAST_BACKGROUND = 32  # ... and how many it takes to tell anything
+_QUANTISED = 8_192  # from so many texts on the first look is one at fewer bits ...
+_FOUR_BITS = 300_000  # ... and from so many on at four
+_EXACT, _EXACT_SHARE = 4_096, 128  # the nearest that are computed exactly: so many, or one of so many
+_AT_ONCE = 512  # rows whose numbers stay in the cache
 
 
 @dataclass(frozen=True, slots=True)
 class VectorIndex:
     """`text_of[r]` is the place of row r's vector among all blocks (the snapshot's, then later ones); -1 = none.
 
-    Every `step`-th vector of the snapshot is the background: a threshold learnt from it depends on the query alone.
+    A part of the snapshot's vectors, evenly spread, is the background: a threshold learnt from it depends on the query
+    alone. The snapshot's vectors are held as 16-bit floats where they are `quantised`, too.
     """
 
-    blocks: tuple[Floats, ...]  # each (m, d), rows of length 1
+    blocks: tuple[Vectors, ...]  # each (m, d), rows of length 1
     text_of: NDArray[np.int32]  # (n,)
-    step: int = 1
+    background: Floats  # (b, d)
+    quantised: Quantised | None = None  # of the first block
 
     @staticmethod
-    def of(vectors: Floats, text_of: NDArray[np.int32]) -> "VectorIndex":
+    def of(vectors: Vectors, text_of: NDArray[np.int32]) -> "VectorIndex":
         """From the vectors (m, d) of the distinct texts and each row's text (n,)."""
-        return VectorIndex((vectors,), text_of, max(1, len(vectors) // _BACKGROUND))
+        m = len(vectors)
+        if m < _QUANTISED:
+            exact = vectors.astype(np.float32, copy=False)
+            return VectorIndex((exact,), text_of, _background(exact))
+        halves = vectors.astype(np.float16, copy=False)  # as a snapshot holds them
+        bits: Bits = 4 if m >= _FOUR_BITS else 8
+        return VectorIndex((halves,), text_of, _background(halves), Quantised.of(halves, bits))
 
     @staticmethod
     def empty(n: int) -> "VectorIndex":
@@ -54,21 +69,31 @@ class VectorIndex:
 
         With too few products for a background these are 0 and 1.
         """
-        parts = [block @ vector for block in self.blocks if len(block)]  # (m, d) @ (d,) -> (m,)
-        cosines = np.concatenate([*parts, np.array([-1], np.float32)])[self.text_of]  # place -1 reads the last
-        background = parts[0][:: self.step] if len(self.blocks[0]) else cosines[:0]
-        if len(background) < _LEAST_BACKGROUND:
-            return cosines, 0.0, 1.0
-        return cosines, float(background.mean()), max(float(background.std()), 1e-6)
+        cosines = np.empty(sum(map(len, self.blocks)) + 1, np.float32)
+        cosines[-1] = -1  # what the place -1 reads
+        start = 0
+        for block in self.blocks:
+            if len(block):
+                part = cosines[start : start + len(block)]
+                if start == 0 and self.quantised is not None:
+                    _look_twice(self.quantised, block, vector, part)
+                else:
+                    part[:] = block @ vector  # (m, d) @ (d,) -> (m,)
+            start += len(block)
+        mean, deviation = 0.0, 1.0
+        if len(self.background) >= _LEAST_BACKGROUND:
+            ordinary = self.background @ vector
+            mean, deviation = float(ordinary.mean()), max(float(ordinary.std()), 1e-6)
+        return cosines.take(self.text_of), mean, deviation
 
     def state(self) -> State:
         """Plain arrays; vectors as 16-bit floats, which moves a cosine by less than 0.001."""
-        vectors = np.concatenate(self.blocks).astype(np.float16)
+        vectors = np.concatenate([block.astype(np.float16) for block in self.blocks])
         return {"vectors": vectors, "text_of": self.text_of}
 
     @staticmethod
     def restore(state: Mapping[str, NDArray[Any]]) -> "VectorIndex":
-        return VectorIndex.of(state["vectors"].astype(np.float32), state["text_of"])
+        return VectorIndex.of(state["vectors"], state["text_of"])
 
     def vectors(self, rows: NDArray[np.int32]) -> Floats:
         """(len(rows), d); zeros where a row has none."""
@@ -82,3 +107,32 @@ class VectorIndex:
                 found[inside] = block[places[inside] - start]
             start += len(block)
         return found
+
+
+def _background(vectors: Vectors) -> Floats:
+    """Every so many-th vector, at most `_BACKGROUND` of them."""
+    step = max(1, -(-len(vectors) // _BACKGROUND))
+    return vectors[::step].astype(np.float32)
+
+
+def _look_twice(quantised: Quantised, vectors: Vectors, vector: Floats, cosines: Floats) -> None:
+    """Fill `cosines` (m,): estimates for all, then exact ones for the nearest."""
+    start = 0
+    for part in quantised.products(vector):
+        cosines[start : start + len(part)] = part
+        start += len(part)
+    many = max(_EXACT, len(cosines) // _EXACT_SHARE)
+    nearest = np.sort(np.argpartition(cosines, -many)[-many:])
+    large = vector * np.float32(2.0**112)
+    for start in range(0, many, _AT_ONCE):
+        rows = nearest[start : start + _AT_ONCE]
+        cosines[rows] = _tiny(vectors.take(rows, axis=0)) @ large
+
+
+def _tiny(halves: NDArray[Any]) -> Floats:
+    """16-bit floats -> the same as 32-bit floats, times 2^-112: sign, exponent and fraction only move to their new
+    places, which takes a fifth of the time of a conversion that also corrects the exponent."""
+    bits = halves.view(np.int16).astype(np.int32)
+    bits <<= 13
+    bits &= -0x70000001  # the three copies of the sign between the sign and the exponent
+    return bits.view(np.float32)

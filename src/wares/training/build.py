@@ -1,7 +1,7 @@
 """The store -> a snapshot: index the words, encode the meanings, fit the behaviour models."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,10 @@ from wares.domain.interactions import Interactions
 from wares.domain.log import EventBlock
 from wares.domain.product import Product
 from wares.domain.shopper import KIND_CODES, History
-from wares.engine.assembly import new_model
+from wares.engine.assembly import Engine, new_model
 from wares.engine.settings import Settings
 from wares.engine.snapshot import Snapshot
+from wares.evaluation.judgements import Judged
 from wares.features.behaviour import FadingCounts
 from wares.retrieval.language.shop_language import Language
 from wares.retrieval.suggestions.entries import entries_of
@@ -25,12 +26,8 @@ from wares.retrieval.suggestions.privacy import LEAST_SHOPPERS, is_showable
 from wares.retrieval.text_index import TextIndex
 from wares.retrieval.vector_index import VectorIndex
 from wares.store.sqlite import Store
-
-Tell = Callable[[str, int, int], None]  # (stage, done, total)
-
-
-def silent(stage: str, done: int, total: int) -> None:
-    """Progress for nobody."""
+from wares.training.order import learn_order
+from wares.training.progress import Tell, silent
 
 
 def build_snapshot(
@@ -55,7 +52,7 @@ def build_snapshot(
     models = fit({name: new_model(name, settings) for name in settings.models.train}, interactions, now_ms, tell)
     purchases = count_purchases(interactions)
     suggestions = Suggestions.of(entries_of(products, queries, purchases.values(now_ms)))
-    return Snapshot(
+    snapshot = Snapshot(
         name=_next_name(folder),
         columns=columns,
         language=language,
@@ -78,6 +75,10 @@ def build_snapshot(
             "shoppers": interactions.n_shoppers,
         },
     )
+    if not (judgements := store.judgements.read()):
+        return snapshot
+    engine = Engine(folder.parent, settings, store, encoder, snapshot)
+    return learn_order(engine, Judged.of(judgements, columns.row_of), 0, tell)
 
 
 def fit(

@@ -15,7 +15,8 @@ from wares.engine.snapshot import prune, write_snapshot
 from wares.errors import TrainingError, WaresError
 from wares.store.sqlite import Store
 from wares.store.vector_cache import CachedEncoder
-from wares.training.build import Tell, build_snapshot, silent
+from wares.training.build import build_snapshot
+from wares.training.progress import Tell, silent
 
 
 def train_in_child(folder: Path, tell: Tell = silent) -> str:

@@ -1,6 +1,6 @@
 """Judgements -> the learned order: the engine's own candidates and features, labelled, and trees grown on them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,6 @@ from wares.domain.request import Request
 from wares.domain.result import Candidates
 from wares.engine.assembly import Engine
 from wares.engine.snapshot import Snapshot
-from wares.errors import TrainingError
 from wares.evaluation.judgements import Judged
 from wares.features.query_memory import NAMES as MEMORY_FEATURES
 from wares.features.query_memory import QueryMemory
@@ -94,27 +93,44 @@ def remember(examples: Examples, judged: Judged, snapshot: Snapshot) -> QueryMem
 
 
 def fit_ranker(
-    examples: Examples, places: Sequence[int], memory: QueryMemory | None, snapshot: Snapshot, *, seed: int = 0
+    examples: Examples, places: Iterable[int], memory: QueryMemory | None, snapshot: Snapshot, *, seed: int = 0
 ) -> Boosted:
-    """Trees grown on the queries at `places`; the memory must hold no others. Raises RankerUnavailable,
-    TrainingError."""
+    """Trees grown on the queries at `places`; the memory must hold no others. Raises RankerUnavailable."""
     ends = np.cumsum(examples.sizes)
     chosen = [place for place in places if examples.gains[_slice(ends, place)].any()]
-    if not chosen:
-        raise TrainingError("No search finds a product that its judgements want, so there is no order to learn.")
-    parts = []
-    for place in chosen:
-        at = _slice(ends, place)
-        features = examples.features[at]
-        if memory is not None:
-            rows = examples.rows[at]
-            vector, products = examples.vectors[place], snapshot.vectors.vectors(rows)
-            asked = memory.features(examples.queries[place], vector, rows, products)
-            features = np.concatenate([features, asked], axis=1)
-        parts.append(features)
-    names = examples.names + (MEMORY_FEATURES if memory is not None else ())
+    features = np.concatenate([_described(examples, place, _slice(ends, place), memory, snapshot) for place in chosen])
     gains = np.concatenate([examples.gains[_slice(ends, place)] for place in chosen])
-    return Boosted.fit(np.concatenate(parts), gains, examples.sizes[chosen].tolist(), names, seed=seed)
+    return Boosted.fit(features, gains, examples.sizes[chosen].tolist(), _names(examples, memory), seed=seed)
+
+
+def order_by(
+    examples: Examples, places: NDArray[np.intp], ranker: Boosted | None, memory: QueryMemory | None, snapshot: Snapshot
+) -> list[NDArray[np.int64]]:
+    """The candidates of each query, best first: by the ranker, or as they were retrieved."""
+    ends = np.cumsum(examples.sizes)
+    found = []
+    for place in places.tolist():
+        at = _slice(ends, place)
+        rows = examples.rows[at].astype(np.int64)
+        if ranker is not None:
+            features = _described(examples, place, at, memory, snapshot)
+            rows = rows[np.argsort(-ranker.score(features, _names(examples, memory)), kind="stable")]
+        found.append(rows)
+    return found
+
+
+def _names(examples: Examples, memory: QueryMemory | None) -> tuple[str, ...]:
+    return examples.names + (MEMORY_FEATURES if memory is not None else ())
+
+
+def _described(examples: Examples, place: int, at: slice, memory: QueryMemory | None, snapshot: Snapshot) -> Floats:
+    """(n, f) the features of one query's candidates, the memory's with them."""
+    if memory is None:
+        return examples.features[at]
+    rows = examples.rows[at]
+    products = snapshot.vectors.vectors(rows)
+    asked = memory.features(examples.queries[place], examples.vectors[place], rows, products)
+    return np.concatenate([examples.features[at], asked], axis=1)
 
 
 def with_order(snapshot: Snapshot, ranker: Boosted | None, memory: QueryMemory | None) -> Snapshot:

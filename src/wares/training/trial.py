@@ -17,7 +17,8 @@ from wares.evaluation.splits import split_next_basket
 from wares.evaluation.table import EvaluationTable
 from wares.models.tifu_knn import TifuKNN
 from wares.store.sqlite import Store
-from wares.training.build import Tell, count_purchases, fit, silent
+from wares.training.build import count_purchases, fit
+from wares.training.progress import Tell, silent
 
 ROW = "wares"  # the shop's own home page, product by product like every other row
 SERVED = "wares, as served"  # the same with variants folded into one hit, of which one counts

@@ -7,11 +7,12 @@ from typing import Any
 import typer
 
 from wares.app.commands import screen
+from wares.domain.result import Page
 from wares.shop import Shop, open_shop
 
 
-def ask(folder: Path, question: Callable[[Shop], Any], *, as_json: bool, explain: bool = False) -> None:
-    """Open the shop, put the question to it, show the page."""
+def ask(folder: Path, question: Callable[[Shop], Page], *, as_json: bool) -> None:
+    """Open the shop, put the question to it, show the page; behind it how it came about, where that was asked."""
     with open_shop(folder, create=False) as shop:
         engine, currency = shop.engine, shop.settings.shop.currency  # loaded first: the time shown is the answer's own
         page = question(shop)
@@ -20,11 +21,16 @@ def ask(folder: Path, question: Callable[[Shop], Any], *, as_json: bool, explain
     if as_json:
         from wares.app.web.wire import page_json
 
-        screen.print_json(page_json(page, currency, features=explain))
+        screen.print_json(page_json(page, currency))
         return
     from wares.app.commands.tables import print_page
 
-    print_page(screen.stdout(), page, currency, explain=explain)
+    console = screen.stdout()
+    print_page(console, page, currency)
+    if page.explanation is not None:
+        from wares.app.commands.explaining import print_explanation
+
+        print_explanation(console, page)
     for text in page.notes:
         screen.note(text)
 

@@ -12,12 +12,20 @@ from pathlib import Path
 from typing import Literal
 
 from wares.engine.settings import Settings, load_settings
+from wares.engine.snapshot import Snapshot
 from wares.errors import WaresError
 from wares.store.lock import holder
 from wares.version import VERSION
 
 State = Literal["ok", "warning", "problem"]
-_PACKAGES = ("numpy", "scipy", "polars", "pydantic", "onnxruntime", "tokenizers", "rapidfuzz", "fastapi", "uvicorn")
+_PACKAGES = (
+    *("numpy", "scipy", "polars", "pydantic", "onnxruntime", "tokenizers", "rapidfuzz", "fastapi", "uvicorn"),
+    *("lightgbm", "snowballstemmer", "opencc", "rjieba", "pypinyin"),
+)
+_OPENMP = (
+    "Install the system's OpenMP library: apt install libgomp1 (Debian, Ubuntu), dnf install libgomp (Fedora), "
+    "apk add libgomp (Alpine), brew install libomp (macOS). Until then the declared formula orders all answers."
+)
 _OLDEST = (3, 11)
 _LEAST_MEMORY_GB = 3.0  # what building the demo shop takes
 _LEAST_DISK_GB = 1.0
@@ -65,12 +73,22 @@ def _machine() -> Iterator[Finding]:
         yield Finding("problem", "packages", f"missing: {', '.join(missing)}", "Run `pip install wares` again.")
     else:
         yield Finding("ok", "packages", ", ".join(found))
+    yield _lightgbm()
     memory = _memory_gb()
     told = f"{os.cpu_count() or 1} cores" + (f", {memory:.1f} GB of memory" if memory else "")
     if memory and memory < _LEAST_MEMORY_GB:
         yield Finding("warning", "machine", told, f"Training a large shop may need {_LEAST_MEMORY_GB:g} GB.")
     else:
         yield Finding("ok", "machine", told)
+
+
+def _lightgbm() -> Finding:
+    """A wheel cannot bring the system's OpenMP library, without which LightGBM does not load."""
+    try:
+        import lightgbm
+    except (ImportError, OSError) as error:
+        return Finding("warning", "learned order", f"LightGBM cannot be loaded ({error})", _OPENMP)
+    return Finding("ok", "learned order", f"LightGBM {lightgbm.__version__} can be loaded")
 
 
 def _memory_gb() -> float | None:
@@ -124,7 +142,7 @@ def _shop(folder: Path, settings: Settings | None) -> Iterator[Finding]:
     try:
         with Store.open(folder, "read") as store:
             products = sum(product is not None for _, _, _, product in store.catalogue.changes())
-            events = store.events.last()
+            events, judgements = store.events.last(), store.judgements.count()
     except WaresError as error:
         yield Finding("problem", "store", str(error), "Name the folder of a shop, or restore the file from a backup.")
         return
@@ -135,12 +153,13 @@ def _shop(folder: Path, settings: Settings | None) -> Iterator[Finding]:
         yield Finding("warning", "store", told, "Without events, answers go by words and meaning alone.")
     else:
         yield Finding("ok", "store", told)
-    if settings is not None:
-        yield from _snapshot(folder, settings, events)
+    yield (synonyms := _synonyms(folder))
+    if settings is not None and synonyms.state == "ok":
+        yield from _snapshot(folder, settings, events, judgements)
     yield from _surroundings(folder)
 
 
-def _snapshot(folder: Path, settings: Settings, events: int) -> Iterator[Finding]:
+def _snapshot(folder: Path, settings: Settings, events: int, judgements: int) -> Iterator[Finding]:
     from wares.engine.assembly import current_snapshot
 
     snapshot, damaged = current_snapshot(folder, settings)
@@ -157,6 +176,42 @@ def _snapshot(folder: Path, settings: Settings, events: int) -> Iterator[Finding
         yield Finding("warning", "snapshot", told, f"Run `wares train {folder}` to learn what is new.")
     else:
         yield Finding("ok", "snapshot", told)
+    yield _ranker(snapshot, settings, judgements)
+
+
+def _ranker(snapshot: Snapshot, settings: Settings, judgements: int) -> Finding:
+    """Which ranker answers a search, and why that one."""
+    order = snapshot.facts.get("order", {})
+    if (named := settings.profile("search").ranker) != "learned":
+        return Finding("ok", "ranker", f"{named}, as the settings say")
+    if snapshot.unavailable:
+        return Finding("warning", "ranker", "the formula: the learned order cannot be loaded", _OPENMP)
+    if snapshot.ranker is not None:
+        told = f"learned from {order['queries']:,} judged queries" if "queries" in order else "learned"
+        if {"ndcg_learned", "ndcg_formula"} <= order.keys():
+            told += f": nDCG@10 {order['ndcg_learned']:.3f} on held-out ones (formula {order['ndcg_formula']:.3f})"
+        return Finding("ok", "ranker", told)
+    if order:
+        why = f", {order['why']}" if order.get("why") else ""
+        return Finding("ok", "ranker", f"the formula ({order.get('queries', 0):,} judged queries{why})")
+    if judgements:
+        waiting = f"the formula; {judgements:,} judgements were not learnt from yet"
+        return Finding("warning", "ranker", waiting, "Run `wares train`.")
+    return Finding("ok", "ranker", "the formula: there are no judgements to learn an order from")
+
+
+def _synonyms(folder: Path) -> Finding:
+    from wares.engine.assembly import SYNONYMS, own_synonyms
+    from wares.retrieval.language.synonyms import Synonyms
+
+    try:
+        lines = own_synonyms(folder)
+        Synonyms.read(lines, SYNONYMS, lambda text: (text,))
+    except (WaresError, OSError, UnicodeDecodeError) as error:
+        advice = f"Put {folder / SYNONYMS} right: UTF-8, one group a line. Until then the shop does not answer."
+        return Finding("problem", "synonyms", str(error), advice)
+    groups = sum(bool(line.partition("#")[0].strip()) for line in lines)
+    return Finding("ok", "synonyms", f"{groups:,} groups of the shop's own, besides those of the package")
 
 
 def _surroundings(folder: Path) -> Iterator[Finding]:

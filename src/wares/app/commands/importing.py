@@ -20,7 +20,7 @@ from wares.shop import Shop, open_shop
 from wares.store.lock import holder
 
 if TYPE_CHECKING:
-    from wares.training.build import Tell
+    from wares.training.progress import Tell
 
 T = TypeVar("T")
 _PRODUCTS_AT_A_TIME = 5_000  # per transaction

@@ -23,7 +23,7 @@ from wares.shop import Shop, open_shop
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from wares.training.build import Tell
+    from wares.training.progress import Tell
 
 _SHOWN = 3  # products that the table of the worst queries names on each side
 _TITLE = 60  # characters of a title in that table

@@ -1,10 +1,14 @@
-"""Reasons in English: a code with its facts -> a phrase for a person. Storefronts have their own, per language."""
+"""Reasons and wishes in English: values -> a phrase for a person. Storefronts have their own, per language."""
 
 from collections.abc import Callable
 
+from wares.domain.filter import Between, NoneOf
+from wares.domain.money import scale_of
 from wares.domain.result import Reason
+from wares.domain.wish import Wish, WishKind
 
 _LONGEST = 44  # characters of a title within a phrase
+_VALUES = 3  # of a wish that are named
 
 
 def phrase(reason: Reason) -> str:
@@ -19,6 +23,41 @@ def phrase(reason: Reason) -> str:
         return make(told)
     named = reason.code.replace("_", " ")
     return f"{named}: {told}" if told else named
+
+
+def wish_phrase(wish: Wish, currency: str) -> str:
+    """
+    >>> wish_phrase(Wish(WishKind.PRICE, "under $50", Between("price", None, 5000), strict=True), "USD")
+    'price at most 50.00'
+    >>> from wares.domain.filter import AnyOf
+    >>> wish_phrase(Wish(WishKind.COLOUR, "red", AnyOf("colour", ("Red", "Dark red"))), "USD")
+    'colour Red or Dark red, preferred'
+    """
+    clause = wish.clause
+    if isinstance(clause, Between):
+        told = f"price {_bounds(price_text(clause.low, currency), price_text(clause.high, currency))}"
+    elif clause is not None:
+        named = " or ".join(clause.values[:_VALUES]) + (" or ..." if len(clause.values) > _VALUES else "")
+        told = f"{clause.field} {'not ' if isinstance(clause, NoneOf) else ''}{named}"
+    elif wish.kind is WishKind.EXCLUSION:
+        told = f"without {' '.join(wish.excluded)}"
+    elif wish.kind is WishKind.PRICE:
+        return f"a price in another currency ({wish.said}), which is not followed"
+    else:
+        told = "a low price"
+    return told if wish.strict or wish.kind is WishKind.EXCLUSION else f"{told}, preferred"
+
+
+def price_text(minor: float | None, currency: str) -> str:
+    """An amount of the smallest unit in whole ones; "" where there is none."""
+    if minor is None:
+        return ""
+    scale = scale_of(currency)
+    return f"{minor / scale:,.{len(str(scale)) - 1}f}"
+
+
+def _bounds(low: str, high: str) -> str:
+    return f"{low} to {high}" if low and high else f"at least {low}" if low else f"at most {high}"
 
 
 def _bought_before(times: str) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    from wares.training.build import Tell
+    from wares.training.progress import Tell
 
 
 def stdout() -> "Console":

@@ -1,5 +1,6 @@
 """Results as tables for a terminal."""
 
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -8,9 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wares.app.commands.phrases import phrase
+from wares.app.commands.phrases import phrase, price_text, wish_phrase
 from wares.app.commands.screen import shown
-from wares.domain.money import scale_of
 from wares.domain.result import Facet, Hit, Page
 from wares.feeds.report import ImportReport
 
@@ -20,14 +20,19 @@ _MOST_TELLING = ("recall", "ndcg", "new recall", "coverage")
 _EXAMPLES = 3  # of a finding that are shown
 
 
-def print_page(console: Console, page: Page, currency: str, *, explain: bool = False) -> None:
-    """Hits with their reasons, where they have some; then totals and facets."""
+def print_page(console: Console, page: Page, currency: str) -> None:
+    """How the query was read; hits with their reasons, where they have some; then totals and facets."""
+    if page.correction:
+        console.print(f"Showing results for {shown(page.correction)!r} (as typed: --as-typed)", soft_wrap=True)
+    for wish in page.wishes:
+        key = shlex.quote(shown(wish.key))
+        console.print(f"Read as: {shown(wish_phrase(wish, currency))} (--without {key})", soft_wrap=True)
     if page.hits:
-        reasons = [_why(hit, explain) for hit in page.hits]
+        reasons = [shown("\n".join(map(phrase, hit.reasons))) for hit in page.hits]
         why = ["why"] if any(reasons) else []
-        table = _table("#", "product", currency, *why, right=(0, 2))
+        table = new_table("#", "product", currency, *why, right=(0, 2))
         for place, (hit, reason) in enumerate(zip(page.hits, reasons, strict=True), 1):
-            price = _price(hit.product.price_minor, hit.product.currency or currency)
+            price = price_text(hit.product.price_minor, hit.product.currency or currency)
             table.add_row(str(place), _product(hit), price, *([reason] if why else []))
         console.print(table)
     console.print(f"{page.total:,} {'hit' if page.total == 1 else 'hits'} in {page.took_ms:.1f} ms", style="bold")
@@ -44,7 +49,7 @@ def print_report(console: Console, report: ImportReport) -> None:
         style="bold",
     )
     if report.rejections or report.repairs:
-        table = _table("", "times", "what", "line", "field", "value", "what to do", right=(1, 3))
+        table = new_table("", "times", "what", "line", "field", "value", "what to do", right=(1, 3))
         for outcome, findings in (("rejected", report.rejections), ("repaired", report.repairs)):
             for finding in findings:
                 for i, e in enumerate(finding.examples[:_EXAMPLES]):
@@ -61,7 +66,7 @@ def print_evaluation(console: Console, table: Mapping[str, Any]) -> None:
     systems, wide = table["systems"], console.width >= _WIDE
     first, *others = [name for name in systems[0]["metrics"] if wide or name.split("@")[0] in _MOST_TELLING]
     named = [name.split("@")[0] for name in (first, *others)]
-    lines = _table("system", named[0], "difference", *named[1:], right=range(1, len(others) + 3))
+    lines = new_table("system", named[0], "difference", *named[1:], right=range(1, len(others) + 3))
     for column in lines.columns[1:]:
         column.no_wrap = True
     for line in systems:
@@ -83,7 +88,8 @@ def print_figures(console: Console, figures: Mapping[str, object], indent: int =
             console.print(f"{' ' * indent}{name}: {value}")
 
 
-def _table(*columns: str, right: Iterable[int] = ()) -> Table:
+def new_table(*columns: str, right: Iterable[int] = ()) -> Table:
+    """An empty table with these columns; those at the places `right` are flush right."""
     table, right = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True), set(right)
     for i, column in enumerate(columns):
         table.add_column(column, justify="right" if i in right else "left", overflow="fold")
@@ -98,26 +104,10 @@ def _product(hit: Hit) -> Text:
     return Text.assemble(shown(product.title or product.id), ("\n" + shown(below), "dim"))
 
 
-def _why(hit: Hit, explain: bool) -> str:
-    reasons = [phrase(reason) for reason in hit.reasons]
-    if explain:
-        reasons.append(f"score {hit.score:.3f}, priority {hit.priority:.3f}")
-        reasons += [f"{a.why or a.policy} {a.amount:+.3f}" for a in hit.adjustments]
-        reasons.append(", ".join(f"{name} {value:.3g}" for name, value in hit.features.items() if value))
-    return shown("\n".join(reason for reason in reasons if reason))
-
-
-def _price(minor: float | None, currency: str) -> str:
-    if minor is None:
-        return ""
-    scale = scale_of(currency)
-    return f"{minor / scale:,.{len(str(scale)) - 1}f}"
-
-
 def _facet(facet: Facet, currency: str) -> str:
     if facet.low is not None and facet.high is not None:
         if facet.field == "price":
-            return f"{_price(facet.low, currency)} .. {_price(facet.high, currency)}"
+            return f"{price_text(facet.low, currency)} .. {price_text(facet.high, currency)}"
         return f"{facet.low:g} .. {facet.high:g}"
     values = [
         f"{'[x] ' if value.chosen else ''}{shown(value.value)} {value.count:,}"

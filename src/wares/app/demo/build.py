@@ -24,7 +24,7 @@ from wares.feeds.report import Reading
 from wares.shop import Shop, open_shop
 
 if TYPE_CHECKING:
-    from wares.training.build import Tell
+    from wares.training.progress import Tell
 
 MARK = "demo.json"
 FEED = "feed"  # below the shop: the files that were fetched

@@ -107,7 +107,8 @@ def _routes(find_shop: Any) -> APIRouter:
 
     @router.post("/search", responses=_PAGE, summary="Products for words")
     def search(shop: TheShop, asked: SearchAsk) -> Response:
-        return _answer(shop, asked, asked.surface, query=asked.query)
+        more: dict[str, Any] = {"as_typed": asked.as_typed, "without_wishes": asked.without_wishes}
+        return _answer(shop, asked, asked.surface, query=asked.query, **more)
 
     @router.post("/browse", responses=_PAGE, summary="All products, or a category's")
     def browse(shop: TheShop, asked: BrowseAsk) -> Response:

@@ -1,14 +1,17 @@
 """The JSON that wares speaks: what may be asked, and how an answer is written down. Prices are whole currency units."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from wares.domain.filter import Between, Clause
 from wares.domain.money import scale_of
 from wares.domain.product import Product
-from wares.domain.result import Facet, Hit, Page
+from wares.domain.result import Explanation, Facet, Hit, Page
 from wares.domain.suggestion import Suggestion
+from wares.domain.wish import Wish, WishKind
 from wares.engine.choice import Choice
 
 SortName = Literal["relevance", "price", "-price", "newest", "best_selling"]
@@ -34,6 +37,8 @@ class Ask(_Asked):
 class SearchAsk(Ask):
     query: str = Field("", max_length=20_000)
     surface: str = "search"
+    as_typed: bool = Field(False, description="do not correct the query")
+    without_wishes: list[str] = Field([], max_length=100, description="keys of wishes that are not to be read in it")
 
 
 class BrowseAsk(Ask):
@@ -106,12 +111,26 @@ class FacetOut(BaseModel):
     high: float | None
 
 
+class WishOut(BaseModel):
+    key: str
+    kind: WishKind
+    said: str
+    strict: bool
+    field: str
+    values: list[str]
+    low: float | None
+    high: float | None
+    excluded: list[str]
+
+
 class PageOut(BaseModel):
     hits: list[HitOut]
     total: int
     facets: list[FacetOut]
     cursor: str
     notes: list[str]
+    correction: str
+    wishes: list[WishOut]
     snapshot: str
     impression_id: str
     took_ms: float
@@ -128,18 +147,22 @@ class SuggestionsOut(BaseModel):
     suggestions: list[SuggestionOut]
 
 
-def page_json(page: Page, currency: str, *, features: bool = False) -> dict[str, Any]:
-    """A page as `PageOut` describes it; with `features` also what the ranker saw of each hit."""
-    return {
-        "hits": [_hit_json(hit, currency, features) for hit in page.hits],
+def page_json(page: Page, currency: str) -> dict[str, Any]:
+    """A page as `PageOut` describes it; one that was explained with `explanation`, and so has each hit."""
+    explained = page.explanation
+    written = {
+        "hits": [_hit_json(hit, currency, explained is not None) for hit in page.hits],
         "total": page.total,
         "facets": [_facet_json(facet, currency) for facet in page.facets],
         "cursor": page.cursor,
         "notes": list(page.notes),
+        "correction": page.correction,
+        "wishes": [_wish_json(wish, currency) for wish in page.wishes],
         "snapshot": page.snapshot,
         "impression_id": page.impression_id,
         "took_ms": page.took_ms,
     }
+    return written | ({"explanation": _explanation_json(explained)} if explained else {})
 
 
 def product_json(product: Product, currency: str) -> dict[str, Any]:
@@ -172,7 +195,7 @@ def suggestions_json(suggestions: Iterable[Suggestion]) -> dict[str, Any]:
     }
 
 
-def _hit_json(hit: Hit, currency: str, features: bool) -> dict[str, Any]:
+def _hit_json(hit: Hit, currency: str, explained: bool) -> dict[str, Any]:
     written: dict[str, Any] = {
         "product": product_json(hit.product, currency),
         "score": round(hit.score, 6),
@@ -185,7 +208,7 @@ def _hit_json(hit: Hit, currency: str, features: bool) -> dict[str, Any]:
         "variants": list(hit.variants),
         "highlights": dict(hit.highlights),
     }
-    return written | ({"features": _rounded(hit.features)} if features else {})
+    return written | ({"explanation": _parts_json(hit)} if explained else {})
 
 
 def _facet_json(facet: Facet, currency: str) -> dict[str, Any]:
@@ -200,5 +223,58 @@ def _major(minor: float | None, currency: str) -> float | None:
     return None if minor is None else minor / scale_of(currency)
 
 
-def _rounded(features: Mapping[str, float]) -> dict[str, float]:
-    return {name: round(value, 6) for name, value in features.items()}
+def _wish_json(wish: Wish, currency: str) -> dict[str, Any]:
+    """A wish as `WishOut` describes it: what a client needs for a chip in its shopper's language."""
+    field, values, low, high = _clause_parts(wish.clause, currency)
+    return {
+        "key": wish.key,
+        "kind": wish.kind.value,
+        "said": wish.said,
+        "strict": wish.strict,
+        "field": field,
+        "values": values,
+        "low": low,
+        "high": high,
+        "excluded": list(wish.excluded),
+    }
+
+
+def _clause_parts(clause: Clause | None, currency: str) -> tuple[str, list[str], float | None, float | None]:
+    """(field, values, low, high); prices in whole currency units."""
+    if clause is None:
+        return "", [], None, None
+    if not isinstance(clause, Between):
+        return clause.field, list(clause.values), None, None
+    if clause.field == "price":
+        return clause.field, [], _major(clause.low, currency), _major(clause.high, currency)
+    return clause.field, [], clause.low, clause.high
+
+
+def _parts_json(hit: Hit) -> dict[str, dict[str, float | None]]:
+    """Each feature's value and what it adds to the score, greatest first; "" = what belongs to no feature."""
+    names = dict.fromkeys((*hit.parts, *hit.features))
+    by_size = sorted(names, key=lambda name: -abs(hit.parts.get(name, 0.0)))
+    return {name: {"value": _finite(hit.features.get(name)), "part": _finite(hit.parts.get(name))} for name in by_size}
+
+
+def _explanation_json(explained: Explanation) -> dict[str, Any]:
+    terms = [
+        {
+            "said": term.said,
+            "readings": [{"words": list(r.words), "weight": round(r.weight, 6), "why": r.why} for r in term.readings],
+        }
+        for term in explained.terms
+    ]
+    return {
+        "ranker": explained.ranker,
+        "text": explained.text,
+        "terms": terms,
+        "excluded": list(explained.excluded),
+        "matched": explained.matched,
+        "relaxed": explained.relaxed,
+    }
+
+
+def _finite(number: float | None) -> float | None:
+    """JSON knows no missing number but null."""
+    return None if number is None or not math.isfinite(number) else round(number, 6)

@@ -45,6 +45,11 @@ class Language:
     def with_synonyms(self, lines: Iterable[str]) -> "Language":
         return replace(self, own_synonyms=tuple(lines))
 
+    def warm_up(self) -> None:
+        """Read now what the first query would wait for. Raises DataError for a synonym that cannot be read."""
+        _ = self.synonyms
+        self.speller.correct("warm up")
+
     def state(self) -> State:
         """Plain arrays, without the synonyms, which the shop's own file holds."""
         return (
