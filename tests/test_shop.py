@@ -345,10 +345,59 @@ def test_a_query_of_spaces_is_one_without_words(corner: Shop, query: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "query", ["😀", "👩‍👩‍👧‍👦🍞", "牛奶", "!!!", "\x00", "%", "\ud800", "ﷺ", "*" * 50, "'; DROP TABLE"]
+    "query", ["😀", "👩‍👩‍👧‍👦🍞", "鹿角", "!!!", "\x00", "%", "\ud800", "ﷺ", "*" * 50, "'; DROP TABLE"]
 )
 def test_a_query_of_signs_that_no_product_has_finds_nothing(corner: Shop, query: str) -> None:
     assert corner.search(query).total == 0
+
+
+def test_what_the_shop_sells_is_found_in_another_language(corner: Shop) -> None:
+    assert set(ids(corner.search("牛奶"))) == set(ids(corner.search("milk")))
+
+
+def test_a_slip_is_mended_and_the_answer_says_so_with_the_way_back(tmp_path: Path) -> None:
+    shop = new_shop(tmp_path / "shop")
+    shop.put([{"id": f"c{i}", "title": f"chocolate bar {i}"} for i in range(12)])
+    page = trained(shop).search("choclate")
+    assert (page.correction, page.total) == ("chocolate", 12)
+    assert shop.search("chocolate").correction == ""
+    assert shop.search("choclate", as_typed=True).correction == ""
+
+
+def test_matched_words_are_shown_as_the_shops_language_reads_them(tmp_path: Path) -> None:
+    (tmp_path / "wares.toml").write_text(SETTINGS.replace("[shop]", '[shop]\nlanguage = "de"'), encoding="utf-8")
+    with open_shop(tmp_path) as shop:
+        shop.put([{"id": "a", "title": "Rote Schuhe"}])
+        assert trained(shop).search("rot").hits[0].highlights["title"] == "<mark>Rote</mark> Schuhe"
+
+
+def test_a_wish_in_words_narrows_until_the_shopper_takes_it_back(corner: Shop) -> None:
+    page = corner.search("milk under 2 €")
+    (wish,) = page.wishes
+    assert {hit.product.price_minor for hit in page.hits} <= set(range(201))
+    assert 0 < page.total < corner.search("milk").total
+    assert corner.search("milk under 2 €", without_wishes=[wish.key]).wishes == ()
+
+
+def test_the_words_of_a_strict_wish_agree_with_totals_facets_and_pages(corner: Shop) -> None:
+    page = corner.search("milk under 2 €", facets=["brand"], k=1)
+    for value in page.facets[0].values:
+        assert corner.search("milk under 2 €", filters={"brand": value.value}).total == value.count
+    assert page.total == len(corner.search("milk under 2 €", k=1000).hits)
+
+
+def test_a_wish_that_nothing_meets_is_let_go_with_a_note(corner: Shop) -> None:
+    page = corner.search("milk under 0.01 €")
+    assert page.total == corner.search("milk").total
+    assert any("meets every wish" in note for note in page.notes)
+
+
+def test_what_is_being_typed_is_completed(corner: Shop) -> None:
+    assert "oat milk" in [suggestion.text.lower() for suggestion in corner.suggest("oat")]
+    assert corner.suggest("zzzz") == []
+    for k in (0, 101):
+        with pytest.raises(InputError, match=rf"k is {k}"):
+            corner.suggest("oat", k=k)
 
 
 def test_emoji_beside_a_word_do_not_matter(corner: Shop) -> None:

@@ -23,7 +23,8 @@ from wares.store.sqlite import Store
 
 SOURCE = str(Path(wares.errors.__file__).parents[1])
 COMMANDS = (
-    *("demo", "import", "train", "search", "browse", "recommend", "similar", "eval", "serve", "doctor", "bench"),
+    *("demo", "import", "train", "search", "browse", "recommend", "similar", "judge", "eval", "serve", "doctor"),
+    "bench",
 )
 DAY_S = 86_400
 SETTINGS = """

@@ -1,6 +1,7 @@
 """The docs name everything there is, their links lead somewhere, and their examples run."""
 
 import dataclasses
+import inspect
 import io
 import re
 import shlex
@@ -242,6 +243,14 @@ def test_every_public_name_is_documented() -> None:
     assert {f.name for f in dataclasses.fields(ImportReport)} <= spans
     protocols = {name for name, kind in vars(contracts).items() if getattr(kind, "_is_protocol", False)}
     assert protocols - {"Protocol"} <= spans
+
+
+def test_every_option_of_a_question_is_documented() -> None:
+    options = {name for verb in (Shop.ask, Shop.suggest) for name in inspect.signature(verb).parameters} - {"self"}
+    assert {"as_typed", "without_wishes"} <= options
+    about = page("python-api.md")
+    for name in options:
+        assert re.search(rf"`{name}`|[(, ]{name}[,=)]", about), name
 
 
 @pytest.mark.parametrize(("name", "model"), [*MODELS.items(), ("tifu_knn", TifuKNN)])

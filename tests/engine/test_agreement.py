@@ -44,6 +44,7 @@ when = { category = "Food > Bread" }
 bury = [{ where = { colour = "red" }, factor = 0.2 }]
 """
 WORDS = ("milk", "bread", "rye", "oat", "whole", "dark", "green", "tea", "cake", "berries", "苹果", "牛奶")
+WISHES = ("", "", "", " under 3 €", " over 100 €", " -tea", " without oat", " not red", " cheap", "，10欧元以下")
 BRANDS = ("Acme", "Apex", "Zenith", "")
 CATEGORIES = ("Food > Bread", "Food > Milk", "Food", "Home > Kitchen > Cups", "")
 COLOURS = ("red", "blue", "green")
@@ -138,7 +139,7 @@ def a_question(draw: random.Random) -> dict[str, Any]:
         filters["price"] = draw.choice([{"low": 2.5}, {"high": 9.99}, {"low": 1, "high": 2.5}])
     if draw.random() < 0.2:
         filters["category"] = draw.choice(("Food", "Food > Bread", "Home"))
-    query = " ".join(draw.sample(WORDS, draw.randint(1, 2)))
+    query = " ".join(draw.sample(WORDS, draw.randint(1, 2))) + draw.choice(WISHES)
     where = draw.choice(
         [
             {"surface": "search", "query": query},

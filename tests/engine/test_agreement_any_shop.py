@@ -15,6 +15,7 @@ from wares.training.child import train_here
 
 SHOPS, QUESTIONS = 10, 25
 WORDS = ("milk", "oat", "rye", "bread", "tea", "green", "black", "cake", "jam", "whole", "牛奶", "500", "ml")
+WISHES = ("under $2", "over $5", "-bread", "no milk", "without oat", "cheap")
 BRANDS = ("Acme", "Apex", "Bolt", "Ünï", "")
 PATHS = ("Food", "Food > Bread", "Food > Milk", "Drinks > Tea", "Drinks", "")
 COLOURS = ("red", "blue", "green", "white")
@@ -118,7 +119,7 @@ def some_question(draw: random.Random) -> dict[str, Any]:
     browsing = draw.random() < 0.4
     return {
         "surface": "browse" if browsing else "search",
-        "query": "" if browsing else " ".join(draw.choices((*WORDS, "zebra", "mlik"), k=draw.randint(0, 3))),
+        "query": "" if browsing else " ".join(draw.choices((*WORDS, "zebra", "mlik", *WISHES), k=draw.randint(0, 3))),
         "category": draw.choice(PATHS) if browsing else "",
         "filters": filters,
         "facets": ["brand", "colour", "category", "price"],

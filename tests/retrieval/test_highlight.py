@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from wares.domain.text import tokens
 from wares.retrieval.highlight import highlight
+from wares.retrieval.language.analyser import Analyser
 
 
 def test_matched_words_are_marked_and_others_are_not() -> None:
@@ -68,6 +69,21 @@ def test_only_the_matched_part_of_a_chinese_text_is_marked() -> None:
     assert highlight("有机全脂牛奶一升", ["牛奶"]) == "有机全脂<mark>牛奶</mark>一升"
     assert highlight("有机全脂牛奶一升", tokens("全脂牛奶")) == "有机<mark>全脂牛奶</mark>一升"
     assert highlight("茶", ["茶"]) == "<mark>茶</mark>"
+
+
+def test_words_are_marked_as_the_shops_language_reads_them() -> None:
+    german = Analyser.of(["Damen Schuhe", "Schuhe Leder"] * 5, [], "de")
+    for query in ("Damenschuhe", "damenschuh", "Schuhe"):
+        assert highlight("Rote Damenschuhe", german.words(query), german.words) == "Rote <mark>Damenschuhe</mark>"
+    assert highlight("Rote Schuhe", german.words("rot"), german.words) == "<mark>Rote</mark> Schuhe"
+    assert highlight("Rote Schuhe", german.words("Damenschuhe")[:1], german.words) == ""
+
+
+def test_chinese_words_are_marked_in_either_script() -> None:
+    chinese = Analyser.of(["无线鼠标", "空气炸锅", "纯牛奶"], [], "zh")
+    assert highlight("空气炸锅 大", ["空气炸锅"], chinese.words) == "<mark>空气炸锅</mark> 大"
+    assert "<mark>" in highlight("無線滑鼠", chinese.words("无线鼠标"), chinese.words)
+    assert highlight("纯牛奶饼干", ["牛奶"], chinese.words) == "纯<mark>牛奶</mark>饼干"
 
 
 def test_of_a_very_long_text_only_the_start_is_shown() -> None:

@@ -53,10 +53,9 @@ def view(vectors: VectorIndex | None = None, without: Sequence[str] = ()) -> Vie
     """The shop of `TITLES`; odd ones are of brand A, the others of B; `without` are ids that have left it."""
     products = [Product(f"p{i}", title, brand="A" if i % 2 else "B") for i, title in enumerate(TITLES)]
     n = len(products)
-    found = FakeView(
-        TextIndex.of(products, BOOSTS), vectors or VectorIndex.empty(n), Columns.of(products, range(n)).without(without),
-        np.arange(n, dtype=np.float32),
-    )  # fmt: skip
+    columns = Columns.of(products, range(n)).without(without)
+    space = vectors or VectorIndex.empty(n)
+    found = FakeView(TextIndex.of(products, BOOSTS), space, columns, np.arange(n, dtype=np.float32))
     return cast(View, found)
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from search_words import BOOSTS, TITLE_ONLY, index, terms_of, titled
 
 from wares.domain.intent import Reading, Term

@@ -207,7 +207,9 @@ def test_history_and_seeds_are_handed_on() -> None:
         assert intent.history is history
 
 
-pieces = st.sampled_from(["lether", "boots", "under $50", "-leather", "northwind", "cheap", "红色", "200元以下", "2 in", "'"])
+pieces = st.sampled_from(
+    ["lether", "boots", "under $50", "-leather", "northwind", "cheap", "红色", "200元以下", "2 in", "'"]
+)
 
 
 @settings(deadline=None, max_examples=60)

@@ -1,8 +1,12 @@
 """Meanings: cosines of every row, rows without a vector, blocks that come later, and what is ordinary."""
 
+from typing import Literal
+
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
+from wares.retrieval import quantised
 from wares.retrieval.vector_index import VectorIndex
 
 Floats = NDArray[np.float32]
@@ -92,3 +96,80 @@ def test_a_stored_space_answers_nearly_the_same() -> None:
     twin = VectorIndex.restore(index.state())
     question = unit(1, seed=9)[0]
     np.testing.assert_allclose(twin.scan(question)[0], index.scan(question)[0], atol=1e-3)
+
+
+# -- a large catalogue -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def many() -> Floats:
+    """10,000 texts of 50 kinds: some lie close together, as those of a shop do."""
+    vectors = np.repeat(unit(50, 64, seed=1), 200, axis=0) + 0.8 * unit(10_000, 64, seed=2)
+    lengths: Floats = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / lengths).astype(np.float32)
+
+
+def all_of(vectors: Floats) -> VectorIndex:
+    return VectorIndex.of(vectors, np.arange(len(vectors), dtype=np.int32))
+
+
+def test_in_a_large_catalogue_the_nearest_are_exact_and_the_others_nearly(many: Floats) -> None:
+    index = all_of(many)
+    held = many.astype(np.float16).astype(np.float32)
+    for question in unit(5, 64, seed=3):
+        cosines, _, _ = index.scan(question)
+        exact = held @ question
+        nearest = np.argsort(-exact, kind="stable")[:3000]
+        np.testing.assert_allclose(cosines[nearest], exact[nearest], atol=1e-6)
+        np.testing.assert_allclose(cosines, exact, atol=0.01)
+        assert np.argsort(-cosines, kind="stable")[:100].tolist() == nearest[:100].tolist()
+
+
+def test_a_large_catalogue_answers_the_same_question_the_same(many: Floats) -> None:
+    question = unit(1, 64, seed=3)[0]
+    index = all_of(many)
+    once = index.scan(question)
+    index.scan(unit(1, 64, seed=4)[0])
+    again = index.scan(question)
+    np.testing.assert_array_equal(once[0], again[0])
+    assert once[1:] == again[1:]
+
+
+def test_what_is_ordinary_in_a_large_catalogue_is_told_by_exact_vectors(many: Floats) -> None:
+    question = unit(1, 64, seed=3)[0]
+    _, mean, deviation = all_of(many).scan(question)
+    spread = many.astype(np.float16).astype(np.float32)[::5] @ question  # 2,000 of 10,000
+    np.testing.assert_allclose((mean, deviation), (spread.mean(), spread.std()), rtol=1e-5)
+
+
+def test_variants_and_later_rows_of_a_large_catalogue_answer_too(many: Floats) -> None:
+    later, text_of = unit(2, 64, seed=5), np.repeat(np.arange(len(many), dtype=np.int32), 2)
+    index = VectorIndex.of(many, text_of).with_vectors(later, [1, -1, 0])
+    alone = all_of(many).scan(later[0])[0]
+    cosines, _, _ = index.scan(later[0])
+    np.testing.assert_array_equal(cosines[:20_000:2], alone)
+    np.testing.assert_array_equal(cosines[1:20_000:2], alone)
+    np.testing.assert_allclose(cosines[20_000:], [later[1] @ later[0], -1, 1], rtol=1e-5)
+    np.testing.assert_allclose(index.vectors(rows(7, 20_002)), [many[3], later[0]], atol=1e-3)
+
+
+def test_a_stored_large_space_answers_exactly_the_same(many: Floats) -> None:
+    index, question = all_of(many), unit(1, 64, seed=3)[0]
+    np.testing.assert_array_equal(VectorIndex.restore(index.state()).scan(question)[0], index.scan(question)[0])
+
+
+@pytest.mark.parametrize(("bits", "most"), [(8, 0.002), (4, 0.03)])
+def test_fewer_bits_estimate_well(
+    bits: Literal[4, 8], most: float, many: Floats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quantised, "_ROWS", 3000)  # several graphs, the last one shorter
+    question = unit(1, 64, seed=3)[0]
+    estimates = np.concatenate(list(quantised.Quantised.of(many.astype(np.float16), bits).products(question)))
+    assert len(estimates) == len(many)
+    assert (estimates - many @ question).std() < most
+
+
+def test_sixteen_bits_become_thirty_two_without_loss() -> None:
+    halves = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    halves = halves[np.isfinite(halves)]
+    np.testing.assert_array_equal(quantised.widened(halves), halves.astype(np.float32))

@@ -362,6 +362,71 @@ def bench_cases(
     print_figures(screen.stdout(), figures)
 
 
+@bench.command("scale")
+def bench_scale(
+    sizes: Annotated[str, typer.Option(metavar="N,N", help="numbers of products")] = "10000,100000,1000000",
+    queries: Annotated[int, typer.Option(help="searches of each size", min=1)] = 300,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE.html", help="write the growth as charts")] = None,
+    seed: Annotated[int, typer.Option(help="of everything random")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """How time, memory and disk grow with the number of products, in shops made by rule."""
+    from wares.app.bench.scale import scale_figures
+    from wares.app.bench.scale_plot import print_scale, scale_html
+
+    if not all(one.strip().isdecimal() for one in sizes.split(",")):
+        raise typer.BadParameter("Numbers of products, separated by commas.", param_hint="--sizes")
+    with screen.progress() as tell:
+        figures = scale_figures([int(one) for one in sizes.split(",")], queries=queries, seed=seed, tell=tell)
+    if plot is not None:
+        plot.write_text(scale_html(figures), encoding="utf-8")
+    if as_json:
+        screen.print_json(figures)
+        return
+    print_scale(screen.stdout(), figures)
+
+
+@bench.command("clicks")
+def bench_clicks(
+    queries: Annotated[int, typer.Option(help="of each made-up shop", min=2)] = 60,
+    sessions: Annotated[int, typer.Option(help="of each made-up shop", min=100)] = 30_000,
+    swaps: Annotated[float, typer.Option(help="share of the first 10 hits that are exchanged", min=0.0, max=0.5)] = 0.1,
+    steepness: Annotated[float, typer.Option(help="the place p is looked at with chance p ** -steepness")] = 1.0,
+    seeds: Annotated[int, typer.Option(help="how many shops", min=1)] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """Can an order be learnt from clicks? On made-up shoppers whose wishes are known."""
+    from wares.app.bench.clicks import click_figures
+
+    with screen.progress() as tell:
+        figures = click_figures(
+            queries=queries, sessions=sessions, swaps=swaps, steepness=steepness, seeds=seeds, tell=tell
+        )
+    if as_json:
+        screen.print_json(figures)
+        return
+    from wares.app.commands.tables import print_figures
+
+    print_figures(screen.stdout(), figures)
+
+
+@bench.command("off-policy")
+def bench_off_policy(
+    data: Annotated[Path, typer.Option(help="the wheel of the package obp, or the data set's folder")],
+    as_json: AsJson = False,
+) -> None:
+    """What one policy earned, estimated from the log of another, on Open Bandit."""
+    from wares.app.bench.off_policy import off_policy_figures
+
+    figures = off_policy_figures(data)
+    if as_json:
+        screen.print_json(figures)
+        return
+    from wares.app.commands.tables import print_figures
+
+    print_figures(screen.stdout(), figures)
+
+
 def main() -> None:
     """What the `wares` command calls.
 

@@ -53,18 +53,7 @@ def tokens(text: str) -> list[str]:
     return found
 
 
-@lru_cache(maxsize=100_000)
-def _tokens_of(word: str) -> list[str]:
-    return tokens(word)
-
-
-def spans(text: str) -> list[tuple[int, int, list[str]]]:
-    """Where words stand in the text as it is written: (start, end, tokens), for highlighting; pairs may overlap."""
-    found: list[tuple[int, int, list[str]]] = []
-    for match in _WORD.finditer(text):
-        start, end, words = match.start(), match.end(), _tokens_of(match.group())
-        if len(words) == end - start - 1 and _IDEOGRAPHIC.match(match.group()):
-            found.extend((start + i, start + i + 2, [pair]) for i, pair in enumerate(words))
-        else:
-            found.append((start, end, words))
-    return found
+def spans(text: str) -> list[tuple[int, int]]:
+    """Where words stand in the text as it is written: (start, end), for highlighting. A run of Chinese characters or
+    kana is one span."""
+    return [match.span() for match in _WORD.finditer(text)]

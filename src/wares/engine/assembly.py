@@ -35,6 +35,8 @@ from wares.models.popular import Popular, PopularLately
 from wares.policies.availability import Availability
 from wares.policies.diversity import BrandCap, Diversity
 from wares.policies.rules import Rules
+from wares.policies.swaps import NAME as SWAPS
+from wares.policies.swaps import Swaps
 from wares.ranking.formula import Formula
 from wares.retrieval.language.shop_language import Language
 from wares.retrieval.match_set import Matching
@@ -138,6 +140,8 @@ class Engine:
     def answer(self, request: Request, history: History, notes: Sequence[str] = (), live: Live | None = None) -> Answer:
         """All hits of a request in order, for a shopper with this history, as of `live` (the present one if None)."""
         walk = self._walk(request.surface)
+        if self.impressions is None:  # nobody would learn from what chance does
+            walk = replace(walk, policies=tuple(policy for policy in walk.policies if policy.name != SWAPS))
         view = ShopView(live or self.live, request.now_ms)
         seeds, unknown = _seeds(request, view)
         intent, remarks = self._understanding(view).read(request, history, seeds)
@@ -251,11 +255,13 @@ def _matching(settings: Settings, formula: Formula) -> Matching:
 def _walk(profile: Profile, settings: Settings, sources: Mapping[str, Source], plugins: Plugins) -> Walk:
     search = settings.search
     formula = Formula(profile.terms(), known={*sources, *PRODUCT_FEATURES})
+    rules = Rules(settings.shop_rules())
     policies: dict[str, Policy] = {
         "availability": Availability(),
         "diversity": Diversity(profile.diversity),
         "brand_cap": BrandCap(profile.brand_cap),
-        "rules": Rules(settings.shop_rules()),
+        "rules": rules,
+        "swaps": Swaps(profile.swaps, rules),
         **plugins.policies,
     }
     rankers: dict[str, Ranker] = {"formula": formula, "learned": formula, **plugins.rankers}

@@ -18,7 +18,7 @@ from wares.ranking.formula import Scale, Term
 from wares.retrieval.sources import built_in_sources
 
 FILE_NAME = "wares.toml"
-POLICIES = ("availability", "diversity", "brand_cap", "rules")
+POLICIES = ("availability", "diversity", "brand_cap", "rules", "swaps")
 RANKERS = ("formula", "learned")
 
 ModelName = Literal["popular", "popular_lately", "buy_again", "co_bought", "item_knn", "ease", "als"]
@@ -106,6 +106,7 @@ class Profile(Section):
     k_per_source: Annotated[int, Field(ge=1, le=100_000)] = 200
     diversity: Share = 0.0
     brand_cap: Annotated[int, Field(ge=0)] = 0
+    swaps: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     all_matches: bool = False
     unsellable: Literal["sink", "hide"] = "sink"
     exclude_seeds: bool = False
@@ -227,6 +228,13 @@ def _misnamed(settings: Settings) -> Iterator[tuple[str, UnknownName | str]]:
         for key, what, names, known in checks:
             yield from (
                 (f"profiles.{surface}.{key}", UnknownName(what, name, known)) for name in names if name not in known
+            )
+        if "swaps" in profile.policies[:-1]:
+            yield f"profiles.{surface}.policies", "swaps must come last: its chances are of the order that is shown."
+        if profile.swaps > 0 and "swaps" not in profile.policies:
+            yield (
+                f"profiles.{surface}.swaps",
+                "exchanges need the policy swaps. Put it last into this profile's policies.",
             )
     for i, rule in enumerate(settings.rules):
         for surface in rule.when.surface:

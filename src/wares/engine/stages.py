@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,7 +135,7 @@ def _rank(
     groups = view.columns.groups
     order = _one_per_group(_by(relevance, np.flatnonzero(shown)), groups)
     slate, features, parts = _score(intent, walk, view, order[: walk.depth])
-    rest = order[~_same_group(slate.rows, view.columns)[order]]
+    rest = order[~_in_groups(slate.rows, order, view.columns)]
     return slate, features, parts, np.concatenate([slate.rows, rest])
 
 
@@ -221,7 +222,8 @@ def _sorted(sort: Sort, view: ShopView, shown: Bools, relevance: NDArray[np.floa
 
 
 def _by(scores: NDArray[np.float32], rows: NDArray[np.intp]) -> NDArray[np.int32]:
-    return rows[np.lexsort((rows, -scores[rows]))].astype(np.int32)
+    """The rows (ascending) by score; the older one first where it is equal."""
+    return rows[np.argsort(-scores[rows], kind="stable")].astype(np.int32)
 
 
 def _one_per_group(rows: NDArray[np.int32], groups: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -230,9 +232,14 @@ def _one_per_group(rows: NDArray[np.int32], groups: NDArray[np.int32]) -> NDArra
 
 def _same_group(rows: NDArray[np.int32], columns: Columns) -> Bools:
     """(n,) every row that is one of these or a variant of one."""
+    return _in_groups(rows, slice(None), columns)
+
+
+def _in_groups(rows: NDArray[np.int32], asked: NDArray[np.integer[Any]] | slice, columns: Columns) -> Bools:
+    """(asked,) which of `asked` are one of `rows` or a variant of one."""
     marked = np.zeros(columns.n_groups, np.bool_)
     marked[columns.groups[rows]] = True
-    return marked[columns.groups]
+    return marked[columns.groups[asked]]
 
 
 def _nothing() -> tuple[Slate, FeatureTable]:
@@ -275,13 +282,17 @@ def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
     about = [product_id for several in reasons for reason in several for product_id in reason.about]
     products = catalogue.get(list(dict.fromkeys([columns.ids[row] for row in rows] + about)))
     words = _words_to_mark(found)
-    hits = []
+    words_of = found.view.language.analyser.remembered_words
+    hits: list[Hit] = []
     for i, row in enumerate(rows.tolist()):
         if (product := products.get(columns.ids[row])) is None:
             continue
         at = offset + i
+        left = i - len(hits)  # products above that are gone, so that everything moves up
         ranked = at < len(found.slate)
-        marked = {name: highlight(getattr(product, name), words) for name in ("title", "brand", "description")}
+        chances = found.slate.chances[at] if at < len(found.slate.chances) else {}
+        texts = {name: getattr(product, name) for name in ("title", "brand", "description")}
+        marked = {name: highlight(text, words, words_of) for name, text in texts.items()}
         hits.append(
             Hit(
                 product=product,
@@ -295,6 +306,7 @@ def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
                 if ranked
                 else {},
                 parts=_parts_at(at, found),
+                chances={place - left: chance for place, chance in chances.items()},
             )
         )
     return Page(
@@ -312,7 +324,8 @@ def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
 def _variants(rows: NDArray[np.int32], found: Answer, most: int = 50) -> list[tuple[str, ...]]:
     """For each shown row the ids of the other shown rows of its group."""
     columns = found.view.columns
-    others = np.flatnonzero(found.shown & _same_group(rows, columns))
+    shown = np.flatnonzero(found.shown)
+    others = shown[_in_groups(rows, shown, columns)]
     by_group: dict[int, list[int]] = {}
     for row, group in zip(others.tolist(), columns.groups[others].tolist(), strict=True):
         by_group.setdefault(group, []).append(row)

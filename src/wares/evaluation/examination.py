@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array, vstack
 
 Floats = NDArray[np.float64]
 LEAST_CLICKS = 20  # on each side of an exchange, before a pair of places tells anything
@@ -57,37 +58,37 @@ def examination_from_swaps(shown: Shown) -> Examination | None:
     q / (p + q), at the other p / (p + q). Both sums then expect the same hits, and differ by examination alone: the
     intervention harvesting of Agarwal et al. (WSDM 2019) with overlap weights (Li, Morgan and Zaslavsky, JASA 2018)
     instead of 1 / p, which would let the few moved hits drown in their own variance. The logs of all ratios are
-    solved together by weighted least squares; the curve ends before the first place that no ratio reaches.
+    solved together by weighted least squares; the curve ends before the first place that no ratio reaches. The errors
+    know that a click counts in several ratios.
     """
     d = shown.chances.shape[1]
     drawn = shown.clicked & (shown.chances > 0).any(axis=1) & (shown.positions < d)
     chances, positions = shown.chances[drawn].astype(np.float64), shown.positions[drawn]
-    lines, ratios, weights = [], [], []
+    lines, ratios, parts = [], [], []  # parts: what each click moves each log ratio by
     for a in range(d):
         for b in range(a + 1, d):
             both = (chances[:, a] > 0) & (chances[:, b] > 0)
             at_a, at_b = both & (positions == a), both & (positions == b)
             if min(at_a.sum(), at_b.sum()) < LEAST_CLICKS:
                 continue
-            share = chances[:, [a, b]] / chances[:, [a, b]].sum(axis=1, keepdims=True).clip(1e-12)
-            for_a, for_b = share[at_a, 1], share[at_b, 0]
-            variance = _relative_variance(for_a) + _relative_variance(for_b)
+            together = chances[:, a] + chances[:, b] + ~both
+            for_a, for_b = at_a * chances[:, b] / together, at_b * chances[:, a] / together
             lines.append(np.eye(d)[a] - np.eye(d)[b])
             ratios.append(np.log(for_a.sum() / for_b.sum()))
-            weights.append(1 / variance)
+            parts.append(csr_array((for_a / for_a.sum() - for_b / for_b.sum())[None, :]))
     if not lines:
         return None
-    design, weight = np.array(lines), np.array(weights)
+    design, moved = np.array(lines), vstack(parts)
     k = _reached(design)
     if k < 2:
         return None
     inside = ~design[:, k:].any(axis=1)
-    design, weight, observed = design[inside, 1:k], weight[inside], np.array(ratios)[inside]  # log curve(0) = 0
-    covariance = np.linalg.inv(design.T @ (weight[:, None] * design))  # (k - 1, k - 1)
-    logs = covariance @ (design.T @ (weight * observed))
-    return Examination(
-        np.concatenate([[1.0], np.exp(logs)]), np.concatenate([[0.0], np.sqrt(np.diag(covariance))]), "swaps"
-    )
+    spread = np.asarray((moved @ moved.T).toarray())[np.ix_(inside, inside)]  # (r, r) clicks are independent and rare
+    design, observed = design[inside, 1:k], np.array(ratios)[inside]  # log curve(0) = 0
+    weighted = design.T / np.diag(spread)
+    solve = np.linalg.solve(weighted @ design, weighted)  # (k - 1, r)
+    errors = np.sqrt(np.diag(solve @ spread @ solve.T))
+    return Examination(np.concatenate([[1.0], np.exp(solve @ observed)]), np.concatenate([[0.0], errors]), "swaps")
 
 
 def examination_by_em(shown: Shown, k: int = 10) -> Examination | None:
@@ -133,11 +134,6 @@ def relevance_of(shown: Shown, looks: Floats, strength: float) -> tuple[Floats, 
     expected: Floats = np.bincount(shown.pairs, looks).astype(np.float64)
     mean = clicks.sum() / max(expected.sum(), 1e-12)
     return (clicks + strength * mean) / (expected + strength), expected
-
-
-def _relative_variance(weights: Floats) -> float:
-    """Of a sum of weights of rare events, against its square."""
-    return float(weights @ weights) / float(weights.sum()) ** 2
 
 
 def _reached(design: Floats) -> int:

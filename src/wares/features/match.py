@@ -33,6 +33,8 @@ PAIR_FEATURES = (
     "title_length",
     "title_share",  # words of the title that the query says
     "feedback",  # likeness to the best candidates (Rocchio 1971)
+    "feedback_apart",  # the same, once what all candidates share is taken away
+    "meaning_apart",  # likeness to the query, likewise
     "place",  # in the first order
 )
 QUERY_FEATURES = ("query_terms", "query_numbers", "query_weight", "query_known", "best_lexical", "best_meaning")
@@ -67,7 +69,7 @@ def match_features(candidates: Candidates, intent: Intent, view: View) -> Floats
         held[:, numeric].sum(axis=1),
         (~held[:, numeric]).sum(axis=1),
         *_title_features(view.title_words(rows, intent.terms), text.terms, held),
-        _feedback(candidates, view),
+        *_feedback(candidates, intent, view),
         np.arange(n),
     ]
     for name in RELATIVE:
@@ -109,15 +111,22 @@ def _title_features(titles: TitleWords, terms: tuple[Term, ...], held: NDArray[n
     return [order, span, begins, head_held, last_held, last_place, lengths, hits / np.maximum(lengths, 1)]
 
 
-def _feedback(candidates: Candidates, view: View) -> Floats:
-    """(n,) mean cosine with the best candidates."""
+def _feedback(candidates: Candidates, intent: Intent, view: View) -> list[Floats]:
+    """feedback, feedback_apart, meaning_apart: cosines (n,) with the mean of the best candidates and with the query."""
     space = view.space("text")
     vectors = space.vectors(candidates.rows)
-    best = np.argsort(-candidates.scores, kind="stable")[:_FEEDBACK]
     if not vectors.size:
-        return np.zeros(len(candidates), np.float32)
-    likeness: Floats = vectors @ vectors[best].mean(axis=0)  # (n, d) @ (d,)
-    return likeness
+        return [np.zeros(len(candidates), np.float32)] * 3
+    best = np.argsort(-candidates.scores, kind="stable")
+    shared = vectors.mean(axis=0)
+    apart = vectors - shared
+    apart /= np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6)
+    query = intent.vectors.get("text", np.zeros(vectors.shape[1], np.float32))
+    return [
+        vectors @ vectors[best[: 2 * _FEEDBACK]].mean(axis=0),  # (n, d) @ (d,) -> (n,)
+        apart @ apart[best[:_FEEDBACK]].mean(axis=0),
+        apart @ (query - shared),
+    ]
 
 
 def _relative(scores: Floats) -> list[Floats]:

@@ -20,6 +20,7 @@ from wares.policies.priority import ordered, placed
 from wares.policies.rules import Rules, pinned_rows
 
 Places = NDArray[np.intp]
+NAME = "swaps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class Swaps:
     probability: float  # in [0, 1); 0 = off
     rules: Rules = field(default_factory=lambda: Rules(()))
     depth: int = 10
-    reach: int = 2
-    name: str = "swaps"
+    reach: int = 3
+    name: str = NAME
 
     def arrange(self, slate: Slate, intent: Intent, view: View) -> Slate:
         if self.probability <= 0:
@@ -57,8 +58,9 @@ class Swaps:
     def _free(self, slate: Slate, intent: Intent, view: View) -> Places:
         """(m,) the places whose hits may be exchanged."""
         rows = slate.rows[: self.depth]
-        pins = pinned_rows(self.rules.actions(intent), intent.request.filter, view.columns)
-        free = view.columns.sellable[rows] & ~np.isin(rows, list(pins))
+        free = view.columns.sellable[rows]
+        if (actions := self.rules.actions(intent)).pins:
+            free = free & ~np.isin(rows, list(pinned_rows(actions, intent.request.filter, view.columns)))
         ruled = [any(one.policy == Rules.name for one in of_hit) for of_hit in slate.adjustments[: self.depth]]
         return np.flatnonzero(free & ~np.array(ruled, np.bool_))
 

@@ -18,16 +18,14 @@ Rows = NDArray[np.bool_]
 class Pairs:
     """The distinct (group, value) pairs of one label column, so that a facet counts groups without sorting."""
 
-    row_of: NDArray[np.int32]  # (nnz,) the row of each label
-    pair_of: NDArray[np.int32]  # (nnz,) its pair
+    pair_of: NDArray[np.int32]  # (nnz,) the pair of each label
     value_of: NDArray[np.int32]  # (pairs,) the value of each pair
 
     @staticmethod
     def of(labels: Labels, groups: NDArray[np.int32]) -> "Pairs":
-        rows = labels.rows
         width = max(len(labels.values), 1)
-        pairs, pair_of = np.unique(groups[rows].astype(np.int64) * width + labels.codes, return_inverse=True)
-        return Pairs(rows, pair_of.astype(np.int32), (pairs % width).astype(np.int32))
+        pairs, pair_of = np.unique(groups[labels.rows].astype(np.int64) * width + labels.codes, return_inverse=True)
+        return Pairs(pair_of.astype(np.int32), (pairs % width).astype(np.int32))
 
 
 @dataclass(frozen=True)
@@ -65,17 +63,17 @@ class FilterIndex:
     def _facet(self, name: str, matched: Rows, wanted: Filter, most: int) -> Facet:
         if (numbers := self.columns.numbers.get(name)) is not None:
             others = Filter(tuple(c for c in wanted.clauses if c.field != name))
-            known = numbers[matched & self.passing(others)]
+            known = numbers[np.flatnonzero(matched & self.passing(others))]
             known = known[~np.isnan(known)]
             if not len(known):
                 return Facet(name)
             return Facet(name, low=float(known.min()), high=float(known.max()))
         labels = self._labels(name, "facet")
-        rows = matched & self.passing(wanted.without_choices_of(name))
+        rows = np.flatnonzero(matched & self.passing(wanted.without_choices_of(name)))
         pairs = self._pairs_of(name, labels)
         marked = np.zeros(len(pairs.value_of), np.bool_)
-        marked[pairs.pair_of[rows[pairs.row_of]]] = True
-        counts = np.bincount(pairs.value_of[marked], minlength=len(labels.values))
+        marked[pairs.pair_of[_places_of(labels, rows)]] = True
+        counts = np.bincount(pairs.value_of[np.flatnonzero(marked)], minlength=len(labels.values))
         chosen = set(wanted.choices_of(name))
         present = [int(code) for code in np.flatnonzero(counts)]
         present.sort(key=lambda code: (-counts[code], labels.values[code]))
@@ -109,3 +107,13 @@ class FilterIndex:
         if (labels := self.columns.labels.get(name)) is None:
             raise UnknownName(what, name, [*self.columns.labels, *self.columns.numbers])
         return labels
+
+
+def _places_of(labels: Labels, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+    """The places in `labels.codes` of all labels of these rows: work for the rows asked, not for all."""
+    starts = labels.indptr[rows]
+    counts = labels.indptr[rows + 1] - starts
+    ends = np.cumsum(counts)
+    places: NDArray[np.int64] = np.repeat(starts - (ends - counts), counts)
+    places += np.arange(len(places))
+    return places

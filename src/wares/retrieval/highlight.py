@@ -1,23 +1,26 @@
 """Shows which words of a text matched."""
 
 import html
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from wares.domain.text import spans
+from wares.domain.text import normalise, spans, tokens
+from wares.retrieval.language.negation import NOT
+from wares.retrieval.language.script import simplify
 
 
-def highlight(text: str, words: Iterable[str]) -> str:
-    """The text, HTML-escaped, with matched words in <mark>; '' when nothing matched. Of a long text only the start."""
+def highlight(text: str, words: Iterable[str], words_of: Callable[[str], Iterable[str]] = tokens) -> str:
+    """The text, HTML-escaped, with matched words in <mark>; '' when nothing matched. Of a long text only the start.
+
+    `words` are index words, and `words_of` is what makes them of a text.
+    """
     text = text[:1000]
     wanted = set(words)
     if not wanted:
         return ""
     marks: list[list[int]] = []
-    for start, end, found in spans(text):
-        if not wanted.intersection(found):
-            continue
+    for start, end in sorted(_matched(text, wanted, words_of)):
         if marks and start <= marks[-1][1]:
-            marks[-1][1] = end
+            marks[-1][1] = max(marks[-1][1], end)
         else:
             marks.append([start, end])
     parts, at = [], 0
@@ -25,3 +28,28 @@ def highlight(text: str, words: Iterable[str]) -> str:
         parts += [html.escape(text[at:start]), "<mark>", html.escape(text[start:end]), "</mark>"]
         at = end
     return "".join([*parts, html.escape(text[at:])]) if marks else ""
+
+
+def _matched(text: str, wanted: set[str], words_of: Callable[[str], Iterable[str]]) -> Iterable[tuple[int, int]]:
+    for start, end in spans(text):
+        held = wanted.intersection(words_of(text[start:end]))
+        if not held:
+            continue
+        if text[start] < "\u2e80":
+            yield start, end
+        else:
+            found = list(_inside(text[start:end], held))
+            yield from ((start + low, start + high) for low, high in found or [(0, end - start)])
+
+
+def _inside(run: str, held: Iterable[str]) -> Iterable[tuple[int, int]]:
+    """Where index words stand in a run of characters; nowhere if it cannot be said."""
+    plain = simplify(normalise(run))
+    if len(plain) != len(run):
+        return
+    for word in held:
+        word = word.strip("~").removeprefix(NOT)
+        at = plain.find(word)
+        while word and at >= 0:
+            yield at, at + len(word)
+            at = plain.find(word, at + 1)

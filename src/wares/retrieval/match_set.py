@@ -51,13 +51,13 @@ class Matching:
         if intent.excluded:
             eligible = eligible & ~_holds(intent.excluded, view)
         matched = eligible & _covers(text.coverage, self.coverage)
-        relevance = np.float32(self.lexical_weight) * _unit(text.scores)
+        parts = [(self.lexical_weight, text.scores, 0.0)]  # (weight, scores, what counts as none)
         if self.letters_weight:
-            relevance += np.float32(self.letters_weight) * _unit(view.letters_match(intent.text))
+            parts.append((self.letters_weight, view.letters_match(intent.text), 0.0))
         if (vector := intent.vectors.get("text")) is not None:
             cosines, mean, deviation = view.space("text").scan(vector)
             matched |= eligible & (cosines >= self._floor(cosines, mean, deviation))
-            relevance += np.float32(self.meaning_weight) * _unit(np.maximum(cosines - mean, 0))
+            parts.append((self.meaning_weight, cosines, mean))
         relaxed = ""
         if not matched.any() and (best := float(text.coverage[eligible].max(initial=0.0))) > 0:
             matched, relaxed = eligible & _covers(text.coverage, best), "words"
@@ -67,7 +67,11 @@ class Matching:
                 matched = meets
             else:
                 relaxed = "wishes"
-        return MatchSet(matched, np.where(matched, relevance, 0).astype(np.float32), relaxed)
+        relevance, rows = np.zeros(len(matched), np.float32), np.flatnonzero(matched)
+        for weight, scores, none in parts:
+            if (top := float(scores.max(initial=none) - none)) > 0:
+                relevance[rows] += np.float32(weight) * (np.maximum(scores[rows] - none, 0) / np.float32(top))
+        return MatchSet(matched, relevance, relaxed)
 
     def _floor(self, cosines: Floats, mean: float, deviation: float) -> float:
         """The least cosine of a match by meaning: the better a query's best ones, the more it takes."""

@@ -6,7 +6,8 @@ not estimated.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -87,7 +88,7 @@ class TextIndex:
         """Score all rows against the terms of a query. A term counts by its best reading in each row; repeats count
         once; a term without any reading that the catalogue knows counts for nothing."""
         n = len(self)
-        by_field = {name: np.zeros(n, np.float32) for name in FIELDS}
+        by_field: dict[str, Floats] = defaultdict(lambda: np.zeros(n, np.float32))  # only fields that hold a word
         coverage, total = np.zeros(n, np.float32), 0.0
         distinct = tuple({term.said: term for term in terms}.values())
         read_as, held, weights = list[tuple[str, ...]](), list[NDArray[np.bool_]](), list[float]()
@@ -104,14 +105,18 @@ class TextIndex:
             held.append(share > 0)
             if not term.said.startswith(NEGATED):  # few titles say what a thing is without
                 total += weights[-1]
-                coverage += np.float32(weights[-1]) * np.where(share >= np.float32(_HELD), np.float32(1), share)
+                rows = np.flatnonzero(held[-1])
+                own = share[rows]
+                coverage[rows] += np.float32(weights[-1]) * np.where(own >= np.float32(_HELD), np.float32(1), own)
+        scores, rows = np.zeros(n, np.float32), np.flatnonzero(np.logical_or.reduce(held)) if held else _NO_ROWS
         if total:
-            coverage /= np.float32(total)
-        scores = np.zeros(n, np.float32)
-        for name, field_scores in by_field.items():
-            if boost := self.boosts.get(name, 1.0):
-                scores += field_scores * np.float32(boost)
-        return TextMatch(scores, coverage, by_field, distinct, tuple(read_as), tuple(held), tuple(weights))
+            coverage[rows] /= np.float32(total)
+        for name in FIELDS:
+            if name in by_field and (boost := self.boosts.get(name, 1.0)):
+                scores[rows] += by_field[name][rows] * np.float32(boost)
+        nothing = np.broadcast_to(np.float32(0), n)
+        all_fields = {name: by_field.get(name, nothing) for name in FIELDS}
+        return TextMatch(scores, coverage, all_fields, distinct, tuple(read_as), tuple(held), tuple(weights))
 
     def letters(self, text: str) -> Floats:
         """(n,) BM25 of the letter triples of a text: near spellings and parts of words count, too."""
@@ -125,7 +130,7 @@ class TextIndex:
             for segment in self.segments:
                 rows, weights = segment.letters.of(triple)
                 if len(rows):
-                    found[rows + segment.start] += weights * idf
+                    found[segment.start : segment.start + segment.n][rows] += weights * idf
         return found
 
     def title_words(self, rows: NDArray[np.int32], words: Sequence[Sequence[str]]) -> TitleWords:
@@ -149,36 +154,47 @@ class TextIndex:
     def _known(self, words: Sequence[str]) -> bool:
         return all(self.frequency(word) for word in words)
 
-    def _add(self, word: str, weight: float, by_field: Mapping[str, Floats], share: Floats, held: float) -> None:
-        for segment in self.segments:
-            if (place := segment.place.get(word)) is None:
-                continue
-            for name, postings in segment.fields.items():
-                rows, weights = postings.of(place)
-                if len(rows):
-                    rows = rows + segment.start
-                    by_field[name][rows] += weights * np.float32(weight)
-                    share[rows] = np.maximum(share[rows], np.float32(held))
+    def _add(self, word: str, weight: float, by_field: dict[str, Floats], share: Floats, held: float) -> None:
+        """The only reading of a term, of one word."""
+        for name, rows, weights in self._postings(word):
+            by_field[name][rows] += weights * np.float32(weight)
+            share[rows] = np.float32(held)
 
-    def _add_best(
-        self, readings: Sequence[Reading], weight: float, by_field: Mapping[str, Floats], share: Floats
-    ) -> None:
+    def _add_best(self, readings: Sequence[Reading], weight: float, by_field: dict[str, Floats], share: Floats) -> None:
         """Each row gets the best of several readings, in each field. Each reading is worth the whole term."""
-        best = {name: np.zeros(len(self), np.float32) for name in FIELDS}
+        n = len(self)
+        best: dict[str, Floats] = defaultdict(lambda: np.zeros(n, np.float32))
         for reading in readings:
-            own = {name: np.zeros(len(self), np.float32) for name in FIELDS}
-            holds = np.full(len(self), np.inf, np.float32)
             total = sum(map(self._idf, reading.words)) or 1.0
-            for word in reading.words:
-                has = np.zeros(len(self), np.float32)
-                self._add(word, weight * reading.weight * self._idf(word) / total, own, has, reading.weight)
-                holds = np.minimum(holds, has)
-            for name in FIELDS:
-                if own[name].any():
-                    np.maximum(best[name], np.where(holds > 0, own[name], 0), out=best[name])
-            np.maximum(share, holds, out=share)
-        for name in FIELDS:
-            by_field[name] += best[name]
+            idfs = [np.float32(weight * reading.weight * self._idf(word) / total) for word in reading.words]
+            if len(reading.words) == 1:
+                for name, rows, weights in self._postings(reading.words[0]):
+                    best[name][rows] = np.maximum(best[name][rows], weights * idfs[0])
+                    share[rows] = np.maximum(share[rows], np.float32(reading.weight))
+                continue
+            own: dict[str, Floats] = defaultdict(lambda: np.zeros(n, np.float32))
+            holds_all = np.ones(n, np.bool_)
+            for word, idf in zip(reading.words, idfs, strict=True):
+                holds = np.zeros(n, np.bool_)
+                for name, rows, weights in self._postings(word):
+                    own[name][rows] += weights * idf
+                    holds[rows] = True
+                holds_all &= holds
+            held = np.flatnonzero(holds_all)
+            for name, scores in own.items():
+                best[name][held] = np.maximum(best[name][held], scores[held])
+            share[held] = np.maximum(share[held], np.float32(reading.weight))
+        for name, scores in best.items():
+            by_field[name] += scores
+
+    def _postings(self, word: str) -> Iterator[tuple[str, NDArray[np.int32], Floats]]:
+        """(field, rows, weights) wherever the word stands."""
+        for segment in self.segments:
+            if (place := segment.place.get(word)) is not None:
+                for name, postings in segment.fields.items():
+                    rows, weights = postings.of(place)
+                    if len(rows):
+                        yield name, rows + segment.start if segment.start else rows, weights
 
     def _idf(self, word: str) -> float:
         return _inverse_frequency(self.frequency(word), len(self))

@@ -148,17 +148,31 @@ def read_impressions(folder: Path, after: int = 0) -> Iterator[tuple[int, Mappin
 
     Raises StoreError for a file that cannot be read.
     """
+    for seq, _, body in _rows(folder, after):
+        yield seq, json.loads(body)
+
+
+def read_known_impressions(folder: Path) -> Iterator[tuple[bytes, Mapping[str, Any]]]:
+    """(hash of the shopper, impression) of what was shown to shoppers who gave their id, oldest first.
+
+    Raises StoreError for a file that cannot be read.
+    """
+    for _, whose, body in _rows(folder, 0):
+        if whose is not None:
+            yield whose, json.loads(body)
+
+
+def _rows(folder: Path, after: int) -> Iterator[Row]:
+    """(sequence number, hash of the shopper, JSON)"""
     path = folder / FILE
     if not path.is_file():
         return
     with plain_faults(path), closing(connect(path)) as connection:
         connection.execute("PRAGMA query_only = ON")
         try:
-            rows: Iterator[tuple[int, str]] = connection.execute(
-                "SELECT seq, body FROM impressions WHERE seq > ? ORDER BY seq", (after,)
+            yield from connection.execute(
+                "SELECT seq, shopper, body FROM impressions WHERE seq > ? ORDER BY seq", (after,)
             )
-            for seq, body in rows:
-                yield seq, json.loads(body)
         except sqlite3.OperationalError as fault:
             if "no such table" not in str(fault):
                 raise

@@ -44,6 +44,11 @@ class SqliteShoppers:
         row = self._find(shopper_id)
         return row[0] if row else None
 
+    def keys(self) -> dict[bytes, int]:
+        """The integer of every shopper, by `hash`."""
+        with self._connections.reading() as connection:
+            return dict(connection.execute("SELECT hash, key FROM shoppers"))
+
     def all_attributes(self) -> Iterator[tuple[int, Mapping[str, str]]]:
         """(key, attributes) of every shopper who has some, in order of keys."""
         with self._connections.reading() as connection:

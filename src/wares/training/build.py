@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from wares.retrieval.suggestions.privacy import LEAST_SHOPPERS, is_showable
 from wares.retrieval.text_index import TextIndex
 from wares.retrieval.vector_index import VectorIndex
 from wares.store.sqlite import Store
+from wares.training.clicks import beside, clicks_of
 from wares.training.order import learn_order
 from wares.training.progress import Tell, silent
 
@@ -75,7 +77,16 @@ def build_snapshot(
             "shoppers": interactions.n_shoppers,
         },
     )
-    if not (judgements := store.judgements.read()):
+    judgements = store.judgements.read()
+    if settings.profile("search").swaps > 0:
+        tell("Reading the clicks", 0, 1)
+        highest = max((one.relevance for one in judgements), default=0.0) or 1.0
+        lessons = clicks_of(store, folder.parent, block, columns, highest)
+        judgements = beside(judgements, lessons.judgements)
+        told = {"impressions": lessons.impressions, "clicks": lessons.clicks, "judgements": len(lessons.judgements)}
+        snapshot = replace(snapshot, facts={**snapshot.facts, "clicks": told})
+        tell("Reading the clicks", 1, 1)
+    if not judgements:
         return snapshot
     engine = Engine(folder.parent, settings, store, encoder, snapshot)
     return learn_order(engine, Judged.of(judgements, columns.row_of), 0, tell)

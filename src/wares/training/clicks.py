@@ -7,6 +7,7 @@ Events carry no name of an impression, so what anonymous shoppers do cannot be t
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ from wares.evaluation.examination import (
     examination_from_swaps,
     relevance_of,
 )
+from wares.store.impressions import read_known_impressions
+from wares.store.sqlite import Store
 
 WINDOW_MS = 30 * 60_000
 SURFACE = "search"
@@ -82,6 +85,13 @@ def learn_from_clicks(
         examination = examination_by_em(exposures.shown)
     judgements = gains(exposures, examination, highest) if examination is not None else ()
     return Lessons(judgements, examination, exposures.impressions, exposures.clicks)
+
+
+def clicks_of(store: Store, folder: Path, block: EventBlock, columns: Columns, highest: float = 1.0) -> Lessons:
+    """What the clicks of the shop in `folder` teach. Raises StoreError for impressions that cannot be read."""
+    return learn_from_clicks(
+        keyed(read_known_impressions(folder), store.shoppers.keys()), block, columns, highest=highest
+    )
 
 
 def keyed(

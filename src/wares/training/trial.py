@@ -1,15 +1,19 @@
 """A trial: learn as if some weeks had not happened yet, then see how well they are foreseen."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wares.contracts import BehaviourModel
+from wares.domain.interactions import Interactions
 from wares.domain.request import Request
 from wares.domain.shopper import History
 from wares.engine.assembly import Engine, current_snapshot, new_model
 from wares.engine.settings import Settings
+from wares.engine.snapshot import Snapshot
 from wares.errors import InputError, TrainingError
 from wares.evaluation.baselines import by_hand
 from wares.evaluation.replay import OnRanked, System, asking, next_basket_table
@@ -52,12 +56,7 @@ def next_basket_trial(
     names = dict.fromkeys([*_ROWS, *settings.models.train])
     models = fit({name: new_model(name, settings) for name in names}, split.train, split.cut_ms, tell)
     others = fit({**by_hand(), "TIFU-KNN": TifuKNN()}, split.train, split.cut_ms, tell)
-    past = replace(
-        snapshot,
-        models={name: models[name] for name in settings.models.train},
-        interactions=split.train,
-        purchases=count_purchases(split.train),
-    )
+    past = as_of(split.train, snapshot, {name: models[name] for name in settings.models.train})
     homes: dict[str, System] = {
         name: _home(Engine(folder, _folding(settings, fold), store, None, past), split.cut_ms)
         for name, fold in ((ROW, False), (SERVED, True))
@@ -81,6 +80,11 @@ def next_basket_trial(
         on_progress=more,
         on_ranked=on_ranked,
     )
+
+
+def as_of(train: Interactions, snapshot: Snapshot, models: Mapping[str, BehaviourModel]) -> Snapshot:
+    """The snapshot as if nothing but these events had happened: `models` were fitted on them. Its catalogue stays."""
+    return replace(snapshot, models=models, interactions=train, purchases=count_purchases(train))
 
 
 def _home(engine: Engine, cut_ms: int) -> System:

@@ -3,7 +3,7 @@
 The sessions are turned into impressions and events, and go the way that a shop's own go (`training.clicks`).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ from wares.training.clicks import STRENGTH, Exposures, join
 
 Floats = NDArray[np.float64]
 SHOWN = 10  # hits of a list
+MODELS = ("position", "cascade")
 _PAUSE_MS = 3_600_000  # between two sessions of one shopper: no click can be taken for another session's
 
 
@@ -50,13 +51,14 @@ def click_figures(
     swaps: float,
     steepness: float,
     seeds: int,
+    models: Sequence[str] = MODELS,
     tell: Callable[[str, int, int], None] | None = None,
 ) -> dict[str, Any]:
     """nDCG against the planted relevance by system, and how far the examination curve is off, over all seeds."""
     told: dict[str, Any] = {}
     settings = {"queries": queries, "sessions": sessions, "swaps": swaps, "steepness": steepness, "seeds": seeds}
     done = 0
-    for model in ("position", "cascade"):
+    for model in models:
         found, errors = dict[str, list[Floats]](), dict[str, list[float]]()
         for seed in range(seeds):
             rng = np.random.default_rng(seed)
@@ -69,9 +71,21 @@ def click_figures(
                     errors.setdefault(name, []).append(_log_error(examination, curve))
             done += 1
             if tell:
-                tell("Sessions", done, 2 * seeds)
+                tell("Sessions", done, len(models) * seeds)
         told[model] = _table(found, errors)
-    return {"settings": settings, "rows": told}
+    return {"settings": settings, "clicks_per_session": _cost(queries, swaps, steepness, seeds), "rows": told}
+
+
+def _cost(queries: int, swaps: float, steepness: float, seeds: int) -> dict[str, float]:
+    """Expected clicks of a session, position-based, with and without exchanges."""
+    curve, plain, drawn = power_curve(SHOWN, steepness), list[float](), list[float]()
+    for seed in range(seeds):
+        shop = plant(queries, SHOWN + 5, np.random.default_rng(seed))
+        best = np.argsort(-shop.scores, axis=1, kind="stable")[:, :SHOWN]
+        relevance = np.take_along_axis(shop.relevance, best, axis=1)  # (q, SHOWN)
+        plain.append(float((relevance @ curve).mean()))
+        drawn.append(float((relevance @ place_chances(SHOWN, swaps, Swaps(swaps).reach) @ curve).mean()))
+    return {"as ordered": round(float(np.mean(plain)), 4), "with exchanges": round(float(np.mean(drawn)), 4)}
 
 
 def live(shop: PlantedShop, sessions: int, swaps: float, curve: Floats | None, rng: np.random.Generator) -> Sessions:
@@ -181,9 +195,12 @@ def _table(found: Mapping[str, list[Floats]], errors: Mapping[str, list[float]])
         if name != "clicks as they are":
             table[name]["against clicks as they are"] = _plain(paired_difference(values, reference, rng))
         if name in errors and name != "true curve":
-            table[name]["curve error"] = {"mean": float(np.mean(errors[name])), "worst": max(errors[name])}
+            table[name]["curve error"] = {
+                "mean": round(float(np.mean(errors[name])), 4),
+                "worst": round(max(errors[name]), 4),
+            }
     return table
 
 
 def _plain(interval: Interval) -> dict[str, float]:
-    return {"mean": interval.mean, "low": interval.low, "high": interval.high}
+    return {name: round(getattr(interval, name), 4) for name in ("mean", "low", "high")}

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wares.app.bench.misspelt import spelling_figures
 from wares.app.bench.rivals import rival_rows
 from wares.app.bench.trial import NOW_MS, Ranking, Tell, Trial, make_trial
 from wares.domain.request import Request
@@ -48,7 +49,9 @@ def search_figures(
         examples = gather_examples(
             trial.engine, trial.judged, seed, lambda done, n: tell("Gathering examples", done, n)
         )
-        learned = _answer(trial, _learned(trial, examples, parts, tell), "Asking, learned", tell)
+        shops = _learned(trial, examples, parts, tell)
+        learned = _answer(trial, shops, "Asking, learned", tell)
+        spelling = spelling_figures(data, trial, shops, learned, tell)
         rows = {"wares": learned, "wares-untuned": untuned}
         missing: list[str] = []
         if rivals:
@@ -67,6 +70,7 @@ def search_figures(
                 for name, other in measured.items()
                 if name != "wares"
             },
+            "spelling": spelling,
             "left_out": missing,
         }
 

@@ -211,7 +211,11 @@ def _synonyms(folder: Path) -> Finding:
         advice = f"Put {folder / SYNONYMS} right: UTF-8, one group a line. Until then the shop does not answer."
         return Finding("problem", "synonyms", str(error), advice)
     groups = sum(bool(line.partition("#")[0].strip()) for line in lines)
-    return Finding("ok", "synonyms", f"{groups:,} groups of the shop's own, besides those of the package")
+    return Finding(
+        "ok",
+        "synonyms",
+        f"{groups:,} {'group' if groups == 1 else 'groups'} of the shop's own, besides those of the package",
+    )
 
 
 def _surroundings(folder: Path) -> Iterator[Finding]:

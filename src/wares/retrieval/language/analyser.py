@@ -8,8 +8,9 @@ import html
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -87,6 +88,11 @@ class Analyser:
             else:
                 found.extend(self._latin(run))
         return found
+
+    @cached_property
+    def remembered_words(self) -> Callable[[str], list[str]]:
+        """`words` for short texts that come again and again, such as the words of titles shown. Not to be changed."""
+        return lru_cache(maxsize=100_000)(self.words)
 
     def said_words(self, text: str) -> list[str]:
         """The index words of a name or synonym as it is said: without what is inside its words."""

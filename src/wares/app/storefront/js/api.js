@@ -36,9 +36,9 @@ export const product = (id, signal) => ask(`products/${encodeURIComponent(id)}`,
 
 /** A page of goods for a wish (see wish.js): a search when it has words, else a walk through a category. */
 export function find(wish, { cursor = "", k = 24, facets = session.shop.facets, signal } = {}) {
-  const { query, category, filters, sort } = wish;
+  const { query, category, filters, sort, asTyped, without } = wish;
   const rest = { shopper: session.shopper, filters, facets, sort, k, cursor };
-  if (query) return ask("search", { query, ...rest }, { signal });
+  if (query) return ask("search", { query, as_typed: asTyped, without_wishes: without, ...rest }, { signal });
   const within = filters.category ? null : category; // what is ticked lies below the category and narrows it
   return ask("browse", { category: within, ...rest }, { signal });
 }

@@ -18,11 +18,13 @@ export function chips(wish) {
   return [...each, each.length > 1 && clear].filter(Boolean);
 }
 
-function chip(text, without) {
-  return h("a", { class: "chip", href: linkTo(without), "aria-label": t("remove", text) }, text, icon("close"));
+/** A chip that leads to the wish without it; what says more of it is `about`. */
+export function chip(text, without, { kind = "", about = null } = {}) {
+  const traits = { class: `chip ${kind}`.trim(), href: linkTo(without), "aria-label": t("remove", text), title: about };
+  return h("a", traits, text, icon("close"));
 }
 
-function rangeText(field, { low, high }) {
+export function rangeText(field, { low, high }) {
   const amount = (value) => (field === "price" ? money(value, session.shop.currency) : String(value));
   const name = field === "price" ? "" : `${fieldName(field)} `;
   if (low === undefined) return name + t("atMost", amount(high));

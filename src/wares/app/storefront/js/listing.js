@@ -6,6 +6,7 @@ import { chips } from "./chips.js";
 import { h } from "./dom.js";
 import { facetGroups } from "./facets.js";
 import { icon } from "./icons.js";
+import { corrected, understood } from "./reading.js";
 import { OBVIOUS_IN_LISTS } from "./reasons.js";
 import { go } from "./router.js";
 import { aborted, trouble } from "./trouble.js";
@@ -13,8 +14,10 @@ import { SORTS, linkTo } from "./wish.js";
 import { duration, t } from "./words.js";
 
 export function listing() {
-  const total = h("p", { class: "total", role: "status", "aria-live": "polite" }, t("loading"));
+  const total = h("p", { class: "total", role: "status", "aria-live": "polite", tabindex: "-1" }, t("loading"));
+  const reading = h("div", { class: "reading", role: "status" }); // search pages show it below their heading
   const sort = h("select", { "aria-label": t("sort") });
+  const wished = h("div", { class: "chips", role: "group", "aria-label": t("understoodLabel") });
   const chosen = h("div", { class: "chips" });
   const notes = h("div", { class: "notes" });
   const groups = h("div", { class: "facet-groups" });
@@ -24,21 +27,25 @@ export function listing() {
   const goods = h("div", { class: "grid", id: "goods" });
   const after = h("div", { class: "after" });
   const bar = h("div", { class: "bar" }, total, opener, h("label", { class: "sort" }, sort));
-  const node = h("div", { class: "listing" }, facets, h("div", { class: "found" }, bar, chosen, notes, goods, after));
+  const node = h("div", { class: "listing" }, facets, h("div", { class: "found" }, bar, wished, chosen, notes, goods, after));
 
   /** Show what is wished; `place.pages` keeps what was loaded for the way back. */
   async function show(wish, place, signal) {
     sort.replaceChildren(...SORTS.map((name) => h("option", { value: name, selected: name === wish.sort }, t("sorts")[name])));
     sort.onchange = () => go(linkTo({ ...wish, sort: sort.value }));
+    const followed = [reading, wished, chosen].some((part) => part.contains(document.activeElement)); // a link of these
     chosen.replaceChildren(...chips(wish));
     if (!goods.childElementCount) goods.replaceChildren(...skeletons(12));
     node.setAttribute("aria-busy", "true");
     try {
       place.pages ??= [await find(wish, { signal })];
       draw(wish, place, signal);
+      if (followed) (node.querySelector(".chip") ?? total).focus({ preventScroll: true });
     } catch (error) {
       if (aborted(error)) return;
       total.textContent = "";
+      reading.replaceChildren();
+      wished.replaceChildren();
       goods.replaceChildren();
       after.replaceChildren(trouble(error, () => show(wish, place, signal)));
     }
@@ -49,6 +56,8 @@ export function listing() {
     const [first] = place.pages;
     const focused = document.activeElement?.dataset?.key;
     total.replaceChildren(h("strong", {}, t("results", first.total)), " ", h("span", { class: "took" }, t("took", duration(first.took_ms))));
+    reading.replaceChildren(...corrected(wish, first));
+    wished.replaceChildren(...understood(wish, first));
     close.textContent = t("showResults", first.total);
     notes.replaceChildren(...first.notes.map((note) => h("p", { class: "note" }, icon("note"), note)));
     const scrolled = facets.scrollTop;
@@ -90,7 +99,7 @@ export function listing() {
     return after.replaceChildren(progress, more);
   }
 
-  return { node, show };
+  return { node, reading, show };
 }
 
 function nothing(wish) {

@@ -9,7 +9,7 @@ export function search() {
   const heading = h("h1", { tabindex: "-1" });
   const goods = listing();
   return {
-    node: h("div", { class: "page" }, heading, goods.node),
+    node: h("div", { class: "page" }, heading, goods.reading, goods.node),
     show(route, place, signal) {
       const wish = wishOf(route);
       heading.textContent = wish.query ? t("resultsFor", wish.query) : t("allGoods");

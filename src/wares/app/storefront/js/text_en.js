@@ -39,6 +39,13 @@ export const en = {
   hidden: "Thanks. We will show less like this.",
 
   resultsFor: (query) => `Results for “${query}”`,
+  showingFor: (what) => ["Showing results for ", what, "."],
+  searchInstead: (what) => ["Search instead for ", what],
+  understood: "We read:",
+  understoodLabel: "What we read in your words",
+  named: (field, value) => `${field}: ${value}`,
+  preferred: "Preferred, not required",
+  readAgain: "Read everything again",
   results: (n) => (n === 1 ? "1 product" : `${number(n)} products`),
   took: (time) => `in ${time}`,
   loading: "Looking…",

@@ -39,6 +39,13 @@ export const zh = {
   hidden: "好的，以后少推荐这类商品。",
 
   resultsFor: (query) => `“${query}”的搜索结果`,
+  showingFor: (what) => ["已显示“", what, "”的结果。"],
+  searchInstead: (what) => ["仍然搜索“", what, "”"],
+  understood: "我们的理解：",
+  understoodLabel: "我们从您的搜索词中读到的条件",
+  named: (field, value) => `${field}：${value}`,
+  preferred: "优先考虑，并非必须",
+  readAgain: "恢复全部条件",
   results: (n) => `${number(n)} 种商品`,
   took: (time) => `用时 ${time}`,
   loading: "正在查找…",

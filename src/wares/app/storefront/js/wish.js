@@ -1,5 +1,6 @@
-// A wish is what the address bar says about a listing: words or a category, filters, a sort.
-//   #/search?q=milk&f.brand=Bluebell&r.price=1..5&sort=price
+// A wish is what the address bar says about a listing: words or a category, filters, a sort; and how the words are not
+// to be read: `typed` = not corrected, `without` = the keys of what was read in them and taken back.
+//   #/search?q=red+mlik&f.brand=Bluebell&r.price=1..5&sort=price&typed=1&without=colour:red
 
 import { link } from "./router.js";
 
@@ -18,6 +19,8 @@ export function wishOf(route) {
     category: route.page === "category" ? route.rest || null : null,
     filters,
     sort: SORTS.includes(sort) ? sort : "relevance",
+    asTyped: route.params.get("typed") === "1",
+    without: route.params.getAll("without"),
   };
 }
 
@@ -29,6 +32,8 @@ export function linkTo(wish) {
     else for (const value of choice) params.append(`f.${field}`, value);
   }
   if (wish.sort && wish.sort !== "relevance") params.set("sort", wish.sort);
+  if (wish.query && wish.asTyped) params.set("typed", "1");
+  if (wish.query) for (const key of wish.without ?? []) params.append("without", key);
   return wish.query ? link("search", "", params) : link("category", wish.category ?? "", params);
 }
 
