@@ -29,8 +29,8 @@ from wares.feeds.shoppers import read_shoppers
 from wares.feeds.values import is_missing_cell
 from wares.store.impressions import ImpressionLog
 from wares.store.sqlite import Store
-from wares.training.progress import Tell, silent
 from wares.training.child import train_in_child
+from wares.training.progress import Tell, silent
 from wares.training.trial import next_basket_trial
 
 MAX_K = 1000

@@ -115,7 +115,7 @@ QUERY = ("oat", "milk", "500")
         ("last_term_place", [2 / 3, 0, 1, -1]),
         ("title_length", [4, 2, 5, 2]),
         ("title_share", [3 / 4, 1 / 2, 2 / 5, 0]),
-        ("feedback", [0, 0, 0, 0]),  # no vectors
+        ("best_likeness", [0, 0, 0, 0]),  # no vectors
         ("place", [0, 1, 2, 3]),
         ("lexical_share", [1, 0.5, 0.5, 0]),
         ("lexical_z", [math.sqrt(2), 0, 0, -math.sqrt(2)]),
@@ -173,9 +173,11 @@ def test_a_word_nobody_holds_is_missed_but_weighs_nothing() -> None:
     np.testing.assert_allclose(found["weight_missed"], [0, 0, 0, MILK], rtol=1e-5)
 
 
-def test_feedback_is_the_likeness_to_the_best_candidates() -> None:
+def test_likeness_to_the_best_candidates_is_the_mean_cosine() -> None:
     vectors = np.array([[1, 0], [1, 0], [1, 0], [0, 1]], np.float32)
-    np.testing.assert_allclose(features(intent("milk"), shop=view(vectors=vectors))["feedback"], [0.75] * 3 + [0.25])
+    np.testing.assert_allclose(
+        features(intent("milk"), shop=view(vectors=vectors))["best_likeness"], [0.75] * 3 + [0.25]
+    )
 
 
 def test_no_candidates_have_no_features_but_their_names() -> None:
@@ -228,7 +230,6 @@ def test_earlier_queries_are_remembered_by_their_meaning() -> None:
     found = table(intent("oat", vector=asked), shop, memory)
     assert set(MEMORY_FEATURES) <= set(found)
     assert found["asked_gain"][0] > found["asked_gain"][3] > found["asked_gain"][1] == 0
-    assert found["judged_count"] == [1, 0, 0, 1]
     assert not set(MEMORY_FEATURES) & set(table(intent("oat"), shop, memory))  # without a meaning
     late = table(intent("oat", vector=asked), replace(shop, came_later=0), memory)
-    assert late["judged_count"] == [0, 0, 0, 1]
+    assert late["asked_gain"][:3] == [0, 0, 0]

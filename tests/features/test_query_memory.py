@@ -44,12 +44,6 @@ def test_similar_queries_pass_on_what_they_found_worth() -> None:
     assert min(other[2], other[3]) > max(other[0], other[1])
 
 
-def test_what_was_seen_and_found_worthless_is_seen_but_has_no_gain() -> None:
-    found = remembered("scarlet shoe", unit(1, 0, 0))
-    assert found["asked_seen"][4] > found["asked_seen"][2]
-    assert found["asked_gain"][4] == 0
-
-
 def test_products_like_the_wanted_ones_are_found_likely_too() -> None:
     likeness = remembered("scarlet shoe", unit(1, 0, 0))["asked_likeness"]
     assert min(likeness[0], likeness[1]) > max(likeness[2], likeness[3], likeness[4])
@@ -61,24 +55,18 @@ def test_the_nearest_query_says_how_far_this_can_be_trusted() -> None:
     assert near[0] > 0.9 > far[0]
 
 
-def test_how_often_a_product_was_judged_and_wanted_is_counted() -> None:
-    found = remembered("lamp", unit(0, 0, 1))
-    assert found["judged_count"].tolist() == [1, 2, 1, 1, 2]
-    np.testing.assert_allclose(found["judged_gain"], [1, 4 / 3, 1, 1, 0], rtol=1e-6)
-
-
 def test_a_remembered_query_does_not_see_its_own_judgements() -> None:
     own = remembered("red shoe", VECTORS[0])
     others = remembered("red shoe", VECTORS[0], memory=MEMORY.take(np.array([1, 2])))
     for name in NAMES:
         np.testing.assert_allclose(own[name], others[name], rtol=1e-5, atol=1e-6, err_msg=name)
-    assert own["asked_gain"][0] == own["judged_count"][0] == 0
+    assert own["asked_gain"][0] == 0
     assert remembered("red shoes", VECTORS[0])["asked_gain"][0] > 0  # another query may see them
 
 
 def test_a_product_that_came_later_is_not_taken_for_another() -> None:
     found = remembered("scarlet shoe", unit(1, 0, 0), np.array([-1, 0, -1], np.int32))
-    assert found["asked_gain"][0] == found["judged_count"][0] == found["asked_gain"][2] == 0
+    assert found["asked_gain"][0] == found["asked_gain"][2] == 0
     assert found["asked_gain"][1] > 0
 
 

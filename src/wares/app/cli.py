@@ -362,6 +362,33 @@ def bench_cases(
     print_figures(screen.stdout(), figures)
 
 
+@bench.command("personal")
+def bench_personal(
+    folder: Folder = None,
+    days: Annotated[int, typer.Option(help="how many last days are to be foreseen", min=1)] = 28,
+    earlier: Annotated[int, typer.Option(help="this many windows before the last, for choosing settings", min=0)] = 0,
+    shoppers: Annotated[int, typer.Option(help="who are asked about", min=1)] = 600,
+    questions: Annotated[int, typer.Option(help="of one kind and shopper, at most", min=1)] = 3,
+    seed: Annotated[int, typer.Option(help="of everything random")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Does search find better what shoppers bought next when it knows them, and what does that cost?"""
+    place = shop_folder(folder)
+    from wares.app.bench.personal import personal_figures
+    from wares.shop import open_shop
+
+    with open_shop(place, create=False) as shop, screen.progress() as tell:
+        figures = personal_figures(
+            shop, days=days, earlier=earlier, n_shoppers=shoppers, per_shopper=questions, seed=seed, tell=tell
+        )
+    if as_json:
+        screen.print_json(figures)
+        return
+    from wares.app.commands.tables import print_figures
+
+    print_figures(screen.stdout(), figures)
+
+
 @bench.command("scale")
 def bench_scale(
     sizes: Annotated[str, typer.Option(metavar="N,N", help="numbers of products")] = "10000,100000,1000000",

@@ -41,8 +41,8 @@ class Intent:
 
     `correction` is the whole query as corrected, "" = as typed. `wishes` are what its words ask for beside the thing
     itself, and `excluded` the index words that a product must not hold. `vectors` maps a space ("text") to a unit
-    vector (d,): spaces are never mixed. `history` is the shopper's, `seeds` the rows of the products on the page or in
-    the cart.
+    vector (d,): spaces are never mixed; "refined" is of the space "text", moved towards the best answers. `history` is
+    the shopper's, `seeds` the rows of the products on the page or in the cart.
     """
 
     request: Request

@@ -24,7 +24,7 @@ from wares.engine.settings import FILE_NAME, Profile, Settings
 from wares.engine.snapshot import Snapshot, current_name, load_snapshot, snapshot_names
 from wares.engine.stages import Answer, Walk, answer, present, retrieved, with_cursor
 from wares.engine.view import ShopView
-from wares.errors import EncoderError, SettingsError, SnapshotError, UnknownName
+from wares.errors import DataError, EncoderError, SettingsError, SnapshotError, UnknownName
 from wares.features.table import PRODUCT_FEATURES, FeatureTable
 from wares.models.als import ALS
 from wares.models.buy_again import BuyAgain
@@ -47,6 +47,7 @@ from wares.store.sqlite import Store
 
 SNAPSHOTS = "snapshots"
 SYNONYMS = "synonyms.txt"
+_MATCHING = ("lexical", "letters", "meaning", "feedback")
 _QUERIES_REMEMBERED = 4096
 _log = logging.getLogger("wares")
 
@@ -154,6 +155,11 @@ class Engine:
         intent, _ = self._understanding(view).read(request, History.empty(), np.empty(0, np.int32))
         return intent, *retrieved(intent, self._walk(request.surface), view)
 
+    def understand(self, request: Request) -> Intent:
+        """How the words of a request are read, for a shopper of whom nothing is known."""
+        view = ShopView(self.live, request.now_ms)
+        return self._understanding(view).read(request, History.empty(), np.empty(0, np.int32))[0]
+
     def _understanding(self, view: ShopView) -> Understanding:
         shop, state = self.settings.shop, view.state
         spelling = self.settings.search.spelling
@@ -206,7 +212,10 @@ def current_snapshot(folder: Path, settings: Settings) -> tuple[Snapshot, list[s
 def own_synonyms(folder: Path) -> tuple[str, ...]:
     """The lines of the shop's own synonyms; () without the file. DataError names the line that cannot be read."""
     path = folder / SYNONYMS
-    return tuple(path.read_text(encoding="utf-8-sig").splitlines()) if path.exists() else ()
+    try:
+        return tuple(path.read_text(encoding="utf-8-sig").splitlines()) if path.exists() else ()
+    except UnicodeDecodeError as error:
+        raise DataError(f"must be UTF-8 text; byte {error.start} is not", file=str(path)) from None
 
 
 class _Remembering:
@@ -244,10 +253,10 @@ def _walks(settings: Settings, folder: Path) -> Mapping[str, Walk]:
 
 def _matching(settings: Settings, formula: Formula) -> Matching:
     """Words, letters and meaning weigh the same before the ranker as in its formula."""
-    names = ("lexical", "letters", "meaning")
-    weights = [formula.terms[name].weight if name in formula.terms else 0.0 for name in names]
-    total = sum(weights) or 1.0
-    lexical, letters, meaning = (weight / total for weight in weights) if any(weights) else (0.5, 0.0, 0.5)
+    weight = {name: formula.terms[name].weight if name in formula.terms else 0.0 for name in _MATCHING}
+    total = sum(weight.values())
+    lexical, letters, meaning = weight["lexical"], weight["letters"], weight["meaning"] + weight["feedback"]
+    lexical, letters, meaning = (w / total for w in (lexical, letters, meaning)) if total > 0 else (0.5, 0.0, 0.5)
     search = settings.search
     return Matching(search.coverage, search.meaning, search.meaning_share, lexical, letters, meaning)
 

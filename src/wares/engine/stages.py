@@ -15,6 +15,7 @@ from wares.domain.intent import Intent
 from wares.domain.request import Request, Sort
 from wares.domain.result import Candidates, Explanation, Facet, Hit, Page, Reason, Slate
 from wares.engine.view import ShopView
+from wares.features.personal import PERSONAL_FEATURES, favour
 from wares.features.table import FeatureTable, describe
 from wares.policies.rules import Actions, allowed, pinnable_rows
 from wares.ranking.boosted import Boosted
@@ -52,6 +53,11 @@ class Walk:
     exclude_bought: bool = False
     fold_variants: bool = True
     hide_unsellable: bool = False
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """What the declared formula weighs each feature."""
+        return {name: term.weight for name, term in self.formula.terms.items()}
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,7 @@ def answer(intent: Intent, walk: Walk, view: ShopView, actions: Actions, notes: 
         shown = found
     else:
         match = _matches(intent, walk.matching, view, actions)
+        intent = _with_refined(intent, match)
         notes = (*notes, *_RELAXED.get(match.relaxed, ()))
         found = match.matched & permitted
         shown = found & may_show
@@ -115,6 +122,13 @@ def answer(intent: Intent, walk: Walk, view: ShopView, actions: Actions, notes: 
     facets = filters.facets(request.facets, found, request.filter)
     explanation = _explanation(intent, walk, view, match) if request.explain else None
     return Answer(intent, view, walk, slate, features, order, shown, facets, notes, explanation, parts)
+
+
+def _with_refined(intent: Intent, match: MatchSet) -> Intent:
+    """The intent with the vector that the best answers gave it."""
+    if match.refined is None:
+        return intent
+    return replace(intent, vectors={**intent.vectors, "refined": match.refined})
 
 
 def _matches(intent: Intent, matching: Matching, view: ShopView, actions: Actions) -> MatchSet:
@@ -132,9 +146,10 @@ def _rank(
     intent: Intent, walk: Walk, view: ShopView, shown: Bools, relevance: NDArray[np.float32]
 ) -> tuple[Slate, FeatureTable, FeatureTable | None, NDArray[np.int32]]:
     """The best `walk.depth` groups by relevance are ranked and arranged; the others follow."""
-    groups = view.columns.groups
-    order = _one_per_group(_by(relevance, np.flatnonzero(shown)), groups)
-    slate, features, parts = _score(intent, walk, view, order[: walk.depth])
+    opinions = _opinions(intent, walk, view)
+    liked = favour(opinions, walk.weights) if len(intent.history) else None
+    order = _one_per_group(_by(relevance, np.flatnonzero(shown), liked), view.columns.groups)
+    slate, features, parts = _score(intent, walk, view, order[: walk.depth], opinions)
     rest = order[~_in_groups(slate.rows, order, view.columns)]
     return slate, features, parts, np.concatenate([slate.rows, rest])
 
@@ -143,7 +158,7 @@ def _recommend(
     intent: Intent, walk: Walk, view: ShopView, may_show: Bools
 ) -> tuple[Slate, FeatureTable, FeatureTable | None]:
     """What the sources propose, merged."""
-    opinions = {name: source.score(intent, view) for name, source in walk.sources.items()}
+    opinions = _opinions(intent, walk, view)
     proposals = [propose(scores, may_show, walk.per_source) for scores in opinions.values()]
     rows = np.unique(np.concatenate([np.empty(0, np.int32), *proposals]))
     return _score(intent, walk, view, rows, opinions)
@@ -183,17 +198,28 @@ def describe_rows(
     opinions: Mapping[str, NDArray[np.float32]] | None = None,
 ) -> tuple[Candidates, FeatureTable]:
     """What every source says of these rows, and what the ranker is to see of them."""
-    if opinions is None:
-        opinions = {name: source.score(intent, view) for name, source in walk.sources.items()}
-    weights = {name: term.weight for name, term in walk.formula.terms.items()}
+    opinions = _opinions(intent, walk, view) if opinions is None else opinions
+    weights = walk.weights
+    if intent.terms:  # relevance is the query's alone
+        weights = {**weights, **dict.fromkeys(PERSONAL_FEATURES, 0.0)}
     candidates = fuse(rows, opinions, weights, walk.fusion)
     return candidates, describe(candidates, intent, view, view.snapshot.memory if walk.learned else None)
+
+
+def _opinions(intent: Intent, walk: Walk, view: ShopView) -> Mapping[str, NDArray[np.float32]]:
+    """What every source says of every product; nobody asks about a shopper of whom nothing is known."""
+    unknown = () if len(intent.history) else PERSONAL_FEATURES
+    return {
+        name: np.zeros(len(view.columns), np.float32) if name in unknown else source.score(intent, view)
+        for name, source in walk.sources.items()
+    }
 
 
 def retrieved(intent: Intent, walk: Walk, view: ShopView) -> tuple[Candidates, FeatureTable]:
     """The candidates of a query before they are ranked, without filters and rules: what a ranker learns from."""
     assert walk.matching is not None
     match = walk.matching.match(intent, view)
+    intent = _with_refined(intent, match)
     order = _one_per_group(_by(match.relevance, np.flatnonzero(match.matched)), view.columns.groups)
     return describe_rows(intent, walk, view, order[: walk.depth])
 
@@ -221,8 +247,12 @@ def _sorted(sort: Sort, view: ShopView, shown: Bools, relevance: NDArray[np.floa
     return _one_per_group(order.astype(np.int32), view.columns.groups)
 
 
-def _by(scores: NDArray[np.float32], rows: NDArray[np.intp]) -> NDArray[np.int32]:
-    """The rows (ascending) by score; the older one first where it is equal."""
+def _by(
+    scores: NDArray[np.float32], rows: NDArray[np.intp], liked: NDArray[np.float32] | None = None
+) -> NDArray[np.int32]:
+    """The rows (ascending) by score; where it is equal, what the shopper likes first, then the older one."""
+    if liked is not None:
+        rows = rows[np.argsort(-liked[rows], kind="stable")]
     return rows[np.argsort(-scores[rows], kind="stable")].astype(np.int32)
 
 

@@ -32,13 +32,13 @@ PAIR_FEATURES = (
     "last_term_place",  # where it stands in the title, 0 = first, 1 = last; -1 = nowhere
     "title_length",
     "title_share",  # words of the title that the query says
-    "feedback",  # likeness to the best candidates (Rocchio 1971)
-    "feedback_apart",  # the same, once what all candidates share is taken away
+    "best_likeness",  # likeness to the best candidates (Rocchio 1971)
+    "best_likeness_apart",  # the same, once what all candidates share is taken away
     "meaning_apart",  # likeness to the query, likewise
     "place",  # in the first order
 )
 QUERY_FEATURES = ("query_terms", "query_numbers", "query_weight", "query_known", "best_lexical", "best_meaning")
-RELATIVE = ("lexical", "letters", "meaning")  # each also relative to the request's best, and as z-score
+RELATIVE = ("lexical", "letters", "meaning", "feedback")  # each also relative to the request's best, and as z-score
 _FEEDBACK = 5  # best candidates that speak for the wish
 
 
@@ -112,7 +112,7 @@ def _title_features(titles: TitleWords, terms: tuple[Term, ...], held: NDArray[n
 
 
 def _feedback(candidates: Candidates, intent: Intent, view: View) -> list[Floats]:
-    """feedback, feedback_apart, meaning_apart: cosines (n,) with the mean of the best candidates and with the query."""
+    """best_likeness, best_likeness_apart, meaning_apart (n,): cosines with the best candidates and with the query."""
     space = view.space("text")
     vectors = space.vectors(candidates.rows)
     if not vectors.size:

@@ -19,11 +19,8 @@ from wares.domain.strings import State, pack, unpack
 Floats = NDArray[np.float32]
 NAMES = (
     "asked_gain",  # what similar queries found worth in this product
-    "asked_seen",  # how much it was judged or seen for similar queries at all
     "asked_likeness",  # cosine with what similar queries wanted
     "asked_nearest",  # cosine of the most similar query: how much of this can be trusted
-    "judged_count",  # queries that judged or saw the product
-    "judged_gain",  # sum of its gains
 )
 _NEIGHBOURS = 30
 _SHARP, _WIDE = 12.5, 8.0  # how fast a less similar query counts less
@@ -36,7 +33,7 @@ class QueryMemory:
     queries: tuple[str, ...]  # (q,)
     vectors: Floats  # (q, d) ordinary likeness taken away, length 1
     ordinary: Floats  # (d,) the mean query
-    gains: csr_matrix  # (q, n_products) gain + 1 of each judged product, so that a judged 0 is not an absence
+    gains: csr_matrix  # (q, n_products) in [0, 1]
     wanted: Floats  # (q, d) direction of the products each query wanted, ordinary likeness taken away
 
     @staticmethod
@@ -53,14 +50,15 @@ class QueryMemory:
         top = float(gains.max(initial=0.0)) or 1.0
         ordinary = vectors.mean(axis=0) if len(vectors) else np.zeros(products.shape[1], np.float32)
         shape = (len(queries), len(products))
-        kept = csr_matrix(((gains / top).astype(np.float32) + 1, rows, starts), shape)
-        wanted = csr_matrix(((gains / top).astype(np.float32), rows, starts), shape) @ products
+        kept = csr_matrix(((gains / top).astype(np.float32), rows, starts), shape)
+        worth = np.maximum(np.asarray(kept.sum(axis=1)), 1e-9)  # (q, 1)
+        wanted = (kept @ products) / worth
         return QueryMemory(
             queries, _directions(vectors - ordinary), ordinary, kept, _directions(wanted - products.mean(axis=0))
         )
 
     def features(self, query: str, vector: Floats, rows: NDArray[np.int32], products: Floats) -> Floats:
-        """(n, 6) in the order of `NAMES`; `rows` (n,) of the catalogue it was learnt from (-1 = came later),
+        """(n, 3) in the order of `NAMES`; `rows` (n,) of the catalogue it was learnt from (-1 = came later),
         `products` (n, d) their vectors."""
         found = np.zeros((len(rows), len(NAMES)), np.float32)
         if not len(self.queries) or not len(rows):
@@ -71,41 +69,25 @@ class QueryMemory:
             likeness[own] = -1
         nearest = np.argpartition(-likeness, min(_NEIGHBOURS, len(likeness) - 1))[:_NEIGHBOURS]
         near = likeness[nearest]
-        places = _Places(rows)
-        for column, values in ((0, self.gains.data - 1), (1, np.ones_like(self.gains.data))):
-            found[:, column] = places.sums(*self._judged(nearest, np.exp(_WIDE * near) * (nearest != own), values))
+        found[:, 0] = _Places(rows).sums(*self._judged(nearest, np.exp(_WIDE * near) * (nearest != own)))
         sharp = np.exp(_SHARP * (near - near.max())) * np.maximum(near, 0)
         wish = (sharp / max(float(sharp.sum()), 1e-9)) @ self.wanted[nearest]  # (k,) @ (k, d)
         if products.size:
-            found[:, 2] = products @ wish
-        found[:, 3] = near.max()
-        known = rows >= 0
-        for column, totals in zip((4, 5), self._totals, strict=True):
-            found[known, column] = totals[rows[known]]
-        if own >= 0:
-            one, this = np.ones(1, np.float32), np.array([own])
-            found[:, 4] -= places.sums(*self._judged(this, one, np.ones_like(self.gains.data)))
-            found[:, 5] -= places.sums(*self._judged(this, one, self.gains.data - 1))
+            found[:, 1] = products @ wish
+        found[:, 2] = near.max()
         return found
 
-    def _judged(self, queries: NDArray[np.intp], weights: Floats, values: Floats) -> tuple[NDArray[np.int32], Floats]:
-        """(products judged for these queries, weight of the query x value of the judgement), one after the other."""
+    def _judged(self, queries: NDArray[np.intp], weights: Floats) -> tuple[NDArray[np.int32], Floats]:
+        """(products judged for these queries, weight of the query x gain), one after the other."""
         starts = self.gains.indptr[queries]
         lengths = self.gains.indptr[queries + 1] - starts
         ends = np.cumsum(lengths)
         at = np.arange(int(ends[-1])) + np.repeat(starts - (ends - lengths), lengths)
-        return self.gains.indices[at], np.repeat(weights, lengths).astype(np.float32) * values[at]
+        return self.gains.indices[at], np.repeat(weights, lengths).astype(np.float32) * self.gains.data[at]
 
     @cached_property
     def _place(self) -> dict[str, int]:
         return {query: i for i, query in enumerate(self.queries)}
-
-    @cached_property
-    def _totals(self) -> tuple[Floats, Floats]:
-        """Each product's (n_products,) judgements and gains over all queries."""
-        n = self.gains.shape[1]
-        counts = np.bincount(self.gains.indices, minlength=n).astype(np.float32)
-        return counts, np.bincount(self.gains.indices, self.gains.data - 1, minlength=n).astype(np.float32)
 
     def take(self, places: NDArray[np.intp]) -> "QueryMemory":
         """Of some of the queries only."""

@@ -10,6 +10,7 @@ from wares.domain.intent import Intent
 from wares.domain.result import Candidates
 from wares.features.match import match_features
 from wares.features.match import names_of as match_names
+from wares.features.personal import gate, gated
 from wares.features.query_memory import NAMES as MEMORY_FEATURES
 from wares.features.query_memory import QueryMemory
 
@@ -30,7 +31,8 @@ def describe(candidates: Candidates, intent: Intent, view: View, memory: QueryMe
     and, with a `memory` of earlier queries, what was wanted for those (`features/query_memory.py`).
 
     relevance: the fused score; popularity: log(1 + fading purchases); freshness in [0, 1]: 1 = published now, half
-    after 30 days, 0 = unknown; sellable: 1 or 0; price: log(1 + price), 0 = unknown.
+    after 30 days, 0 = unknown; sellable: 1 or 0; price: log(1 + price), 0 = unknown. For a query, what is known of
+    the shopper stands behind the gate of `features/personal.py`.
     """
     rows, columns = candidates.rows, view.columns
     ages = intent.request.now_ms - columns.numbers["published"][rows]
@@ -41,8 +43,12 @@ def describe(candidates: Candidates, intent: Intent, view: View, memory: QueryMe
     ).astype(np.float32)
     names, values = candidates.sources + PRODUCT_FEATURES, [candidates.by_source, products]
     if intent.terms:
-        names += match_names(candidates.sources)
-        values.append(match_features(candidates, intent, view))
+        match_columns, matched = match_names(candidates.sources), match_features(candidates, intent, view)
+        if len(intent.history):
+            coverage, title_share = (matched[:, match_columns.index(name)] for name in ("coverage", "title_share"))
+            values[0] = gated(candidates, gate(candidates.scores, coverage, title_share, len(intent.terms)))
+        names += match_columns
+        values.append(matched)
         if memory is not None and (vector := intent.vectors.get("text")) is not None:
             names += MEMORY_FEATURES
             vectors = view.space("text").vectors(rows)

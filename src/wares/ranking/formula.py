@@ -47,7 +47,8 @@ class Formula:
 
     def score(self, features: Floats, names: Sequence[str]) -> Floats:
         """(n, f) -> (n,), higher is better."""
-        scores: Floats = self.parts(features, names).sum(axis=1)
+        by_feature = np.ascontiguousarray(self.parts(features, names).T)  # (f, n): added up feature after feature, so
+        scores: Floats = by_feature.sum(axis=0)  # that one without a say does not even change how sums are rounded
         return scores
 
     def parts(self, features: Floats, names: Sequence[str]) -> Floats:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, diags_array
+from scipy.sparse import csc_array, csr_matrix, diags_array
 
 from wares.domain.strings import State, pack, part, under, unpack
 from wares.retrieval.letters import triples_of
@@ -65,6 +65,17 @@ class Letters:
         if (place := self.place.get(triple)) is None:
             return np.empty(0, np.int32), np.empty(0, np.float32)
         return self.postings.of(place)
+
+    def sums(self, triples: Sequence[str], factors: NDArray[np.float32], n: int) -> NDArray[np.float32]:
+        """(n,) for each row the sum of the weights of these triples, each times its factor."""
+        found = [self.of(triple) for triple in triples]
+        if not found:
+            return np.zeros(n, np.float32)
+        rows, weights = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        indptr = np.concatenate([[0], np.cumsum([len(rows) for rows, _ in found])]).astype(np.int32)
+        # one pass in compiled code, where adding at rows would go through each triple four times
+        summed: NDArray[np.float32] = csc_array((weights, rows, indptr), (n, len(triples))) @ factors
+        return summed
 
     @staticmethod
     def of_titles(titles: "Ragged", words: Sequence[str]) -> "Letters":

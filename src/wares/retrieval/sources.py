@@ -68,6 +68,21 @@ class Meaning:
 
 
 @dataclass(frozen=True, slots=True)
+class Feedback:
+    """The meaning of what answers best: how near a product is to the query and to its best answers."""
+
+    name: str = "feedback"
+
+    def score(self, intent: Intent, view: View) -> Floats:
+        if (vector := intent.vectors.get("refined")) is None:
+            return np.zeros(len(view.columns), np.float32)
+        return _above_ordinary(vector, view)
+
+    def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class Wished:
     """What the query asks for beside the thing itself and no filter demands: a brand, a colour, a low price."""
 
@@ -175,6 +190,7 @@ def built_in_sources() -> Mapping[str, Source]:
         Lexical(),
         Letters(),
         Meaning(),
+        Feedback(),
         Wished(),
         Learnt("popular", why="popular"),
         Learnt("popular_lately", why="popular_lately"),

@@ -89,49 +89,47 @@ class TextIndex:
         once; a term without any reading that the catalogue knows counts for nothing."""
         n = len(self)
         by_field: dict[str, Floats] = defaultdict(lambda: np.zeros(n, np.float32))  # only fields that hold a word
-        coverage, total = np.zeros(n, np.float32), 0.0
         distinct = tuple({term.said: term for term in terms}.values())
-        read_as, held, weights = list[tuple[str, ...]](), list[NDArray[np.bool_]](), list[float]()
+        read_as, weights = list[tuple[str, ...]](), list[float]()
+        shares = list[Floats | NDArray[np.bool_]]()  # of each term that each row holds, ...
+        scales = list[np.float32]()  # ... times this
         for term in distinct:
             found = [reading for reading in term.readings if self._known(reading.words)]
             read_as.append(tuple(dict.fromkeys(word for reading in found for word in reading.words)))
             strong = [reading for reading in found if reading.weight >= _HELD] or found
             weights.append(min((sum(map(self._idf, reading.words)) for reading in strong), default=0.0))
-            share = np.zeros(n, np.float32)  # of this term that each row holds
             if len(found) == 1 and len(found[0].words) == 1:
-                self._add(found[0].words[0], weights[-1] * found[0].weight, by_field, share, found[0].weight)
-            elif found:
-                self._add_best(found, weights[-1], by_field, share)
-            held.append(share > 0)
+                shares.append(self._add(found[0].words[0], weights[-1] * found[0].weight, by_field))
+                scales.append(np.float32(found[0].weight))
+            else:
+                shares.append(self._add_best(found, weights[-1], by_field))
+                scales.append(np.float32(1))
+        held = tuple(share.astype(np.bool_, copy=False) for share in shares)
+        rows = np.flatnonzero(np.logical_or.reduce(held, axis=0)) if held else np.empty(0, np.intp)
+        covered, total = np.zeros(len(rows), np.float32), 0.0
+        for term, share, scale, weight in zip(distinct, shares, scales, weights, strict=True):
             if not term.said.startswith(NEGATED):  # few titles say what a thing is without
-                total += weights[-1]
-                rows = np.flatnonzero(held[-1])
-                own = share[rows]
-                coverage[rows] += np.float32(weights[-1]) * np.where(own >= np.float32(_HELD), np.float32(1), own)
-        scores, rows = np.zeros(n, np.float32), np.flatnonzero(np.logical_or.reduce(held)) if held else _NO_ROWS
-        if total:
-            coverage[rows] /= np.float32(total)
+                total += weight
+                own = share[rows] * scale
+                covered += np.float32(weight) * np.where(own >= np.float32(_HELD), np.float32(1), own)
+        scored = np.zeros(len(rows), np.float32)
         for name in FIELDS:
             if name in by_field and (boost := self.boosts.get(name, 1.0)):
-                scores[rows] += by_field[name][rows] * np.float32(boost)
+                scored += by_field[name][rows] * np.float32(boost)
+        scores, coverage = np.zeros(n, np.float32), np.zeros(n, np.float32)
+        scores[rows], coverage[rows] = scored, covered / np.float32(total or 1.0)
         nothing = np.broadcast_to(np.float32(0), n)
         all_fields = {name: by_field.get(name, nothing) for name in FIELDS}
-        return TextMatch(scores, coverage, all_fields, distinct, tuple(read_as), tuple(held), tuple(weights))
+        return TextMatch(scores, coverage, all_fields, distinct, tuple(read_as), held, tuple(weights))
 
     def letters(self, text: str) -> Floats:
         """(n,) BM25 of the letter triples of a text: near spellings and parts of words count, too."""
-        found = np.zeros(len(self), np.float32)
-        base = self.segments[0].letters
-        for triple in dict.fromkeys(t for word in self.analyser.words(text) for t in triples_of(word)):
-            if base.is_common(triple):  # in the rows that came since, too
-                continue
-            n = sum(segment.letters.count(triple) for segment in self.segments)
-            idf = np.float32(_inverse_frequency(n, len(self)))
-            for segment in self.segments:
-                rows, weights = segment.letters.of(triple)
-                if len(rows):
-                    found[segment.start : segment.start + segment.n][rows] += weights * idf
-        return found
+        triples = dict.fromkeys(t for word in self.analyser.words(text) for t in triples_of(word))
+        base = self.segments[0].letters  # what is common there counts for nothing in the rows that came since, either
+        known = [triple for triple in triples if not base.is_common(triple)]
+        counts = [sum(segment.letters.count(triple) for segment in self.segments) for triple in known]
+        weights = np.array([_inverse_frequency(count, len(self)) for count in counts], np.float32)
+        return np.concatenate([segment.letters.sums(known, weights, segment.n) for segment in self.segments])
 
     def title_words(self, rows: NDArray[np.int32], words: Sequence[Sequence[str]]) -> TitleWords:
         """The titles of these rows in order, each word as the place of the first group of `words` that holds it, else
@@ -154,15 +152,19 @@ class TextIndex:
     def _known(self, words: Sequence[str]) -> bool:
         return all(self.frequency(word) for word in words)
 
-    def _add(self, word: str, weight: float, by_field: dict[str, Floats], share: Floats, held: float) -> None:
-        """The only reading of a term, of one word."""
+    def _add(self, word: str, weight: float, by_field: dict[str, Floats]) -> NDArray[np.bool_]:
+        """The only reading of a term, of one word; (n,) the rows that hold it."""
+        holds = np.zeros(len(self), np.bool_)
         for name, rows, weights in self._postings(word):
             by_field[name][rows] += weights * np.float32(weight)
-            share[rows] = np.float32(held)
+            holds[rows] = True
+        return holds
 
-    def _add_best(self, readings: Sequence[Reading], weight: float, by_field: dict[str, Floats], share: Floats) -> None:
-        """Each row gets the best of several readings, in each field. Each reading is worth the whole term."""
+    def _add_best(self, readings: Sequence[Reading], weight: float, by_field: dict[str, Floats]) -> Floats:
+        """Each row gets the best of several readings, in each field. Each reading is worth the whole term. (n,) the
+        weight of the best reading that each row holds."""
         n = len(self)
+        share = np.zeros(n, np.float32)
         best: dict[str, Floats] = defaultdict(lambda: np.zeros(n, np.float32))
         for reading in readings:
             total = sum(map(self._idf, reading.words)) or 1.0
@@ -186,6 +188,7 @@ class TextIndex:
             share[held] = np.maximum(share[held], np.float32(reading.weight))
         for name, scores in best.items():
             by_field[name] += scores
+        return share
 
     def _postings(self, word: str) -> Iterator[tuple[str, NDArray[np.int32], Floats]]:
         """(field, rows, weights) wherever the word stands."""

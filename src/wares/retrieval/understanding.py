@@ -14,7 +14,7 @@ from wares.domain.request import Request
 from wares.domain.selection import passing
 from wares.domain.shopper import History
 from wares.domain.text import MAX_QUERY, tokens
-from wares.domain.wish import Wish
+from wares.domain.wish import Wish, WishKind
 from wares.retrieval.language.negation import excluded
 from wares.retrieval.language.shop_language import Language
 from wares.retrieval.reading import read_terms
@@ -49,7 +49,7 @@ class Understanding:
             return Intent(request, history=history, seeds=seeds), notes
         words = tuple(tokens(query)[:MAX_WORDS])
         rest, wishes = read_wishes(query, self.values, self.currency, request.without_wishes, share=self._share)
-        text = rest if rest.strip() else query
+        text = self._with_taken_back(rest if rest.strip() else query, query, request.without_wishes)
         is_open, correction = not text[-1:].isspace(), ""  # a wish behind a word closes it
         if self.spelling and not request.as_typed and (found := self.language.speller.correct(text)):
             correction = _corrected(query, text, found)
@@ -60,6 +60,15 @@ class Understanding:
             vectors = {"text": self.encoder.encode([text.strip()], "query")[0]}
         denied = tuple(dict.fromkeys((*excluded(terms), *self._denied(wishes))))
         return Intent(request, words, text, terms, correction, wishes, denied, vectors, history, seeds), notes
+
+    def _with_taken_back(self, text: str, query: str, removed: tuple[str, ...]) -> str:
+        """Of an exclusion that the shopper took back the thing itself stays: 'milk without chocolate' is both."""
+        if not removed:
+            return text
+        for wish in read_wishes(query, self.values, self.currency, share=self._share)[1]:
+            if wish.kind is WishKind.EXCLUSION and wish.key in removed:
+                text = text.replace(wish.said, " ".join(wish.excluded))
+        return text
 
     def _share(self, phrase: str, field: str, values: tuple[str, ...]) -> float:
         """Of the products that hold the phrase, the share that have one of these values."""

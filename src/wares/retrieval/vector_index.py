@@ -104,7 +104,7 @@ class VectorIndex:
         for block in self.blocks:
             inside = (places >= start) & (places < start + len(block))
             if inside.any():  # an empty block has no width either
-                found[inside] = block[places[inside] - start]
+                found[inside] = _exact(block, places[inside] - start)
             start += len(block)
         return found
 
@@ -125,4 +125,10 @@ def _look_twice(quantised: Quantised, vectors: NDArray[Any], vector: Floats, cos
     nearest = np.sort(np.argpartition(cosines, -many)[-many:])
     for start in range(0, many, _AT_ONCE):
         rows = nearest[start : start + _AT_ONCE]
-        cosines[rows] = widened(vectors.take(rows, axis=0)) @ vector
+        cosines[rows] = _exact(vectors, rows) @ vector
+
+
+def _exact(vectors: NDArray[Any], places: NDArray[np.integer[Any]]) -> Floats:
+    """(len(places), d) as 32-bit floats."""
+    found = vectors.take(places, axis=0)
+    return widened(found) if found.dtype == np.float16 else found

@@ -27,6 +27,8 @@ def learn_order(engine: Engine, judged: Judged, seed: int, tell: Tell) -> Snapsh
         return snapshot if not len(judged) else _told(snapshot, kept=False, why="too few judged queries", judged=judged)
     judged = judged.take(np.flatnonzero(wanted))
     examples = gather_examples(engine, judged, seed, lambda done, n: tell("Asking the judged queries", done, n))
+    if examples.taught < LEAST_QUERIES:
+        return _told(snapshot, kept=False, why="the catalogue's words find too little of what was wanted", judged=judged)
     memory = remember(examples, judged, snapshot)
     try:
         tried = _trial(examples, judged, memory, snapshot, seed, tell)

@@ -33,6 +33,12 @@ class Examples:
     gains: NDArray[np.float32]
     vectors: Floats  # (q, d) of the queries as understood; (q, 0) without an encoder
 
+    @property
+    def taught(self) -> int:
+        """The number of queries of which a wanted product is among the candidates."""
+        ends = np.cumsum(self.sizes)
+        return sum(bool(self.gains[_slice(ends, place)].any()) for place in range(len(self.sizes)))
+
 
 def gather_examples(engine: Engine, judged: Judged, seed: int = 0, done: Done | None = None) -> Examples:
     """Ask every judged query and keep what was judged, and some of what was not.

@@ -8,7 +8,7 @@ shares. The same engine answers with the shopper's history and without.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,8 @@ _UNKNOWN = 500  # questions for which an unknown shopper's answer is compared wi
 
 @dataclass(frozen=True)
 class _Asked:
-    """Every question once without and once with the shopper: the hits found, and how long each answer took."""
+    """The hits found for every question without and with the shopper; and for every distinct query, how long an answer
+    took without and with one."""
 
     plain: list[Hits]
     personal: list[Hits]
@@ -64,18 +65,18 @@ def personal_figures(
     engine = _engine(shop, shop.settings, past)
     groups, words = snapshot.columns.groups, _words(shop, snapshot, split)
     figures: dict[str, Any] = {"shoppers": len(split), "days": days, "earlier": earlier, "seed": seed}
-    plain_ms, personal_ms, every = list[float](), list[float](), list[Question]()
+    plain_ms, personal_ms, every = list[float](), list[float](), set[str]()
     for kind, word_of in words.items():
         questions = draw_questions(split, word_of, groups, rng, per_shopper)
-        asked = _ask(engine, split, questions, groups, rng, lambda done, total, kind=kind: tell(kind, done, total))
+        asked = _ask(engine, split, questions, groups, rng, partial(tell, kind))
         figures[kind] = {"questions": len(questions), **_differing(asked)}
         for name, fresh in (("all", False), ("never bought before", True)):
             table = personal_table(questions, asked.plain, asked.personal, rng, fresh_only=fresh)
             figures[kind][name] = _plain_values(table)
         plain_ms += asked.plain_ms
         personal_ms += asked.personal_ms
-        every += questions
-    figures["unknown shopper"] = _unknown(engine, shop, past, every, rng)
+        every |= {question.query for question in questions}
+    figures["unknown shopper"] = _unknown(engine, shop, split, past, sorted(every), rng)
     figures["time"] = {PLAIN: _times(plain_ms), PERSONAL: _times(personal_ms)}
     return figures
 
@@ -113,25 +114,38 @@ def _ask(
     rng: np.random.Generator,
     done: Callable[[int, int], None],
 ) -> _Asked:
-    """Which of the two answers comes first is chance, so that neither profits from a warm machine."""
-    histories = split.histories
+    """A stranger's answer to a query is asked for once. Then both are timed, one right after the other in an order
+    that chance decides, and after the encoder, which remembers queries, has read this one."""
+    histories, strangers = split.histories, dict[str, Hits]()
     asked = _Asked([], [], [], [])
     for number, question in enumerate(questions):
         request = Request("search", split.cut_ms, query=question.query)
-        engine.answer(request, History.empty())  # the encoder remembers queries: neither answer shall pay for it
-        ways = [(asked.plain, asked.plain_ms, History.empty())]
-        ways.append((asked.personal, asked.personal_ms, histories[question.place]))
-        for found, took_ms, history in ways if rng.random() < 0.5 else ways[::-1]:
+
+        def answered(history: History, request: Request = request) -> tuple[Hits, float]:
             started = time.perf_counter()
             order = engine.answer(request, history).order
-            took_ms.append((time.perf_counter() - started) * 1000)
-            found.append(groups[order[:_DEPTH]])
+            took_ms = (time.perf_counter() - started) * 1000
+            return groups[order[:_DEPTH]], took_ms
+
+        history = histories[question.place]
+        if question.query in strangers:
+            asked.personal.append(answered(history)[0])
+        else:
+            engine.answer(request, History.empty())
+            first, second = (History.empty(), history) if rng.random() < 0.5 else (history, History.empty())
+            one, two = answered(first), answered(second)
+            (plain, plain_ms), (personal, personal_ms) = (one, two) if second is history else (two, one)
+            strangers[question.query] = plain
+            asked.personal.append(personal)
+            asked.plain_ms.append(plain_ms)
+            asked.personal_ms.append(personal_ms)
+        asked.plain.append(strangers[question.query])
         done(number + 1, len(questions))
     return asked
 
 
 def _unknown(
-    engine: Engine, shop: Shop, past: Snapshot, questions: Sequence[Question], rng: np.random.Generator
+    engine: Engine, shop: Shop, split: NextBasket, past: Snapshot, queries: Sequence[str], rng: np.random.Generator
 ) -> dict[str, int]:
     """Does a search that can be personal answer a stranger like one that cannot?"""
     search = shop.settings.profile("search")
@@ -143,11 +157,10 @@ def _unknown(
     )
     profiles = {**shop.settings.profiles, "search": impersonal}
     other = _engine(shop, shop.settings.model_copy(update={"profiles": profiles}), past)
-    queries = sorted({question.query for question in questions})
     chosen = [queries[i] for i in rng.permutation(len(queries))[:_UNKNOWN]]
     changed = 0
     for query in chosen:
-        request = Request("search", int(past.facts["made_ms"]), query=query)
+        request = Request("search", split.cut_ms, query=query)
         one, two = (each.answer(request, History.empty()).order for each in (engine, other))
         changed += not np.array_equal(one, two)
     return {"asked": len(chosen), "answered otherwise than by a search that knows nobody": changed}

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wares.app.bench.misspelt import spelling_figures
+from wares.app.bench.overhead import overhead_figures
 from wares.app.bench.rivals import rival_rows
 from wares.app.bench.trial import NOW_MS, Ranking, Tell, Trial, make_trial
 from wares.domain.request import Request
@@ -26,6 +27,7 @@ from wares.store.sqlite import Store
 from wares.training.ranker import Examples, fit_ranker, gather_examples, remember, with_order
 
 _PAGE, _DEPTH = 24, 100
+_TIMED = 500  # queries whose answers are timed part by part
 
 
 def search_figures(
@@ -53,6 +55,8 @@ def search_figures(
         learned = _answer(trial, shops, "Asking, learned", tell)
         spelling = spelling_figures(data, trial, shops, learned, tell)
         rows = {"wares": learned, "wares-untuned": untuned}
+        asked = [trial.asked.queries[place] for place in shops[0][1][:_TIMED].tolist()]
+        overhead = overhead_figures(trial, shops[0][0], asked, tell)
         missing: list[str] = []
         if rivals:
             rows |= rival_rows(trial, rivals, missing, tell)
@@ -71,6 +75,7 @@ def search_figures(
                 if name != "wares"
             },
             "spelling": spelling,
+            "overhead_ms": overhead,
             "left_out": missing,
         }
 
