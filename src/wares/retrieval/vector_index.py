@@ -21,7 +21,7 @@ _BACKGROUND = 2048  # vectors at most that tell what an ordinary similarity to a
 _LEAST_BACKGROUND = 32  # ... and how many it takes to tell anything
 _QUANTISED = 8_192  # from so many texts on the first look is one at fewer bits ...
 _FOUR_BITS = 300_000  # ... and from so many on at four
-_EXACT, _EXACT_SHARE = 4_096, 64  # the nearest that are computed exactly: so many, or one of so many
+_EXACT, _EXACT_SHARE = 3_072, 64  # the nearest that are computed exactly: about so many, or one of so many
 _AT_ONCE = 512  # rows whose numbers stay in the cache
 
 
@@ -69,6 +69,7 @@ class VectorIndex:
 
         With too few products for a background these are 0 and 1.
         """
+        ordinary = self.background @ vector if len(self.background) else np.empty(0, np.float32)
         cosines = np.empty(sum(map(len, self.blocks)) + 1, np.float32)
         cosines[-1] = -1  # what the place -1 reads
         start = 0
@@ -76,13 +77,12 @@ class VectorIndex:
             if len(block):
                 part = cosines[start : start + len(block)]
                 if start == 0 and self.quantised is not None:
-                    _look_twice(self.quantised, block, vector, part)
+                    _look_twice(self.quantised, block, vector, ordinary, part)
                 else:
                     part[:] = block @ vector  # (m, d) @ (d,) -> (m,)
             start += len(block)
         mean, deviation = 0.0, 1.0
-        if len(self.background) >= _LEAST_BACKGROUND:
-            ordinary = self.background @ vector
+        if len(ordinary) >= _LEAST_BACKGROUND:
             mean, deviation = float(ordinary.mean()), max(float(ordinary.std()), 1e-6)
         return cosines.take(self.text_of), mean, deviation
 
@@ -115,17 +115,25 @@ def _background(vectors: Vectors) -> Floats:
     return vectors[::step].astype(np.float32)
 
 
-def _look_twice(quantised: Quantised, vectors: NDArray[Any], vector: Floats, cosines: Floats) -> None:
-    """Fill `cosines` (m,): estimates for all, then exact ones for the nearest."""
+def _look_twice(quantised: Quantised, vectors: NDArray[Any], vector: Floats, ordinary: Floats, cosines: Floats) -> None:
+    """Fill `cosines` (m,): estimates for all, then exact ones for the nearest. `ordinary`: of an even sample."""
     start = 0
     for part in quantised.products(vector):
         cosines[start : start + len(part)] = part
         start += len(part)
-    many = max(_EXACT, len(cosines) // _EXACT_SHARE)
-    nearest = np.sort(np.argpartition(cosines, -many)[-many:])
-    for start in range(0, many, _AT_ONCE):
-        rows = nearest[start : start + _AT_ONCE]
-        cosines[rows] = _exact(vectors, rows) @ vector
+    nearest = _nearest(cosines, ordinary, max(_EXACT, len(cosines) // _EXACT_SHARE))
+    for start in range(0, len(nearest), _AT_ONCE):
+        places = nearest[start : start + _AT_ONCE]
+        cosines[places] = _exact(vectors, places) @ vector
+
+
+def _nearest(cosines: Floats, ordinary: Floats, many: int) -> NDArray[np.intp]:
+    """The places of about `many` highest, ascending: a sample tells how high these are, which spares ordering all."""
+    share = max(many * len(ordinary) // len(cosines), 1)
+    places = np.flatnonzero(cosines >= np.partition(ordinary, -share)[-share])
+    if many // 2 <= len(places) <= 2 * many:
+        return places
+    return np.sort(np.argpartition(cosines, -many)[-many:])
 
 
 def _exact(vectors: NDArray[Any], places: NDArray[np.integer[Any]]) -> Floats:

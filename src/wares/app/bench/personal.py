@@ -95,14 +95,18 @@ def _engine(shop: Shop, settings: Settings, past: Snapshot) -> Engine:
 def _words(shop: Shop, snapshot: Snapshot, split: NextBasket) -> Mapping[str, Mapping[int, str]]:
     """How each bought product is asked for: kind of question -> row -> query."""
     columns = snapshot.columns
-    rows = np.unique(np.concatenate(split.targets)).tolist()
-    products = shop.store.catalogue.get([columns.ids[row] for row in rows])
-    titles = {row: products[columns.ids[row]].title for row in rows if columns.ids[row] in products}
     category, leaf = columns.labels["category"], columns.labels["category"].last()
+    titles: dict[int, str] = {}
+    bearers: dict[str, set[int]] = {}  # title -> hits
+    for _, _, product_id, product in shop.store.catalogue.changes():
+        if product is not None and (row := columns.row_of.get(product_id)) is not None:
+            titles[row] = product.title
+            bearers.setdefault(product.title, set()).add(int(columns.groups[row]))
+    rows = np.unique(np.concatenate(split.targets)).tolist()
     return {
         "category": {row: category.values[leaf[row]] for row in rows if leaf[row] >= 0},
-        "kind": {row: title.split(",")[0] for row, title in titles.items()},
-        "title": titles,
+        "kind": {row: titles[row].split(",")[0] for row in rows if row in titles},
+        "title": {row: titles[row] for row in rows if row in titles and len(bearers[titles[row]]) == 1},
     }
 
 

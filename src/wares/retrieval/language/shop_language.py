@@ -69,8 +69,9 @@ class Language:
     @cached_property
     def synonyms(self) -> Synonyms:
         """The packaged ones and the shop's own."""
-        packaged = Synonyms.packaged(self.analyser.said_words)
-        return packaged.joined(Synonyms.read(self.own_synonyms, "synonyms.txt", self.analyser.said_words))
+        words, language = self.analyser.said_words, self.analyser.language
+        own = Synonyms.read(self.own_synonyms, "synonyms.txt", words, language=language)
+        return Synonyms.packaged(words, language).joined(own)
 
     def knows(self, word: str) -> bool:
         """Whether the language explains a word that no product holds."""

@@ -7,20 +7,22 @@ but not the other way round; '#' begins a comment. A member may have several wor
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from itertools import product
 from math import prod
 
 from wares.domain.intent import Reading, Term
-from wares.domain.text import normalise, stem
+from wares.domain.text import normalise
 from wares.errors import DataError
+from wares.retrieval.language.analyser import prepared
+from wares.retrieval.language.european import language_of_tag, latin_words
 from wares.retrieval.language.script import simplify
 
 _WEIGHT, _TRANSLATED = 0.8, 0.7
 _MOST_READINGS, _MOST_EACH = 16, 4  # of neighbours that became one term, and of each among them
 _MOST_TERMS = 4  # terms of a query that one member may span
-_PIECE = re.compile(r"[㐀-鿿豈-﫿]+|\d+(?:[.,]\d+)*|[^\W\d_㐀-鿿豈-﫿]+", re.UNICODE)
+_HAN = re.compile("([\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+)")
 
 IndexWords = Callable[[str], Sequence[str]]
 
@@ -33,8 +35,13 @@ class Synonyms:
     index_words: IndexWords  # a member's text -> the words of the index that a product must hold
 
     @staticmethod
-    def read(lines: Iterable[str], name: str, index_words: IndexWords, weight: float = _WEIGHT) -> "Synonyms":
-        """Raises `DataError` with file and line where a group has fewer than two members or an empty one."""
+    def read(
+        lines: Iterable[str], name: str, index_words: IndexWords, weight: float = _WEIGHT, language: str = "en"
+    ) -> "Synonyms":
+        """`language` is that of Latin script, a tag like 'de-AT'.
+
+        Raises `DataError` with file and line where a group has fewer than two members or an empty one.
+        """
         others: dict[str, dict[str, float]] = {}
         for number, line in enumerate(lines, 1):
             text = line.partition("#")[0].strip()
@@ -45,20 +52,17 @@ class Synonyms:
                 raise _fault(name, number, line, "an empty member or more than one '=>'")
             if len(sides) == 1 and len(sides[0]) < 2:
                 raise _fault(name, number, line, "only one member")
+            keys = {member: key(member, language) for side in sides for member in side}
             for said in sides[0]:
-                meant = (member for member in sides[-1] if key(member) != key(said))
-                others.setdefault(key(said), {}).update(dict.fromkeys(meant, weight))
+                meant = (member for member in sides[-1] if keys[member] != keys[said])
+                others.setdefault(keys[said], {}).update(dict.fromkeys(meant, weight))
         return Synonyms(others, index_words)
 
     @staticmethod
-    def packaged(index_words: IndexWords) -> "Synonyms":
-        """The general knowledge of retail that comes with the package: other words, and the English ones."""
-        folder = files(__package__)
-        same, english = (
-            Synonyms.read(folder.joinpath(name).read_text("utf-8").splitlines(), name, index_words, weight)
-            for name, weight in (("synonyms.txt", _WEIGHT), ("translations.txt", _TRANSLATED))
-        )
-        return english.joined(same)
+    def packaged(index_words: IndexWords, language: str = "en") -> "Synonyms":
+        """The general knowledge of retail that comes with the package: Chinese words and their English ones in every
+        shop, and the words of the shop's own language, where there are some."""
+        return Synonyms(_packaged(language_of_tag(language)), index_words)
 
     def joined(self, more: "Synonyms") -> "Synonyms":
         """These and `more`, such as a shop's own; where both know a pair, the weight of `more` holds."""
@@ -118,10 +122,30 @@ class Synonyms:
         return {}  # cut when first asked for
 
 
-def key(member: str) -> str:
-    """A member's words in one piece: 'Coca-Cola' -> 'cocacola', 'T恤' -> 't恤'."""
-    words = _PIECE.findall(simplify(normalise(member)))
-    return "".join(stem(word) for word in words)
+@lru_cache(maxsize=10_000)  # most members stand in several groups
+def key(member: str, language: str = "en") -> str:
+    """A member's words in one piece: 'Coca-Cola' -> 'cocacola', 'T恤' -> 't恤'; German 'Küchen-Uhren' -> 'kuchuhr'."""
+    text = prepared(member, language)
+    if text.isascii():
+        return "".join(latin_words(text, language))
+    runs = (run for run in _HAN.split(text) if run)
+    return "".join(run if _HAN.match(run) else "".join(latin_words(run, language)) for run in runs)
+
+
+@cache
+def _packaged(language: str) -> Mapping[str, Mapping[str, float]]:
+    """`Synonyms.others` of the package's files for a language; read once."""
+    folder, found = files(__package__), Synonyms({}, str.split)
+    for name, weight in (
+        ("translations.txt", _TRANSLATED),
+        ("synonyms.txt", _WEIGHT),
+        (f"synonyms_{language}.txt", _WEIGHT),
+    ):
+        file = folder.joinpath(name)
+        if file.is_file():
+            lines = file.read_text("utf-8").splitlines()
+            found = found.joined(Synonyms.read(lines, name, str.split, weight, language))
+    return found.others
 
 
 def _with(term: Term, more: Sequence[Reading]) -> Term:
