@@ -97,6 +97,9 @@ class Space(Protocol):
         """(n,) cosines of `vector` (d,) with every product, -1 where it has none; mean and standard deviation of the
         cosines with a fixed sample of the catalogue, which tell what an ordinary similarity is."""
 
+    def ordinary(self, vector: Floats) -> tuple[float, float]:
+        """Mean and standard deviation of the cosines of `vector` (d,) with that sample alone."""
+
     def vectors(self, rows: NDArray[np.int32]) -> Floats:
         """(len(rows), d) unit vectors of products; zeros where a product has none."""
 

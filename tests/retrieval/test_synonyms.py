@@ -6,6 +6,7 @@ import pytest
 
 from wares.domain.intent import Reading, Term
 from wares.errors import DataError
+from wares.retrieval.language.analyser import Analyser
 from wares.retrieval.language.chinese import Cutter, runs
 from wares.retrieval.language.script import has_han
 from wares.retrieval.language.synonyms import Synonyms, key
@@ -61,6 +62,19 @@ def test_what_was_said_stays_the_best_reading() -> None:
 def test_writing_does_not_matter() -> None:
     assert key("Coca-Cola") == key("coca cola") == key("ＣＯＣＡ　ＣＯＬＡ")
     assert key("行動電源") == key("移动电源")
+
+
+def test_members_are_known_in_the_endings_of_the_shops_language() -> None:
+    analyser = Analyser.of([], [], "de")
+    own = Synonyms.read(["Küchenuhr, Wanduhr"], "shop.txt", analyser.said_words, language="de-AT")
+    asked = [term.said for stretch in analyser.terms("kuechenuhren") for term in stretch]
+    assert [r.words for r in own.of(asked)] == [tuple(analyser.said_words("Wanduhr"))]
+
+
+def test_one_word_of_a_merged_term_counts_a_little() -> None:
+    (term,) = read("hair dryer, blowdryer").expand(said("hair", "dryer"))
+    parts = [reading for reading in term.readings if reading.words in {("hair",), ("dryer",)}]
+    assert len(parts) == 2 and all(reading.weight < 0.4 for reading in parts)
 
 
 def test_the_shops_own_words_join_the_general_ones() -> None:
@@ -119,3 +133,50 @@ def test_the_package_knows_many_groups_and_brands() -> None:
         sum(any(has_han(c) for c in line) and any(c.isascii() and c.isalpha() for c in line) for line in lines[brands:])
         > 150
     )
+
+
+@pytest.mark.parametrize(
+    ("language", "query", "other"),
+    [
+        ("en", "couch", "sofa"),
+        ("en-GB", "diapers", "nappy"),
+        ("en", "aluminium", "aluminum"),
+        ("en", "hair dryer", "blow dryer"),
+        ("de", "Handys", "Smartphone"),
+        ("fr", "réfrigérateur", "frigo"),
+        ("es", "ordenador", "computadora"),
+        ("it", "frigorifero", "frigo"),
+        ("nl", "koelkast", "ijskast"),
+        ("pl", "kanapa", "sofa"),
+    ],
+)
+def test_each_language_has_its_own_everyday_words(language: str, query: str, other: str) -> None:
+    analyser = Analyser.of([], [], language)
+    asked = [term.said for stretch in analyser.terms(query) for term in stretch]
+    found = Synonyms.packaged(analyser.said_words, language).of(asked)
+    assert tuple(analyser.said_words(other)) in [reading.words for reading in found]
+
+
+def test_words_of_another_language_stay_out() -> None:
+    assert Synonyms.packaged(apart, "de").of(["couch"]) == ()
+    assert ("sofa",) not in [reading.words for reading in Synonyms.packaged(apart, "zh").of(["couch"])]
+
+
+@pytest.mark.parametrize("word", ["torch", "flashlight"])
+def test_a_word_of_two_meanings_goes_one_way(word: str) -> None:
+    found = [reading.words for reading in Synonyms.packaged(apart, "en").of([word])]
+    assert (("flashlight",) in found) == (word == "torch") and ("torch",) not in found
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es", "it", "nl", "pl"])
+def test_every_packaged_group_can_be_asked_for(language: str) -> None:
+    """Read as a query, each member becomes the key under which its others stand."""
+    analyser = Analyser.of([], [], language)
+    general = Synonyms.packaged(analyser.said_words, language)
+    lines = (FOLDER / f"synonyms_{language}.txt").read_text("utf-8").splitlines()
+    groups = [line for line in lines if line and not line.startswith("#")]
+    assert len(groups) >= (400 if language == "en" else 45)
+    for group in groups:
+        for member in group.partition("=>")[0].split(","):
+            asked = [term.said for stretch in analyser.terms(member) for term in stretch]
+            assert general.of(asked), f"{member.strip()!r} of {group!r}"

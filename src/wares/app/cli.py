@@ -253,6 +253,23 @@ def judge(
 
 
 @app.command()
+def synonyms(
+    folder: Folder = None,
+    accept: Annotated[str, typer.Option(metavar="N,N", help="add these of the list to the shop's synonyms")] = "",
+    write: Annotated[bool, typer.Option("--write", help="add all that are listed")] = False,
+    most: Annotated[int, typer.Option(help="how many to list", min=1)] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Words that may stand for one another in this shop, with what speaks for them. Nothing changes until accepted."""
+    place = shop_folder(folder)
+    if accept and write:
+        raise typer.BadParameter("Either --accept or --write.", param_hint="--accept")
+    from wares.app.commands.synonyms import synonyms_of
+
+    synonyms_of(place, accept, write, most, as_json=as_json)
+
+
+@app.command()
 def serve(
     folder: Folder = None,
     host: Annotated[str | None, typer.Option(help="default: as the settings say")] = None,

@@ -41,8 +41,9 @@ class Intent:
 
     `correction` is the whole query as corrected, "" = as typed. `wishes` are what its words ask for beside the thing
     itself, and `excluded` the index words that a product must not hold. `vectors` maps a space ("text") to a unit
-    vector (d,): spaces are never mixed; "refined" is of the space "text", moved towards the best answers. `history` is
-    the shopper's, `seeds` the rows of the products on the page or in the cart.
+    vector (d,): spaces are never mixed. `feedback` (n,) tells for each product how near it is to the query and its best
+    answers, once those are known. `history` is the shopper's, `seeds` the rows of the products on the page or in the
+    cart.
     """
 
     request: Request
@@ -55,3 +56,4 @@ class Intent:
     vectors: Mapping[str, Vector] = field(default_factory=dict)
     history: History = field(default_factory=History.empty)
     seeds: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    feedback: Vector | None = None

@@ -64,7 +64,11 @@ def _has_any(field: str, values: frozenset[str], columns: Columns, rows: Rows | 
         return has
     if (labels := columns.labels.get(field)) is None:
         return has
-    places, codes = (labels.rows, labels.codes) if rows is None else codes_of(labels, rows)
     meant = np.fromiter((value in values for value in labels.values), np.bool_, len(labels.values))
-    has[places[meant[codes]]] = True
+    if rows is None:
+        entries = np.flatnonzero(meant[labels.codes])
+        has[np.searchsorted(labels.indptr, entries, side="right") - 1] = True
+    else:
+        places, codes = codes_of(labels, rows)
+        has[places[meant[codes]]] = True
     return has

@@ -110,7 +110,7 @@ def answer(intent: Intent, walk: Walk, view: ShopView, actions: Actions, notes: 
         shown = found
     else:
         match = _matches(intent, walk.matching, view, actions)
-        intent = _with_refined(intent, match)
+        intent = replace(intent, feedback=match.feedback)
         notes = (*notes, *_RELAXED.get(match.relaxed, ()))
         found = match.matched & permitted
         shown = found & may_show
@@ -122,13 +122,6 @@ def answer(intent: Intent, walk: Walk, view: ShopView, actions: Actions, notes: 
     facets = filters.facets(request.facets, found, request.filter)
     explanation = _explanation(intent, walk, view, match) if request.explain else None
     return Answer(intent, view, walk, slate, features, order, shown, facets, notes, explanation, parts)
-
-
-def _with_refined(intent: Intent, match: MatchSet) -> Intent:
-    """The intent with the vector that the best answers gave it."""
-    if match.refined is None:
-        return intent
-    return replace(intent, vectors={**intent.vectors, "refined": match.refined})
 
 
 def _matches(intent: Intent, matching: Matching, view: ShopView, actions: Actions) -> MatchSet:
@@ -148,7 +141,7 @@ def _rank(
     """The best `walk.depth` groups by relevance are ranked and arranged; the others follow."""
     opinions = _opinions(intent, walk, view)
     liked = favour(opinions, walk.weights) if len(intent.history) else None
-    order = _one_per_group(_by(relevance, np.flatnonzero(shown), liked), view.columns.groups)
+    order = _one_per_group(_by(relevance, np.flatnonzero(shown), liked), view.columns)
     slate, features, parts = _score(intent, walk, view, order[: walk.depth], opinions)
     rest = order[~_in_groups(slate.rows, order, view.columns)]
     return slate, features, parts, np.concatenate([slate.rows, rest])
@@ -178,7 +171,7 @@ def _score(
     parts = _parts(ranker, table) if intent.request.explain else None
     best = np.lexsort((candidates.rows, -scores))
     if walk.fold_variants:
-        best = best[one_per_group(candidates.rows[best], view.columns.groups)]
+        best = best[one_per_group(view.columns.groups[candidates.rows[best]], view.columns.n_groups)]
     scores = scores[best]
     slate = Slate(candidates.take(best), scores, scores.copy(), ((),) * len(best))
     for policy in walk.policies:
@@ -216,11 +209,11 @@ def _opinions(intent: Intent, walk: Walk, view: ShopView) -> Mapping[str, NDArra
 
 
 def retrieved(intent: Intent, walk: Walk, view: ShopView) -> tuple[Candidates, FeatureTable]:
-    """The candidates of a query before they are ranked, without filters and rules: what a ranker learns from."""
+    """The candidates of a query before ranking, without filters, rules and folding: what a ranker learns from."""
     assert walk.matching is not None
     match = walk.matching.match(intent, view)
-    intent = _with_refined(intent, match)
-    order = _one_per_group(_by(match.relevance, np.flatnonzero(match.matched)), view.columns.groups)
+    intent = replace(intent, feedback=match.feedback)
+    order = _by(match.relevance, np.flatnonzero(match.matched))
     return describe_rows(intent, walk, view, order[: walk.depth])
 
 
@@ -244,7 +237,7 @@ def _sorted(sort: Sort, view: ShopView, shown: Bools, relevance: NDArray[np.floa
         Sort.BEST_SELLING: -view.popularity.astype(np.float64),
     }[sort][rows]
     order = rows[np.lexsort((rows, -relevance[rows], by))]  # nan sorts last
-    return _one_per_group(order.astype(np.int32), view.columns.groups)
+    return _one_per_group(order.astype(np.int32), view.columns)
 
 
 def _by(
@@ -256,8 +249,8 @@ def _by(
     return rows[np.argsort(-scores[rows], kind="stable")].astype(np.int32)
 
 
-def _one_per_group(rows: NDArray[np.int32], groups: NDArray[np.int32]) -> NDArray[np.int32]:
-    return rows[one_per_group(rows, groups)]
+def _one_per_group(rows: NDArray[np.int32], columns: Columns) -> NDArray[np.int32]:
+    return rows[one_per_group(columns.groups[rows], columns.n_groups)]
 
 
 def _same_group(rows: NDArray[np.int32], columns: Columns) -> Bools:

@@ -33,6 +33,9 @@ class _Remembering:
             self._scans[key] = self.index.scan(vector)
         return self._scans[key]
 
+    def ordinary(self, vector: Floats) -> tuple[float, float]:
+        return self.index.ordinary(vector)
+
     def vectors(self, rows: NDArray[np.int32]) -> Floats:
         return self.index.vectors(rows)
 

@@ -48,7 +48,9 @@ def best_first(scores: Floats, rows: NDArray[np.int32]) -> NDArray[np.intp]:
     return np.lexsort((rows, -scores))
 
 
-def one_per_group(rows: NDArray[np.int32], groups: NDArray[np.int32]) -> NDArray[np.intp]:
-    """Places of the first row of each group, in the order of `rows`; `groups` (all rows) numbers the variants."""
-    _, first = np.unique(groups[rows], return_index=True)
-    return np.sort(first)
+def one_per_group(groups: NDArray[np.int32], n_groups: int) -> NDArray[np.intp]:
+    """Places of the first of each group, in order; `groups` (m,) are those of rows, numbered below `n_groups`."""
+    first = np.empty(n_groups, np.int32)
+    places = np.arange(len(groups), dtype=np.int32)
+    first[groups[::-1]] = places[::-1]  # the earliest is written last
+    return np.flatnonzero(first[groups] == places)

@@ -17,6 +17,7 @@ from wares.domain.selection import passing
 Floats = NDArray[np.float32]
 _BEST = 10
 _FEEDBACK = 5  # products that speak for the wish
+_SECOND = 4_096  # products that are asked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class MatchSet:
 
     matched: NDArray[np.bool_]  # (n,)
     relevance: Floats  # (n,) in [0, 1]
-    refined: Floats | None = None  # (d,) the query moved towards its best answers
+    feedback: Floats | None = None  # (n,) deviations by which the refined query finds it above the ordinary, or 0
     relaxed: str = ""  # what was asked for less strictly, because nothing met it: "words" or "wishes"
 
 
@@ -70,16 +71,34 @@ class Matching:
         found = _part(self.lexical_weight, text.scores, 0.0, rows)
         if self.letters_weight:
             found += _part(self.letters_weight, view.letters_match(intent.text), 0.0, rows)
-        refined = None
+        feedback = None
         if vector is not None and cosines is not None:
-            first = found + _part(self.meaning_weight, cosines, mean, rows)
-            refined = _refined(vector, first, rows, view)
-            if self.meaning_weight:
-                cosines, mean, _ = view.space("text").scan(refined)
-                found += _part(self.meaning_weight, cosines, mean, rows)
+            found, feedback = self._second_round(
+                vector, found, _part(self.meaning_weight, cosines, mean, rows), rows, view
+            )
         relevance = np.zeros(len(matched), np.float32)
         relevance[rows] = found
-        return MatchSet(matched, relevance, refined, relaxed)
+        return MatchSet(matched, relevance, feedback, relaxed)
+
+    def _second_round(
+        self, vector: Floats, by_words: Floats, by_meaning: Floats, rows: NDArray[np.intp], view: View
+    ) -> tuple[Floats, Floats]:
+        """(relevance (len(rows),), feedback (n,)): the best of the first round are asked again with the query moved
+        towards the very best of them (pseudo-relevance feedback, Rocchio 1971). It finds more of their kind."""
+        found, feedback = by_words + by_meaning, np.zeros(len(view.columns), np.float32)
+        near = np.argpartition(-found, _SECOND)[:_SECOND] if len(rows) > _SECOND else np.arange(len(rows))
+        near = near[np.argsort(-found[near], kind="stable")]
+        if not len(near):
+            return found, feedback
+        vectors = view.space("text").vectors(rows[near].astype(np.int32))
+        refined = vector + vectors[:_FEEDBACK].mean(axis=0)
+        refined /= np.float32(max(float(np.linalg.norm(refined)), 1e-9))
+        mean, deviation = view.space("text").ordinary(refined)
+        above = np.maximum(vectors @ refined - np.float32(mean), 0)  # (k, d) @ (d,) -> (k,)
+        feedback[rows[near]] = above / np.float32(deviation)
+        if (top := float(above.max())) > 0:
+            found[near] = by_words[near] + np.float32(self.meaning_weight) * above / np.float32(top)
+        return found, feedback
 
     def _floor(self, cosines: Floats, mean: float, deviation: float) -> float:
         """The least cosine of a match by meaning: the better a query's best ones, the more it takes."""
@@ -98,17 +117,6 @@ def _part(weight: float, scores: Floats, none: float, rows: NDArray[np.intp]) ->
         return np.zeros(len(rows), np.float32)
     part: Floats = np.float32(weight) * (np.maximum(scores[rows] - np.float32(none), 0) / np.float32(top))
     return part
-
-
-def _refined(vector: Floats, relevance: Floats, rows: NDArray[np.intp], view: View) -> Floats:
-    """The query moved towards the products that answer it best (pseudo-relevance feedback, Rocchio 1971), which finds
-    more of their kind: on Home Depot it adds .016 to Recall@100 before any learning."""
-    best = np.argpartition(-relevance, _FEEDBACK)[:_FEEDBACK] if len(rows) > _FEEDBACK else np.arange(len(rows))
-    if not len(best):
-        return vector
-    moved = vector + view.space("text").vectors(np.sort(rows[best]).astype(np.int32)).mean(axis=0)
-    refined: Floats = (moved / max(float(np.linalg.norm(moved)), 1e-9)).astype(np.float32)
-    return refined
 
 
 def _covers(coverage: Floats, least: float) -> NDArray[np.bool_]:

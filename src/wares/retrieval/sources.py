@@ -74,9 +74,7 @@ class Feedback:
     name: str = "feedback"
 
     def score(self, intent: Intent, view: View) -> Floats:
-        if (vector := intent.vectors.get("refined")) is None:
-            return np.zeros(len(view.columns), np.float32)
-        return _above_ordinary(vector, view)
+        return np.zeros(len(view.columns), np.float32) if intent.feedback is None else intent.feedback
 
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
         return None
@@ -226,7 +224,8 @@ def _above_ordinary(direction: Floats, view: View) -> Floats:
     length = float(np.linalg.norm(direction))
     if length == 0:
         return np.zeros(len(view.columns), np.float32)
-    vector = (direction / np.float32(length)).astype(np.float32)
+    is_unit = abs(length - 1) < 1e-5  # then the very same vector, which the view remembers
+    vector = direction if is_unit else (direction / np.float32(length)).astype(np.float32)
     cosines, mean, deviation = view.space("text").scan(vector)
     above: Floats = (cosines - np.float32(mean)) / np.float32(deviation)
     return np.maximum(above, np.float32(0))

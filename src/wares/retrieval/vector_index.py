@@ -81,10 +81,11 @@ class VectorIndex:
                 else:
                     part[:] = block @ vector  # (m, d) @ (d,) -> (m,)
             start += len(block)
-        mean, deviation = 0.0, 1.0
-        if len(ordinary) >= _LEAST_BACKGROUND:
-            mean, deviation = float(ordinary.mean()), max(float(ordinary.std()), 1e-6)
-        return cosines.take(self.text_of), mean, deviation
+        return cosines.take(self.text_of), *_spread(ordinary)
+
+    def ordinary(self, vector: Floats) -> tuple[float, float]:
+        """Mean and deviation of the background's cosines with `vector`; without a background 0 and 1."""
+        return _spread(self.background @ vector if len(self.background) else np.empty(0, np.float32))
 
     def state(self) -> State:
         """Plain arrays; vectors as 16-bit floats, which moves a cosine by less than 0.001."""
@@ -140,3 +141,9 @@ def _exact(vectors: NDArray[Any], places: NDArray[np.integer[Any]]) -> Floats:
     """(len(places), d) as 32-bit floats."""
     found = vectors.take(places, axis=0)
     return widened(found) if found.dtype == np.float16 else found
+
+
+def _spread(cosines: Floats) -> tuple[float, float]:
+    if len(cosines) < _LEAST_BACKGROUND:
+        return 0.0, 1.0
+    return float(cosines.mean()), max(float(cosines.std()), 1e-6)

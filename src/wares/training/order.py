@@ -28,7 +28,9 @@ def learn_order(engine: Engine, judged: Judged, seed: int, tell: Tell) -> Snapsh
     judged = judged.take(np.flatnonzero(wanted))
     examples = gather_examples(engine, judged, seed, lambda done, n: tell("Asking the judged queries", done, n))
     if examples.taught < LEAST_QUERIES:
-        return _told(snapshot, kept=False, why="the catalogue's words find too little of what was wanted", judged=judged)
+        return _told(
+            snapshot, kept=False, why="the catalogue's words find too little of what was wanted", judged=judged
+        )
     memory = remember(examples, judged, snapshot)
     try:
         tried = _trial(examples, judged, memory, snapshot, seed, tell)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wares.app.bench.trial import NOW_MS, Ranking, Tell, Trial
+from wares.app.bench.trial import DEPTH, NOW_MS, Ranking, Tell, Trial, unfolded
 from wares.domain.request import Request
 from wares.domain.shopper import History
 from wares.engine.assembly import Engine
@@ -66,7 +66,7 @@ def spelling_figures(data: Path, trial: Trial, parts: Parts, answered: Ranking, 
 
 def _ask(engine: Engine, query: str, *, as_typed: bool = False) -> tuple[NDArray[np.int32], str]:
     found = engine.answer(Request("search", NOW_MS, query=query, as_typed=as_typed), History.empty())
-    return found.order[:100], found.intent.correction
+    return unfolded(found)[:DEPTH], found.intent.correction
 
 
 def _ndcg(asked: Judged, place: int, ranking: NDArray[np.int32]) -> float:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from wares.app.bench.misspelt import spelling_figures
 from wares.app.bench.overhead import overhead_figures
 from wares.app.bench.rivals import rival_rows
-from wares.app.bench.trial import NOW_MS, Ranking, Tell, Trial, make_trial
+from wares.app.bench.trial import DEPTH, NOW_MS, Ranking, Tell, Trial, make_trial, unfolded
 from wares.domain.request import Request
 from wares.domain.shopper import History
 from wares.engine.snapshot import Snapshot
@@ -26,7 +26,7 @@ from wares.evaluation.judgements import Measured, differences, folds, summary
 from wares.store.sqlite import Store
 from wares.training.ranker import Examples, fit_ranker, gather_examples, remember, with_order
 
-_PAGE, _DEPTH = 24, 100
+_PAGE = 24
 _TIMED = 500  # queries whose answers are timed part by part
 
 
@@ -104,7 +104,7 @@ def _learned(
 
 
 def _answer(trial: Trial, parts: Sequence[tuple[Snapshot, NDArray[np.intp]]], stage: str, tell: Tell) -> Ranking:
-    """Each query once, by the snapshot of its fold: the first `_DEPTH` products, and the time of a whole page."""
+    """Each query once, by the snapshot of its fold: the first `DEPTH` products, and the time of a whole page."""
     n = len(trial.asked)
     rows = [np.empty(0, np.int32)] * n
     scores = [np.empty(0, np.float32)] * n
@@ -118,10 +118,8 @@ def _answer(trial: Trial, parts: Sequence[tuple[Snapshot, NDArray[np.intp]]], st
             found = engine.answer(Request("search", NOW_MS, query=trial.asked.queries[place]), History.empty())
             present(found, 0, _PAGE, trial.store.catalogue)
             took_ms[place] = (time.perf_counter() - started) * 1000
-            rows[place] = found.order[:_DEPTH]
-            scores[place] = -np.arange(len(rows[place]), dtype=np.float32)
-            ranked = min(len(found.slate), _DEPTH)
-            scores[place][:ranked] = found.slate.priority[:ranked]
+            rows[place] = unfolded(found)[:DEPTH]
+            scores[place] = 1 / np.arange(1, len(rows[place]) + 1, dtype=np.float32)
             done += 1
             if done % 50 == 0 or done == n:
                 tell(stage, done, n)
@@ -146,7 +144,7 @@ def _interval(interval: Any) -> list[float]:
 
 
 def write_run(path: Path, trial: Trial, ranking: Ranking) -> None:
-    """query, product_id, rank (from 1), score: CSV, or Parquet by the file's name."""
+    """query, product_id, rank (from 1), score (1 / rank): CSV, or Parquet by the file's name."""
     import polars as pl
 
     ids = trial.snapshot.columns.ids

@@ -11,6 +11,7 @@ from wares.domain.judgement import Judgement
 from wares.engine.assembly import Engine, new_encoder
 from wares.engine.settings import Settings, load_settings
 from wares.engine.snapshot import Snapshot
+from wares.engine.stages import Answer
 from wares.errors import InputError
 from wares.evaluation.judgements import Judged, Measured, measure
 from wares.feeds.judgements import read_judgements
@@ -21,6 +22,7 @@ from wares.training.build import build_snapshot
 
 Tell = Callable[[str, int, int], None]
 NOW_MS = 0
+DEPTH = 100  # products of a ranking that are looked at
 
 
 @dataclass(frozen=True)
@@ -91,3 +93,14 @@ def make_trial(
 
 def _judgements(path: Path, lowest: float) -> list[Judgement]:
     return list(read_judgements(path, lowest=lowest))
+
+
+def unfolded(found: Answer) -> NDArray[np.int32]:
+    """Every product of the first hits in order: an answer lists variants with their hit, judgements know no hits."""
+    groups = found.view.columns.groups
+    first = found.order[:DEPTH]
+    place = np.full(found.view.columns.n_groups, -1, np.int32)
+    place[groups[first]] = np.arange(len(first))
+    rows = np.flatnonzero(found.shown & (place[groups] >= 0)).astype(np.int32)
+    is_variant = first[place[groups[rows]]] != rows
+    return rows[np.lexsort((rows, is_variant, place[groups[rows]]))]

@@ -17,9 +17,10 @@ from wares.domain.text import normalise
 from wares.errors import DataError
 from wares.retrieval.language.analyser import prepared
 from wares.retrieval.language.european import language_of_tag, latin_words
-from wares.retrieval.language.script import simplify
+from wares.retrieval.language.script import has_han, simplify
 
 _WEIGHT, _TRANSLATED = 0.8, 0.7
+_PART = 0.35  # of a word of several that became one term: not enough to cover the term
 _MOST_READINGS, _MOST_EACH = 16, 4  # of neighbours that became one term, and of each among them
 _MOST_TERMS = 4  # terms of a query that one member may span
 _HAN = re.compile("([\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+)")
@@ -115,7 +116,9 @@ class Synonyms:
         apart[0] = Reading(apart[0].words)  # the words as they were said
         whole = Term(said, (Reading(tuple(self.index_words(said))), *readings))
         merged = _with(whole, sorted(apart, key=lambda reading: -reading.weight))
-        return Term(said, merged.readings[:_MOST_READINGS])
+        # one word of 'extension cord' still counts a little; Chinese ones get their parts from the cutter
+        some = [] if has_han(said) else [Reading((term.said,), _PART, "compound") for term in group]
+        return _with(Term(said, merged.readings[:_MOST_READINGS]), some)
 
     @cached_property
     def _readings(self) -> dict[str, tuple[Reading, ...]]:
