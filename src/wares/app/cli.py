@@ -336,6 +336,8 @@ def bench_search(
     test: Annotated[Path | None, typer.Option(help="judgements of other queries: learn from all, report these")] = None,
     lowest: Annotated[float, typer.Option(help="the relevance that is worth nothing")] = 1.0,
     folds: Annotated[int, typer.Option(help="of cross-validation", min=2)] = 5,
+    ask: Annotated[int, typer.Option(help="of the folds ask only so many; 0 = all", min=0)] = 0,
+    settings: Annotated[Path | None, typer.Option(help="a wares.toml to try instead of the defaults")] = None,
     rivals: Annotated[str, typer.Option(metavar="A,B", help="other engines beside it; 'none' = only wares")] = "",
     cache: Annotated[Path | None, typer.Option(help="where vectors are kept between runs")] = None,
     run: Annotated[Path | None, typer.Option(help="write what was ranked: query, product_id, rank, score")] = None,
@@ -349,7 +351,8 @@ def bench_search(
     chosen = [one.strip() for one in rivals.split(",") if one.strip()] or list(ENGINES)
     with screen.progress() as tell:
         figures = search_figures(
-            data, test=test, lowest=lowest, n_folds=folds, rivals=[] if chosen == ["none"] else chosen,
+            data, test=test, lowest=lowest, n_folds=folds, ask_folds=min(ask, folds), settings=settings,
+            rivals=[] if chosen == ["none"] else chosen,
             cache=cache or cache_folder(data), run=run, seed=seed, tell=tell,
         )  # fmt: skip
     if as_json:

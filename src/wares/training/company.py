@@ -14,6 +14,7 @@ from wares.retrieval.language.analyser import Analyser
 from wares.retrieval.language.script import has_han
 
 _TOKEN = re.compile(r"[^\W\d_]+")
+_VOWEL = re.compile("[aeiouy]")  # what has none is a code
 _LEAST_TITLES = 5  # that a word stands in to be compared with others
 _MOST_TITLES = 0.5  # share of the titles from which a word says nothing of a thing
 _MOST_WORDS = 3_000  # the most frequent ones are compared
@@ -31,14 +32,15 @@ class Company:
 
     @staticmethod
     def of(titles: Sequence[str], analyser: Analyser) -> "Company":
-        """Words with digits and one-letter ones are left out; of two titles that are equal both count."""
+        """Words of one or two letters, with digits or without a vowel are left out; of two equal titles both count."""
 
         @lru_cache(maxsize=100_000)
         def read(token: str) -> tuple[tuple[str, str], ...]:
             words = analyser.said_words(token)
             if has_han(token):
                 return tuple((word, word) for word in words if len(word) > 1)
-            return ((words[0], token),) if len(words) == 1 and len(words[0]) > 2 and words[0].isalpha() else ()
+            plain = len(words) == 1 and len(words[0]) > 2 and words[0].isalpha()
+            return ((words[0], token),) if plain and (not token.isascii() or _VOWEL.search(token)) else ()
 
         forms: dict[str, Counter[str]] = {}
         held = list[frozenset[str]]()

@@ -1,9 +1,9 @@
 """Words that may stand for one another in this shop, found for a person to accept. Nothing here changes an answer.
 
 Three signs, the surest first. Behaviour: shoppers chose the same products after different words, or after a word that
-the titles of what they chose do not say. Unknown: a past query's word that the shop does not know has a meaning near
-one that it does. Meaning: two words of titles whose vectors are near, which keep the same company, and never share a
-title.
+the titles of what they chose do not say. Meaning: two words of titles whose vectors are near, which keep the same
+company, and never share a title. Unknown: a past query's word that the shop does not know has a meaning near one that
+it does.
 """
 
 import unicodedata
@@ -26,15 +26,16 @@ from wares.retrieval.wishes.vocabulary import word_lists
 from wares.training.clicks import CHOSEN
 from wares.training.company import Company
 
-Sign = Literal["behaviour", "unknown", "meaning"]
-_SIGNS: tuple[Sign, ...] = ("behaviour", "unknown", "meaning")
+Sign = Literal["behaviour", "meaning", "unknown"]
+_SIGNS: tuple[Sign, ...] = ("behaviour", "meaning", "unknown")  # the surest first
 _LEAST_PRODUCTS = 2  # that two queries share
 _ASKED = 50  # queries of one product that are compared, those of the most products
 _LEAST_COSINE = 0.5  # of what was chosen after two queries
 _LONGEST = 3  # words of a member
 _SHARED, _SAID = 0.6, 0.1  # share of the chosen titles that say the new word, and at most the typed one
 _LEAST_LIFT = 3.0  # how much oftener than in all titles
-_LIKE_SPELLING = 84.0  # letters in common (of 100) from which spelling is the speller's business
+_LIKE_SPELLING = 84.0  # letters in common (of 100) from which spelling is the speller's business ...
+_SAME_FAMILY = 66.0  # ... and from which near vectors only say so: 'balance' and 'balancing', 'lit' and 'unlit'
 _NEAREST, _LEAST_Z, _LEAST_COMPANY = 5, 2.5, 0.15  # of two words' vectors and neighbours
 _EXAMPLES = 2  # titles for each side
 
@@ -225,7 +226,11 @@ def _by_meaning(
     for i, j in np.argwhere(near & near.T & (likeness >= mean + _LEAST_Z * deviation)).tolist():
         company_kept = company.likeness(i, j) if i < j else 0.0
         one, other = company.shown[names[i]], company.shown[names[j]]
-        if company_kept < _LEAST_COMPANY or (one in colours and other in colours):
+        if (
+            company_kept < _LEAST_COMPANY
+            or (one in colours and other in colours)
+            or _likely_typo(one, other, _SAME_FAMILY)
+        ):
             continue
         score = float(np.sqrt(min((likeness[i, j] - mean) / deviation / 6, 1.0) * company_kept))
         counts = {"titles": int(company.counts[i]), "titles of the other": int(company.counts[j])}
@@ -235,9 +240,9 @@ def _by_meaning(
     for (word, n), row in zip(unknown.items(), others @ known.T, strict=True):
         best = int(np.argmax(row))
         z = (float(row[best]) - mean) / deviation
-        if z >= _LEAST_Z and language.speller.correct(word) is None:
+        meant = company.shown[names[best]]
+        if z >= _LEAST_Z and not _likely_typo(word, meant, _SAME_FAMILY) and language.speller.correct(word) is None:
             evidence = {"shoppers": n, "titles": int(company.counts[best]), "likeness": round(float(row[best]), 3)}
-            meant = company.shown[names[best]]
             score = round(min(z / 6, 1.0) * _surety(n), 4)
             yield Proposal(word, meant, True, "unknown", score, evidence, company.examples(best, _EXAMPLES))
 
@@ -258,6 +263,6 @@ def _known(said: str, meant: str, language: Language) -> bool:
     )
 
 
-def _likely_typo(said: str, meant: str) -> bool:
+def _likely_typo(said: str, meant: str, least: float = _LIKE_SPELLING) -> bool:
     """Whether the two are one word in other letters, of which the speller takes care."""
-    return ratio(said, meant) >= _LIKE_SPELLING or said.startswith(meant) or meant.startswith(said)
+    return ratio(said, meant) >= least or said.startswith(meant) or meant.startswith(said)

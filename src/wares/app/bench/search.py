@@ -8,6 +8,7 @@ import hashlib
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from wares.evaluation.judgements import Measured, differences, folds, summary
 from wares.store.sqlite import Store
 from wares.training.ranker import Examples, fit_ranker, gather_examples, remember, with_order
 
+Part = tuple[NDArray[np.intp], NDArray[np.intp]]
 _PAGE = 24
 _TIMED = 500  # queries whose answers are timed part by part
 
@@ -36,6 +38,8 @@ def search_figures(
     test: Path | None,
     lowest: float,
     n_folds: int,
+    ask_folds: int,
+    settings: Path | None,
     rivals: Sequence[str],
     cache: Path,
     run: Path | None,
@@ -43,10 +47,11 @@ def search_figures(
     tell: Tell,
 ) -> dict[str, Any]:
     """`data` holds products.parquet and judgements.parquet; `test` other judgements, which are then all that is
-    reported. `lowest`: the relevance that is worth nothing. `run`: where to write what was ranked."""
+    reported. `lowest`: the relevance that is worth nothing. `ask_folds`: of the folds only so many are asked, 0 = all.
+    `settings`: a shop's settings to try instead of the defaults. `run`: where to write what was ranked."""
     with tempfile.TemporaryDirectory(prefix="wares-bench-") as scratch, Store.open(Path(scratch), "write") as store:
-        trial = make_trial(data, test, lowest, cache, Path(scratch), store, seed, tell)
-        parts = _parts(trial, n_folds)
+        trial = make_trial(data, test, lowest, cache, settings, Path(scratch), store, seed, tell)
+        trial, parts = _parts(trial, n_folds, ask_folds)
         untuned = _answer(trial, [(trial.snapshot, trial.places)], "Asking, untuned", tell)
         examples = gather_examples(
             trial.engine, trial.judged, seed, lambda done, n: tell("Gathering examples", done, n)
@@ -80,16 +85,20 @@ def search_figures(
         }
 
 
-def _parts(trial: Trial, n_folds: int) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """(places of the queries to learn from, places of the queries to ask) of each fold."""
+def _parts(trial: Trial, n_folds: int, ask_folds: int) -> tuple[Trial, list[Part]]:
+    """(places of the queries to learn from, places of the queries to ask) of each fold, and the trial that asks just
+    these."""
     if trial.asked is not trial.judged:
-        return [(np.arange(len(trial.judged)), trial.places)]
+        return trial, [(np.arange(len(trial.judged)), trial.places)]
     fold = folds(trial.judged.queries, n_folds, trial.seed)
-    return [(np.flatnonzero(fold != i), np.flatnonzero(fold == i)) for i in range(n_folds)]
+    asked = np.concatenate([np.flatnonzero(fold == i) for i in range(ask_folds or n_folds)])
+    starts = np.cumsum([0, *(int((fold == i).sum()) for i in range(n_folds))])
+    parts = [(np.flatnonzero(fold != i), np.arange(starts[i], starts[i + 1])) for i in range(ask_folds or n_folds)]
+    return replace(trial, asked=trial.judged.take(asked)), parts
 
 
 def _learned(
-    trial: Trial, examples: Examples, parts: Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]], tell: Tell
+    trial: Trial, examples: Examples, parts: Sequence[Part], tell: Tell
 ) -> list[tuple[Snapshot, NDArray[np.intp]]]:
     """The snapshot that answers the queries of each fold."""
     memory = remember(examples, trial.judged, trial.snapshot)

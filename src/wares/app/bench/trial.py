@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from wares.domain.judgement import Judgement
 from wares.engine.assembly import Engine, new_encoder
-from wares.engine.settings import Settings, load_settings
+from wares.engine.settings import FILE_NAME, Settings, load_settings
 from wares.engine.snapshot import Snapshot
 from wares.engine.stages import Answer
 from wares.errors import InputError
@@ -66,14 +66,22 @@ class Trial:
 
 
 def make_trial(
-    data: Path, test: Path | None, lowest: float, cache: Path, folder: Path, store: Store, seed: int, tell: Tell
+    data: Path,
+    test: Path | None,
+    lowest: float,
+    cache: Path,
+    given: Path | None,
+    folder: Path,
+    store: Store,
+    seed: int,
+    tell: Tell,
 ) -> Trial:
-    """`lowest`: the relevance that is worth nothing; `cache`: where vectors are kept between runs; `folder`: an empty
-    one for the shop."""
+    """`lowest`: the relevance that is worth nothing; `cache`: where vectors are kept between runs; `given`: a file of
+    settings; `folder`: an empty one for the shop."""
     for name in ("products.parquet", "judgements.parquet"):
         if not (data / name).exists():
             raise InputError(f"{data} has no {name}. It needs products.parquet and judgements.parquet.")
-    (folder / "wares.toml").write_text("", encoding="utf-8")
+    (folder / FILE_NAME).write_text(given.read_text(encoding="utf-8") if given else "", encoding="utf-8")
     settings = load_settings(folder)
     store.catalogue.put(read_products(data / "products.parquet", now_ms=NOW_MS, currency=settings.shop.currency))
     cache.mkdir(parents=True, exist_ok=True)
