@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from wares.domain.intent import Term
 from wares.retrieval.language.analyser import Analyser, prepared
-from wares.retrieval.language.european import LANGUAGES
+from wares.retrieval.language.european.words import LANGUAGES
 
 GERMAN = Analyser.of(["Winterstiefel Damen", "Stiefel schwarz", "Winter Jacke", "Schuhe Damen"] * 3, [], "de-AT")
 ENGLISH = Analyser.of(["Rust-Oleum paint", "type-c cable", "oat milk", "牛奶", "手机壳"], ["Acme"], "en")

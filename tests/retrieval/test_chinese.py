@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wares.domain.intent import Term
-from wares.retrieval.language.chinese import Cutter, runs
-from wares.retrieval.language.chinese_numbers import number, read_numbers
-from wares.retrieval.language.filler import strip_filler
-from wares.retrieval.language.mining import mine
-from wares.retrieval.language.negation import excluded
-from wares.retrieval.language.script import simplify
+from wares.retrieval.language.chinese.cutter import Cutter, runs
+from wares.retrieval.language.chinese.filler import strip_filler
+from wares.retrieval.language.chinese.mining import mine
+from wares.retrieval.language.chinese.negation import excluded
+from wares.retrieval.language.chinese.numbers import number, read_numbers
+from wares.retrieval.language.chinese.script import simplify
 
 TITLES = [
     "儿童鞋和服装收纳箱",

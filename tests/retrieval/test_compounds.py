@@ -5,8 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from wares.retrieval.language.compounds import Compounds
-from wares.retrieval.language.european import stemmer
+from wares.retrieval.language.european.compounds import Compounds
+from wares.retrieval.language.european.words import stemmer
 
 SOLD = (
     "handy hülle damen herren kinder winter stiefel schuh schuhe leder jacke regen tisch decke holz lampe tee kanne "

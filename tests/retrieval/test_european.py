@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wares.domain.text import tokens
-from wares.retrieval.language.european import (
+from wares.retrieval.language.european.folding import fold
+from wares.retrieval.language.european.words import (
     LANGUAGES,
     language_of_tag,
     latin_words,
@@ -16,7 +17,6 @@ from wares.retrieval.language.european import (
     stemmer,
     surface_words,
 )
-from wares.retrieval.language.folding import fold
 
 
 def words(text: str, language: str) -> list[str]:

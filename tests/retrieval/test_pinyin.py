@@ -3,9 +3,9 @@
 import pytest
 
 from wares.domain.intent import Term
-from wares.retrieval.language.chinese import Cutter, runs
-from wares.retrieval.language.han_typos import HanTypos
-from wares.retrieval.language.pinyin import Pinyin, fold, syllables
+from wares.retrieval.language.chinese.cutter import Cutter, runs
+from wares.retrieval.language.chinese.pinyin import Pinyin, fold, syllables
+from wares.retrieval.language.chinese.typos import HanTypos
 
 TITLES = [
     "手机壳透明",

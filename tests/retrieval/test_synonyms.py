@@ -7,11 +7,11 @@ import pytest
 from wares.domain.intent import Reading, Term
 from wares.errors import DataError
 from wares.retrieval.language.analyser import Analyser
-from wares.retrieval.language.chinese import Cutter, runs
-from wares.retrieval.language.script import has_han
-from wares.retrieval.language.synonyms import Synonyms, key
+from wares.retrieval.language.chinese.cutter import Cutter, runs
+from wares.retrieval.language.chinese.script import has_han
+from wares.retrieval.language.synonyms.groups import Synonyms, key
 
-FOLDER = Path(__file__).parents[2] / "src/wares/retrieval/language"
+FOLDER = Path(__file__).parents[2] / "src/wares/retrieval/language/synonyms"
 
 
 def apart(text: str) -> list[str]:
@@ -125,7 +125,7 @@ def test_words_that_need_their_context_get_no_thing_of_another_kind(general: Syn
 
 
 def test_the_package_knows_many_groups_and_brands() -> None:
-    lines = (FOLDER / "synonyms.txt").read_text("utf-8").splitlines()
+    lines = (FOLDER / "zh.txt").read_text("utf-8").splitlines()
     brands = lines.index("# Brands in both scripts")
     groups = [line for line in lines if line and not line.startswith("#")]
     assert len(groups) > 600
@@ -173,7 +173,7 @@ def test_every_packaged_group_can_be_asked_for(language: str) -> None:
     """Read as a query, each member becomes the key under which its others stand."""
     analyser = Analyser.of([], [], language)
     general = Synonyms.packaged(analyser.said_words, language)
-    lines = (FOLDER / f"synonyms_{language}.txt").read_text("utf-8").splitlines()
+    lines = (FOLDER / f"{language}.txt").read_text("utf-8").splitlines()
     groups = [line for line in lines if line and not line.startswith("#")]
     assert len(groups) >= (400 if language == "en" else 45)
     for group in groups:

@@ -4,8 +4,8 @@ import html
 from collections.abc import Callable, Iterable
 
 from wares.domain.text import normalise, spans, tokens
-from wares.retrieval.language.negation import NOT
-from wares.retrieval.language.script import simplify
+from wares.retrieval.language.chinese.negation import NOT
+from wares.retrieval.language.chinese.script import simplify
 
 
 def highlight(text: str, words: Iterable[str], words_of: Callable[[str], Iterable[str]] = tokens) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from wares.domain.intent import Reading, Term
-from wares.retrieval.language.script import has_han
+from wares.retrieval.language.chinese.script import has_han
 from wares.retrieval.language.shop_language import Language
 from wares.retrieval.text_index import TextIndex
 

@@ -15,7 +15,7 @@ from wares.domain.selection import passing
 from wares.domain.shopper import History
 from wares.domain.text import MAX_QUERY, tokens
 from wares.domain.wish import Wish, WishKind
-from wares.retrieval.language.negation import excluded
+from wares.retrieval.language.chinese.negation import excluded
 from wares.retrieval.language.shop_language import Language
 from wares.retrieval.reading import read_terms
 from wares.retrieval.spelling.speller import Correction

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from wares.retrieval.language.analyser import Analyser
-from wares.retrieval.language.script import has_han
+from wares.retrieval.language.chinese.script import has_han
 
 _TOKEN = re.compile(r"[^\W\d_]+")
 _VOWEL = re.compile("[aeiouy]")  # what has none is a code

@@ -202,7 +202,7 @@ def _ranker(snapshot: Snapshot, settings: Settings, judgements: int) -> Finding:
 
 def _synonyms(folder: Path) -> Finding:
     from wares.engine.assembly import SYNONYMS, own_synonyms
-    from wares.retrieval.language.synonyms import Synonyms
+    from wares.retrieval.language.synonyms.groups import Synonyms
 
     try:
         lines = own_synonyms(folder)

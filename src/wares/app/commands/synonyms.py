@@ -12,7 +12,7 @@ from rich.table import Table
 from wares.app.commands import screen
 from wares.engine.assembly import SYNONYMS, own_synonyms
 from wares.errors import InputError
-from wares.retrieval.language.synonyms import Synonyms, key
+from wares.retrieval.language.synonyms.groups import Synonyms, key
 from wares.shop import Shop, open_shop
 from wares.training.synonyms import Proposal, propose
 

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from wares.domain.intent import Reading, Term
 from wares.domain.strings import State, pack, part, under, unpack
 from wares.domain.text import MAX_TEXT, tokens
-from wares.retrieval.language.chinese import Cutter
-from wares.retrieval.language.chinese_numbers import read_numbers
-from wares.retrieval.language.compounds import Compounds
-from wares.retrieval.language.european import COMPOUNDING, language_of_tag, latin_words, stemmer, surface_words
-from wares.retrieval.language.filler import strip_filler
+from wares.retrieval.language.chinese.cutter import Cutter
+from wares.retrieval.language.chinese.filler import strip_filler
+from wares.retrieval.language.chinese.numbers import read_numbers
+from wares.retrieval.language.chinese.script import has_han, simplify
+from wares.retrieval.language.european.compounds import Compounds
+from wares.retrieval.language.european.words import COMPOUNDING, language_of_tag, latin_words, stemmer, surface_words
 from wares.retrieval.language.measures import DECIMAL_COMMA, read_measures
-from wares.retrieval.language.script import has_han, simplify
 from wares.retrieval.wishes.exclusion import NEGATED, negated_words
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"

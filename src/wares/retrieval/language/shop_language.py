@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from wares.domain.product import Product
 from wares.domain.strings import State, part, under
 from wares.retrieval.language.analyser import Analyser, prepared
-from wares.retrieval.language.chinese import runs
-from wares.retrieval.language.han_typos import HanTypos
-from wares.retrieval.language.pinyin import Pinyin
-from wares.retrieval.language.script import has_han
-from wares.retrieval.language.synonyms import Synonyms
+from wares.retrieval.language.chinese.cutter import runs
+from wares.retrieval.language.chinese.pinyin import Pinyin
+from wares.retrieval.language.chinese.script import has_han
+from wares.retrieval.language.chinese.typos import HanTypos
+from wares.retrieval.language.synonyms.groups import Synonyms
 from wares.retrieval.spelling.speller import Speller
 
 

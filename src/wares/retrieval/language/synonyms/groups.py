@@ -16,8 +16,8 @@ from wares.domain.intent import Reading, Term
 from wares.domain.text import normalise
 from wares.errors import DataError
 from wares.retrieval.language.analyser import prepared
-from wares.retrieval.language.european import language_of_tag, latin_words
-from wares.retrieval.language.script import has_han, simplify
+from wares.retrieval.language.chinese.script import has_han, simplify
+from wares.retrieval.language.european.words import language_of_tag, latin_words
 
 _WEIGHT, _TRANSLATED = 0.8, 0.7
 _PART = 0.35  # of a word of several that became one term: not enough to cover the term
@@ -139,11 +139,8 @@ def key(member: str, language: str = "en") -> str:
 def _packaged(language: str) -> Mapping[str, Mapping[str, float]]:
     """`Synonyms.others` of the package's files for a language; read once."""
     folder, found = files(__package__), Synonyms({}, str.split)
-    for name, weight in (
-        ("translations.txt", _TRANSLATED),
-        ("synonyms.txt", _WEIGHT),
-        (f"synonyms_{language}.txt", _WEIGHT),
-    ):
+    weights = {"translations.txt": _TRANSLATED, "zh.txt": _WEIGHT, f"{language}.txt": _WEIGHT}
+    for name, weight in weights.items():
         file = folder.joinpath(name)
         if file.is_file():
             lines = file.read_text("utf-8").splitlines()

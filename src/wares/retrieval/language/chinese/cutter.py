@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from wares.domain.intent import Reading, Term
 from wares.domain.strings import State, pack, unpack
 from wares.domain.text import MAX_TEXT
-from wares.retrieval.language.lexicon import (
+from wares.retrieval.language.chinese.lexicon import (
     LONGEST_WORD,
     is_word,
     joined,
@@ -31,10 +31,10 @@ from wares.retrieval.language.lexicon import (
     retail_probabilities,
     words_within,
 )
-from wares.retrieval.language.mining import SHAPES, mine
-from wares.retrieval.language.negation import NOT, bare, negated
-from wares.retrieval.language.paths import likeliest
-from wares.retrieval.language.script import has_han, simplify
+from wares.retrieval.language.chinese.mining import SHAPES, mine
+from wares.retrieval.language.chinese.negation import NOT, bare, negated
+from wares.retrieval.language.chinese.paths import likeliest
+from wares.retrieval.language.chinese.script import has_han, simplify
 
 _MARGIN = 2.5  # nats by which another path may be less likely than the best and still be held
 _INNER_MARGIN = 8.0  # the same for paths inside one word

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wares.domain.strings import State, pack, unpack
-from wares.retrieval.language.european import COMPOUNDING, language_of_tag, stemmer
-from wares.retrieval.language.folding import fold_word
+from wares.retrieval.language.european.folding import fold_word
+from wares.retrieval.language.european.words import COMPOUNDING, language_of_tag, stemmer
 
 Parts = tuple[str, ...]
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from wares.domain.intent import Reading, Term
-from wares.retrieval.language.chinese import ALONE
-from wares.retrieval.language.lexicon import is_word
-from wares.retrieval.language.negation import NOT
-from wares.retrieval.language.pinyin import Pinyin
-from wares.retrieval.language.script import has_han
+from wares.retrieval.language.chinese.cutter import ALONE
+from wares.retrieval.language.chinese.lexicon import is_word
+from wares.retrieval.language.chinese.negation import NOT
+from wares.retrieval.language.chinese.pinyin import Pinyin
+from wares.retrieval.language.chinese.script import has_han
 
 _WEIGHT = 0.5
 _MOST_READINGS = 3

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
-from wares.retrieval.language.script import has_han
+from wares.retrieval.language.chinese.script import has_han
 
 LONGEST_WORD = 7  # characters; longer dictionary words are names and sayings
 _TOTAL = 60_101_967  # sum of the general dictionary's frequencies
@@ -22,10 +22,10 @@ def _dictionary() -> Any:
 
 @cache
 def retail_words() -> frozenset[str]:
-    """Words of shops that the general dictionary lacks: 'retail_words.txt' and the Chinese words of 'synonyms.txt'."""
-    folder = files(__package__)
-    listed = _without_comments(folder.joinpath("retail_words.txt").read_text("utf-8")).split()
-    groups = _without_comments(folder.joinpath("synonyms.txt").read_text("utf-8")).replace("=>", ",").replace("\n", ",")
+    """Words of shops that the general dictionary lacks: 'retail_words.txt' and those of the synonyms."""
+    listed = _without_comments(files(__package__).joinpath("retail_words.txt").read_text("utf-8")).split()
+    synonyms = files("wares.retrieval.language.synonyms").joinpath("zh.txt").read_text("utf-8")
+    groups = _without_comments(synonyms).replace("=>", ",").replace("\n", ",")
     words = (*listed, *(member.strip() for member in groups.split(",")))
     return frozenset(
         word

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 
 from wares.domain.text import stem
-from wares.retrieval.language.folding import drop_elision, fold, fold_word
-from wares.retrieval.language.germanic import stem_dutch, stem_german
-from wares.retrieval.language.nordic import stem_danish, stem_finnish, stem_norwegian, stem_swedish
-from wares.retrieval.language.polish import stem_polish
-from wares.retrieval.language.romance import stem_french, stem_italian, stem_portuguese, stem_spanish
+from wares.retrieval.language.european.folding import drop_elision, fold, fold_word
+from wares.retrieval.language.european.germanic import stem_dutch, stem_german
+from wares.retrieval.language.european.nordic import stem_danish, stem_finnish, stem_norwegian, stem_swedish
+from wares.retrieval.language.european.polish import stem_polish
+from wares.retrieval.language.european.romance import stem_french, stem_italian, stem_portuguese, stem_spanish
 
 _STEMMERS: dict[str, Callable[[str], str]] = {
     "en": stem,

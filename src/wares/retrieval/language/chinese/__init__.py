@@ -1,0 +1,1 @@
+"""Chinese: one script, words by the shop's own dictionary, numbers, negations, sounds and look-alikes."""

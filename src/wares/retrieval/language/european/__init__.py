@@ -1,0 +1,1 @@
+"""The European languages: folding, light stems, compounds."""

@@ -1,0 +1,1 @@
+"""Other words for the same thing: packaged ones for each language, and the shop's own."""
