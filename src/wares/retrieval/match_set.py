@@ -17,6 +17,7 @@ from wares.domain.selection import passing
 Floats = NDArray[np.float32]
 _BEST = 10
 _FEEDBACK = 5  # products that speak for the wish
+_SURE = 0.75  # share of the best relevance from which they do
 _SECOND = 4_096  # products that are asked again
 
 
@@ -91,7 +92,8 @@ class Matching:
         if not len(near):
             return found, feedback
         vectors = view.space("text").vectors(rows[near].astype(np.int32))
-        refined = vector + vectors[:_FEEDBACK].mean(axis=0)
+        speak = found[near[:_FEEDBACK]] >= np.float32(_SURE) * found[near[0]]
+        refined = vector + vectors[:_FEEDBACK][speak].mean(axis=0)
         refined /= np.float32(max(float(np.linalg.norm(refined)), 1e-9))
         mean, deviation = view.space("text").ordinary(refined)
         above = np.maximum(vectors @ refined - np.float32(mean), 0)  # (k, d) @ (d,) -> (k,)

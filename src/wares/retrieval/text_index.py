@@ -171,7 +171,8 @@ class TextIndex:
             idfs = [np.float32(weight * reading.weight * self._idf(word) / total) for word in reading.words]
             if len(reading.words) == 1:
                 for name, rows, weights in self._postings(reading.words[0]):
-                    best[name][rows] = np.maximum(best[name][rows], weights * idfs[0])
+                    once = weights if reading.weight >= 1 else np.minimum(weights, 1)  # said often, still not it
+                    best[name][rows] = np.maximum(best[name][rows], once * idfs[0])
                     share[rows] = np.maximum(share[rows], np.float32(reading.weight))
                 continue
             own: dict[str, Floats] = defaultdict(lambda: np.zeros(n, np.float32))
