@@ -34,7 +34,7 @@ def overhead_figures(trial: Trial, snapshot: Snapshot, queries: Sequence[str], t
             "encoder": _timed(encoder.encode, [intent.text.strip()], "query")[0] if encoder else 0.0,
             "words": _timed(state.text.match, intent.terms)[0],
             "letters": _timed(state.text.letters, intent.text)[0],
-            "vectors": 0.0 if vector is None else 2 * _timed(state.vectors.scan, vector)[0],
+            "vectors": 0.0 if vector is None else _timed(state.vectors.scan, vector)[0],
             "understanding": _timed(engine.understand, request)[0],
             "features": described_ms,
             "ranker": _timed(ranker.score, table.values, table.names)[0],
