@@ -7,8 +7,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from wares.app.bench.engines import ENGINES, Bm25, Bm25s, Dense, Engine, Fts5, MissingPackage, Rrf, Tantivy
-from wares.app.bench.engines.contract import Ranking
+from wares.app.bench.engines.all import ENGINES
+from wares.app.bench.engines.bm25 import Bm25
+from wares.app.bench.engines.bm25s_library import Bm25s
+from wares.app.bench.engines.contract import Engine, MissingPackage, Ranking
+from wares.app.bench.engines.dense import Dense
+from wares.app.bench.engines.fts5 import Fts5
+from wares.app.bench.engines.rrf import Rrf
+from wares.app.bench.engines.tantivy_library import Tantivy
 from wares.errors import InputError
 
 TITLES = [

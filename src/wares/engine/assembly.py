@@ -19,10 +19,11 @@ from wares.domain.shopper import History
 from wares.engine.cursors import Cursors
 from wares.engine.impression import impression_of, new_id
 from wares.engine.live import Live
+from wares.engine.page import present, with_cursor
 from wares.engine.plugins import Plugins, load_plugins
 from wares.engine.settings import FILE_NAME, Profile, Settings
 from wares.engine.snapshot import Snapshot, current_name, load_snapshot, snapshot_names
-from wares.engine.stages import Answer, Walk, answer, present, retrieved, with_cursor
+from wares.engine.stages import Answer, Walk, answer, retrieved
 from wares.engine.view import ShopView
 from wares.errors import DataError, EncoderError, SettingsError, SnapshotError, UnknownName
 from wares.features.table import PRODUCT_FEATURES, FeatureTable

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wares.contracts import Catalogue, Policy, Ranker, Source
+from wares.contracts import Policy, Ranker, Source
 from wares.domain.catalogue import Columns
 from wares.domain.event import EventKind
 from wares.domain.intent import Intent
-from wares.domain.request import Request, Sort
-from wares.domain.result import Candidates, Explanation, Facet, Hit, Page, Reason, Slate
+from wares.domain.request import Sort
+from wares.domain.result import Candidates, Explanation, Facet, Slate
 from wares.engine.view import ShopView
 from wares.features.personal import PERSONAL_FEATURES, favour
 from wares.features.table import FeatureTable, describe
@@ -21,11 +21,9 @@ from wares.policies.rules import Actions, allowed, pinnable_rows
 from wares.ranking.boosted import Boosted
 from wares.ranking.formula import Formula
 from wares.retrieval.fusion import fuse, one_per_group, propose
-from wares.retrieval.highlight import highlight
 from wares.retrieval.match_set import Matching, MatchSet
 
 Bools = NDArray[np.bool_]
-_MAX_REASONS = 2
 _RELAXED = {
     "words": ("No product holds enough of these words: these hold the most of them.",),
     "wishes": ("No product meets every wish in the query: these match its other words.",),
@@ -100,13 +98,13 @@ def answer(intent: Intent, walk: Walk, view: ShopView, actions: Actions, notes: 
     match: MatchSet | None = None
     if walk.matching is None:
         if walk.exclude_seeds:
-            may_show &= ~_same_group(intent.seeds, columns)
+            may_show &= ~same_group(intent.seeds, columns)
         if walk.exclude_bought:
             bought = intent.history.of(EventKind.PURCHASE).rows
-            may_show &= ~(_same_group(bought, columns) | np.isin(columns.keys, columns.keys[bought]))
+            may_show &= ~(same_group(bought, columns) | np.isin(columns.keys, columns.keys[bought]))
         slate, features, parts = _recommend(intent, walk, view, may_show)
         order = slate.rows
-        found = may_show & _same_group(order, columns)
+        found = may_show & same_group(order, columns)
         shown = found
     else:
         match = _matches(intent, walk.matching, view, actions)
@@ -143,7 +141,7 @@ def _rank(
     liked = favour(opinions, walk.weights) if len(intent.history) else None
     order = _one_per_group(_by(relevance, np.flatnonzero(shown), liked), view.columns)
     slate, features, parts = _score(intent, walk, view, order[: walk.depth], opinions)
-    rest = order[~_in_groups(slate.rows, order, view.columns)]
+    rest = order[~in_groups(slate.rows, order, view.columns)]
     return slate, features, parts, np.concatenate([slate.rows, rest])
 
 
@@ -253,12 +251,12 @@ def _one_per_group(rows: NDArray[np.int32], columns: Columns) -> NDArray[np.int3
     return rows[one_per_group(columns.groups[rows], columns.n_groups)]
 
 
-def _same_group(rows: NDArray[np.int32], columns: Columns) -> Bools:
+def same_group(rows: NDArray[np.int32], columns: Columns) -> Bools:
     """(n,) every row that is one of these or a variant of one."""
-    return _in_groups(rows, slice(None), columns)
+    return in_groups(rows, slice(None), columns)
 
 
-def _in_groups(rows: NDArray[np.int32], asked: NDArray[np.integer[Any]] | slice, columns: Columns) -> Bools:
+def in_groups(rows: NDArray[np.int32], asked: NDArray[np.integer[Any]] | slice, columns: Columns) -> Bools:
     """(asked,) which of `asked` are one of `rows` or a variant of one."""
     marked = np.zeros(columns.n_groups, np.bool_)
     marked[columns.groups[rows]] = True
@@ -291,122 +289,3 @@ def _explanation(intent: Intent, walk: Walk, view: ShopView, match: MatchSet | N
         return Explanation(name)
     ranked, matched = intent.request.sort is Sort.RELEVANCE, int(match.matched.sum())
     return Explanation(name if ranked else "", intent.text, intent.terms, intent.excluded, matched, match.relaxed)
-
-
-# -- the page ----------------------------------------------------------------------------------------------------------
-
-
-def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
-    """The hits `offset .. offset + k`, filled from the catalogue; a product that left in the meantime is skipped."""
-    columns = found.view.columns
-    rows = found.order[offset : offset + k]
-    variants = _variants(rows, found)
-    reasons = [_reasons(offset + i, found) for i in range(len(rows))]
-    about = [product_id for several in reasons for reason in several for product_id in reason.about]
-    products = catalogue.get(list(dict.fromkeys([columns.ids[row] for row in rows] + about)))
-    words = _words_to_mark(found)
-    words_of = found.view.language.analyser.remembered_words
-    hits: list[Hit] = []
-    for i, row in enumerate(rows.tolist()):
-        if (product := products.get(columns.ids[row])) is None:
-            continue
-        at = offset + i
-        left = i - len(hits)  # products above that are gone, so that everything moves up
-        ranked = at < len(found.slate)
-        chances = found.slate.chances[at] if at < len(found.slate.chances) else {}
-        texts = {name: getattr(product, name) for name in ("title", "brand", "description")}
-        marked = {name: highlight(text, words, words_of) for name, text in texts.items()}
-        hits.append(
-            Hit(
-                product=product,
-                score=float(found.slate.scores[at]) if ranked else 0.0,
-                priority=float(found.slate.priority[at]) if ranked else 0.0,
-                reasons=tuple(_with_titles(reason, products) for reason in reasons[i]),
-                adjustments=found.slate.adjustments[at] if ranked else (),
-                variants=variants[i],
-                highlights={name: text for name, text in marked.items() if text},
-                features=dict(zip(found.features.names, found.features.values[at].tolist(), strict=True))
-                if ranked
-                else {},
-                parts=_parts_at(at, found),
-                chances={place - left: chance for place, chance in chances.items()},
-            )
-        )
-    return Page(
-        hits=tuple(hits),
-        total=len(found.order),
-        facets=found.facets,
-        notes=found.notes,
-        correction=found.intent.correction,
-        wishes=found.intent.wishes,
-        snapshot=found.view.snapshot.name,
-        explanation=found.explanation,
-    )
-
-
-def _variants(rows: NDArray[np.int32], found: Answer, most: int = 50) -> list[tuple[str, ...]]:
-    """For each shown row the ids of the other shown rows of its group."""
-    columns = found.view.columns
-    shown = np.flatnonzero(found.shown)
-    others = shown[_in_groups(rows, shown, columns)]
-    by_group: dict[int, list[int]] = {}
-    for row, group in zip(others.tolist(), columns.groups[others].tolist(), strict=True):
-        by_group.setdefault(group, []).append(row)
-    ids = columns.ids
-    return [
-        tuple([ids[other] for other in by_group.get(group, [])[: most + 1] if other != row])
-        for row, group in zip(rows.tolist(), columns.groups[rows].tolist(), strict=True)
-    ]
-
-
-def _reasons(at: int, found: Answer) -> list[Reason]:
-    """Why the hit at this place is there: pins and boosts first, then the sources that add most to its score, up to
-    the first that can name a product or a word."""
-    if at >= len(found.slate):
-        return []
-    codes = {"pin": "pinned", "boost": "boosted"}
-    reasons = [Reason(codes[a.why]) for a in found.slate.adjustments[at] if a.why in codes]
-    if len(found.features.values):
-        row = int(found.slate.rows[at])
-        parts, said = found.parts[at], set[str]()
-        for column in np.argsort(-parts, kind="stable").tolist():
-            name = found.features.names[column]
-            if parts[column] <= 0 or len(reasons) >= _MAX_REASONS:
-                break
-            source = found.walk.sources.get(name)
-            if source is None or found.features.values[at, column] <= 0:
-                continue
-            if (why := getattr(source, "why", name)) in said:  # several models, one thing to say
-                continue
-            reason = source.reason(row, found.intent, found.view)
-            if reason is not None:
-                said.add(why)
-                reasons.append(replace(reason, weight=float(parts[column])))
-                if reason.about:  # something particular: nobody needs a second one
-                    break
-    return reasons
-
-
-def _parts_at(at: int, found: Answer) -> Mapping[str, float]:
-    parts = found.scored_by
-    return dict(zip(parts.names, parts.values[at].tolist(), strict=True)) if parts and at < len(found.slate) else {}
-
-
-def _with_titles(reason: Reason, products: Mapping[str, object]) -> Reason:
-    if reason.shown:
-        return reason
-    titles = tuple(str(getattr(products[p], "title", "")) for p in reason.about if p in products)
-    return replace(reason, shown=titles)
-
-
-def _words_to_mark(found: Answer) -> list[str]:
-    intent = found.intent
-    if not intent.terms:
-        return []
-    return [word for words in found.view.text_match(intent.terms).read_as for word in words]
-
-
-def with_cursor(page: Page, request: Request, name: str, offset: int) -> Page:
-    """The page with the cursor of the next one, if there is one."""
-    following = offset + request.k
-    return replace(page, cursor=f"{name}.{following}") if following < page.total else page

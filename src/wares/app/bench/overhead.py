@@ -10,8 +10,9 @@ from wares.app.bench.trial import NOW_MS, Tell, Trial
 from wares.domain.request import Request
 from wares.domain.shopper import History
 from wares.engine.assembly import new_encoder
+from wares.engine.page import present
 from wares.engine.snapshot import Snapshot
-from wares.engine.stages import describe_rows, present
+from wares.engine.stages import describe_rows
 
 _ENGINES = ("encoder", "words", "letters", "vectors")  # what any such engine must spend
 _PAGE = 24

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from wares.app.bench.engines import ENGINES, Engine, MissingPackage, Rrf
+from wares.app.bench.engines.all import ENGINES
+from wares.app.bench.engines.contract import Engine, MissingPackage
+from wares.app.bench.engines.rrf import Rrf
 from wares.app.bench.trial import Ranking, Tell, Trial
 from wares.engine.assembly import new_encoder
 

@@ -21,8 +21,8 @@ from wares.app.bench.rivals import rival_rows
 from wares.app.bench.trial import DEPTH, NOW_MS, Ranking, Tell, Trial, make_trial, unfolded
 from wares.domain.request import Request
 from wares.domain.shopper import History
+from wares.engine.page import present
 from wares.engine.snapshot import Snapshot
-from wares.engine.stages import present
 from wares.evaluation.judgements import Measured, differences, folds, summary
 from wares.store.sqlite import Store
 from wares.training.ranker import Examples, fit_ranker, gather_examples, remember, with_order
