@@ -2,10 +2,12 @@
 
 import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from typer.testing import CliRunner
 
 from wares.app.bench.engines.all import ENGINES
 from wares.app.bench.engines.bm25 import Bm25
@@ -15,6 +17,7 @@ from wares.app.bench.engines.dense import Dense
 from wares.app.bench.engines.fts5 import Fts5
 from wares.app.bench.engines.rrf import Rrf
 from wares.app.bench.engines.tantivy_library import Tantivy
+from wares.app.cli import app
 from wares.errors import InputError
 
 TITLES = [
@@ -189,3 +192,9 @@ def test_rank_fusion_without_tantivy_takes_our_own_bm25(monkeypatch: pytest.Monk
     engine = Rrf.of(TITLES, vectors())
     assert isinstance(engine.words, Bm25)
     assert engine.rank("green tea", meant(2), 3)[0][0] == 2
+
+
+def test_an_engine_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+    told = CliRunner().invoke(app, ["bench", "search", "--data", str(tmp_path), "--rivals", "tantivvy"])
+    assert told.exit_code == 1
+    assert "tantivvy" in told.output and "Did you mean 'tantivy'" in told.output

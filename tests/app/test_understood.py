@@ -21,6 +21,7 @@ from wares.app.commands.screen import stdout
 from wares.app.web.http import make_app
 from wares.app.web.wire import PageOut
 from wares.domain.judgement import Judgement
+from wares.domain.request import Request
 from wares.engine.assembly import SNAPSHOTS, current_snapshot
 from wares.engine.live import Live
 from wares.engine.snapshot import write_snapshot
@@ -189,7 +190,7 @@ def test_json_has_the_correction_and_the_wishes(folder: Path) -> None:
 
 def learned(shop: Shop) -> Boosted:
     """Trees that like what holds the words and costs little, grown on invented candidates with the shop's features."""
-    names = tuple(shop.ask("search", query="jacket", k=1).hits[0].features)
+    names = shop.engine.retrieve(Request("search", int(time.time() * 1000), query="jacket"))[2].names
     rng = np.random.default_rng(0)
     features = rng.random((2000, len(names))).astype(np.float32)
     gains = np.floor(3 * features[:, names.index("lexical")]) + (features[:, names.index("price")] < 0.5)

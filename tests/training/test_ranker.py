@@ -17,6 +17,7 @@ from wares.engine.snapshot import Snapshot, load_snapshot, write_snapshot
 from wares.evaluation.judgements import Judged, measure
 from wares.features.query_memory import QueryMemory
 from wares.ranking.boosted import Boosted
+from wares.shop import open_shop
 from wares.store.sqlite import Store
 from wares.training.build import build_snapshot
 from wares.training.ranker import Examples, fit_ranker, gather_examples, order_by, remember, with_order
@@ -77,7 +78,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taught]:
         snapshot = build_snapshot(store, settings, None, folder / SNAPSHOTS, NOW_MS)
         engine = Engine(folder, settings, store, None, snapshot)
         judged = Judged.of(judgements(), snapshot.columns.row_of)
-        yield Taught(folder, settings, store, engine, judged, gather_examples(engine, judged))
+        yield Taught(folder, settings, store, engine, judged, gather_examples(engine, judged, NOW_MS))
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +118,7 @@ def test_the_examples_have_the_features_that_the_ranker_will_see(taught: Taught)
 
 
 def test_the_same_judgements_give_the_same_examples(taught: Taught) -> None:
-    again = gather_examples(taught.engine, taught.judged)
+    again = gather_examples(taught.engine, taught.judged, NOW_MS)
     assert np.array_equal(again.rows, taught.examples.rows)
     assert np.array_equal(again.features, taught.examples.features)
 
@@ -127,7 +128,7 @@ def test_queries_that_find_nothing_or_have_no_words_are_no_examples_and_disturb_
     some = [one for one in judgements() if one.query in ("acme drill", "zenith lamp")]
     told: list[tuple[int, int]] = []
     judged = Judged.of([*odd, *some], taught.snapshot.columns.row_of)
-    found = gather_examples(taught.engine, judged, done=lambda done, n: told.append((done, n)))
+    found = gather_examples(taught.engine, judged, NOW_MS, done=lambda done, n: told.append((done, n)))
     assert dict(zip(found.queries, (found.sizes > 0).tolist(), strict=True)) == {
         "!!!": False, "acme drill": True, "zenith lamp": True, "zzzzqq": False,
     }  # fmt: skip
@@ -136,7 +137,7 @@ def test_queries_that_find_nothing_or_have_no_words_are_no_examples_and_disturb_
 
 
 def test_no_judgements_make_no_examples(taught: Taught) -> None:
-    found = gather_examples(taught.engine, Judged.of([], {}))
+    found = gather_examples(taught.engine, Judged.of([], {}), NOW_MS)
     assert (len(found.queries), len(found.rows), len(found.features)) == (0, 0, 0)
 
 
@@ -229,3 +230,19 @@ def test_where_the_order_cannot_be_computed_the_formula_answers_and_the_shop_kno
     assert back.ranker is None
     assert "libgomp1" in back.unavailable
     assert first(serving(taught, back), "acme drill") == first(serving(taught, taught.snapshot), "acme drill")
+
+
+def test_a_shop_that_has_sold_something_learns_from_judgements_with_its_sales_of_today(tmp_path: Path) -> None:
+    now_ms = 1_790_000_000_000
+    with open_shop(tmp_path / "shop") as shop:
+        (shop.folder / "wares.toml").write_text('[encoder]\nsource = "none"\n', encoding="utf-8")
+    with open_shop(tmp_path / "shop", create=False) as shop:
+        shop.put([{"id": "a", "title": "oat milk"}, {"id": "b", "title": "rice milk"}])
+        shop.record([{"kind": "purchase", "shopper_id": "s", "product_id": "a", "time": "2026-09-20T10:00:00Z"}])
+        snapshot = build_snapshot(shop.store, shop.settings, None, tmp_path / "snapshots", now_ms)
+        engine = Engine(tmp_path, shop.settings, shop.store, None, snapshot)
+        judged = Judged.of([Judgement("milk", "a", 1.0)], snapshot.columns.row_of)
+        found = gather_examples(engine, judged, now_ms)
+    popularity = found.features[:, found.names.index("popularity")]
+    assert np.isfinite(popularity).all()
+    assert 0 < popularity.max() < 1

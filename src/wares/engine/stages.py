@@ -187,14 +187,18 @@ def describe_rows(
     view: ShopView,
     rows: NDArray[np.int32],
     opinions: Mapping[str, NDArray[np.float32]] | None = None,
+    *,
+    to_learn: bool = False,
 ) -> tuple[Candidates, FeatureTable]:
-    """What every source says of these rows, and what the ranker is to see of them."""
+    """What every source says of these rows, and what the ranker is to see of them; `to_learn`: one that is to come."""
     opinions = _opinions(intent, walk, view) if opinions is None else opinions
     weights = walk.weights
     if intent.terms:  # relevance is the query's alone
         weights = {**weights, **dict.fromkeys(PERSONAL_FEATURES, 0.0)}
     candidates = fuse(rows, opinions, weights, walk.fusion)
-    return candidates, describe(candidates, intent, view, view.snapshot.memory if walk.learned else None)
+    memory = view.snapshot.memory if walk.learned else None
+    pairs = to_learn or not isinstance(_ranker(intent, walk, view), Formula)  # a formula cannot name their features
+    return candidates, describe(candidates, intent, view, memory, pairs=pairs)
 
 
 def _opinions(intent: Intent, walk: Walk, view: ShopView) -> Mapping[str, NDArray[np.float32]]:
@@ -212,7 +216,7 @@ def retrieved(intent: Intent, walk: Walk, view: ShopView) -> tuple[Candidates, F
     match = walk.matching.match(intent, view)
     intent = replace(intent, feedback=match.feedback)
     order = _by(match.relevance, np.flatnonzero(match.matched))
-    return describe_rows(intent, walk, view, order[: walk.depth])
+    return describe_rows(intent, walk, view, order[: walk.depth], to_learn=True)
 
 
 def _follow(table: FeatureTable, candidates: Candidates, slate: Slate) -> FeatureTable:

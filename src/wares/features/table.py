@@ -26,9 +26,12 @@ class FeatureTable:
     values: NDArray[np.float32]  # (n, f)
 
 
-def describe(candidates: Candidates, intent: Intent, view: View, memory: QueryMemory | None = None) -> FeatureTable:
-    """Every source's score, then `PRODUCT_FEATURES`; for a query also how well the words match (`features/match.py`)
-    and, with a `memory` of earlier queries, what was wanted for those (`features/query_memory.py`).
+def describe(
+    candidates: Candidates, intent: Intent, view: View, memory: QueryMemory | None = None, *, pairs: bool = True
+) -> FeatureTable:
+    """Every source's score, then `PRODUCT_FEATURES`; for a query, unless nobody looks at `pairs` of it and a product,
+    also how well the words match (`features/match.py`) and, with a `memory` of earlier queries, what was wanted for
+    those (`features/query_memory.py`).
 
     relevance: the fused score; popularity: log(1 + fading purchases); freshness in [0, 1]: 1 = published now, half
     after 30 days, 0 = unknown; sellable: 1 or 0; price: log(1 + price), 0 = unknown. For a query, what is known of
@@ -42,7 +45,7 @@ def describe(candidates: Candidates, intent: Intent, view: View, memory: QueryMe
         [candidates.scores, np.log1p(view.popularity[rows]), freshness, columns.sellable[rows], price], axis=1
     ).astype(np.float32)
     names, values = candidates.sources + PRODUCT_FEATURES, [candidates.by_source, products]
-    if intent.terms:
+    if intent.terms and (pairs or len(intent.history)):
         match_columns, matched = match_names(candidates.sources), match_features(candidates, intent, view)
         if len(intent.history):
             coverage, title_share = (matched[:, match_columns.index(name)] for name in ("coverage", "title_share"))

@@ -89,7 +89,7 @@ def build_snapshot(
     if not judgements:
         return snapshot
     engine = Engine(folder.parent, settings, store, encoder, snapshot)
-    return learn_order(engine, Judged.of(judgements, columns.row_of), 0, tell)
+    return learn_order(engine, Judged.of(judgements, columns.row_of), now_ms, 0, tell)
 
 
 def fit(

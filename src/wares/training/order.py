@@ -19,14 +19,14 @@ _FOLDS = 5
 _MOST_TRIED = 1_000  # queries: with more, one held-out fold says enough
 
 
-def learn_order(engine: Engine, judged: Judged, seed: int, tell: Tell) -> Snapshot:
+def learn_order(engine: Engine, judged: Judged, now_ms: int, seed: int, tell: Tell) -> Snapshot:
     """The engine's snapshot with the order that these judgements teach, or without one; its facts say which and why."""
     snapshot = engine.live.snapshot
     wanted = np.array([judged.gains[judged.of_query(i)].any() for i in range(len(judged))], np.bool_)
     if int(wanted.sum()) < LEAST_QUERIES:
         return snapshot if not len(judged) else _told(snapshot, kept=False, why="too few judged queries", judged=judged)
     judged = judged.take(np.flatnonzero(wanted))
-    examples = gather_examples(engine, judged, seed, lambda done, n: tell("Asking the judged queries", done, n))
+    examples = gather_examples(engine, judged, now_ms, seed, lambda done, n: tell("Asking the judged queries", done, n))
     if examples.taught < LEAST_QUERIES:
         return _told(
             snapshot, kept=False, why="the catalogue's words find too little of what was wanted", judged=judged

@@ -40,8 +40,8 @@ class Examples:
         return sum(bool(self.gains[_slice(ends, place)].any()) for place in range(len(self.sizes)))
 
 
-def gather_examples(engine: Engine, judged: Judged, seed: int = 0, done: Done | None = None) -> Examples:
-    """Ask every judged query and keep what was judged, and some of what was not.
+def gather_examples(engine: Engine, judged: Judged, now_ms: int, seed: int = 0, done: Done | None = None) -> Examples:
+    """Ask every judged query as of `now_ms` and keep what was judged, and some of what was not.
 
     Without unjudged ones a ranker would only know what another engine had found.
     """
@@ -49,7 +49,7 @@ def gather_examples(engine: Engine, judged: Judged, seed: int = 0, done: Done | 
     sizes, rows, features, gains, vectors = [], [], [], [], []
     names: tuple[str, ...] = ()
     for place, query in enumerate(judged.queries):
-        intent, candidates, table = engine.retrieve(Request("search", 0, query=query))
+        intent, candidates, table = engine.retrieve(Request("search", now_ms, query=query))
         within = judged.of_query(place)
         kept, worth = _chosen(candidates, judged.rows[within], judged.gains[within], rng)
         if not intent.terms:  # signs without a word: it has no features of words, and the learned order never ranks it

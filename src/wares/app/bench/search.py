@@ -54,7 +54,7 @@ def search_figures(
         trial, parts = _parts(trial, n_folds, ask_folds)
         untuned = _answer(trial, [(trial.snapshot, trial.places)], "Asking, untuned", tell)
         examples = gather_examples(
-            trial.engine, trial.judged, seed, lambda done, n: tell("Gathering examples", done, n)
+            trial.engine, trial.judged, NOW_MS, seed, lambda done, n: tell("Gathering examples", done, n)
         )
         shops = _learned(trial, examples, parts, tell)
         learned = _answer(trial, shops, "Asking, learned", tell)
