@@ -639,8 +639,9 @@ class Margin:
 
     name = "margin"
 
-    def score(self, intent, view):
-        return np.nan_to_num(view.columns.numbers["price"]).astype(np.float32)
+    def score(self, intent, view, rows=None):
+        prices = np.nan_to_num(view.columns.numbers["price"]).astype(np.float32)
+        return prices if rows is None else prices[rows]
 
     def reason(self, row, intent, view):
         return Reason("margin", (view.columns.ids[row],))

@@ -100,6 +100,9 @@ class Space(Protocol):
     def ordinary(self, vector: Floats) -> tuple[float, float]:
         """Mean and standard deviation of the cosines of `vector` (d,) with that sample alone."""
 
+    def cosines(self, rows: NDArray[np.int32], vector: Floats) -> Floats:
+        """(len(rows),) exact cosines of these products with `vector` (d,); 0 where a product has none."""
+
     def vectors(self, rows: NDArray[np.int32]) -> Floats:
         """(len(rows), d) unit vectors of products; zeros where a product has none."""
 
@@ -110,9 +113,8 @@ class View(Protocol):
     @property
     def columns(self) -> Columns: ...
 
-    @property
-    def popularity(self) -> Floats:
-        """(n,) purchases, with old ones fading; new rows start at 0."""
+    def popularity(self, rows: NDArray[np.int32] | None = None) -> Floats:
+        """(n,) purchases of every row, or of `rows` alone, with old ones fading; new rows start at 0."""
 
     def learnt_rows(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
         """The rows under which the snapshot's models know these products; -1 = they came later."""
@@ -139,8 +141,9 @@ class Source(Protocol):
     @property
     def name(self) -> str: ...
 
-    def score(self, intent: Intent, view: View) -> Floats:
-        """(n,) for every row of the view; above 0 = a candidate, higher is better, on the source's own scale."""
+    def score(self, intent: Intent, view: View, rows: NDArray[np.int32] | None = None) -> Floats:
+        """(n,) for every row of the view, or (len(rows),) for these alone; above 0 = a candidate, higher is better, on
+        the source's own scale."""
 
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
         """Why this source names this row, for a person; None = nothing worth saying."""

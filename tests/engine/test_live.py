@@ -206,7 +206,7 @@ def test_price_and_stock_touch_no_text_index_and_no_vector(live: Live, store: St
 
 def test_a_request_keeps_the_view_it_started_with(live: Live, store: Store) -> None:
     view = ShopView(live, NOW_MS)
-    sold = view.popularity.copy()
+    sold = view.popularity()
     store.catalogue.put([product("p0", "sour cream", brand="C", price_minor=1), product("n0", "goat milk")])
     store.catalogue.delete(["p1"])
     store.events.append([bought("ann", "p2")])
@@ -219,7 +219,7 @@ def test_a_request_keeps_the_view_it_started_with(live: Live, store: Store) -> N
     assert view.text_match(milk).scores[0] > 0
     assert view.letters_match("milk")[0] > 0
     assert view.title_words(np.array([0], np.int32), milk).which.tolist() == [-1, 0]
-    assert np.array_equal(view.popularity, sold)
+    assert np.array_equal(view.popularity(), sold)
     assert len(ShopView(live, NOW_MS).columns) == 10
 
 

@@ -41,8 +41,11 @@ class TinyView:
     text: TextIndex
     vectors: VectorIndex
     columns: Columns
-    popularity: Floats = field(default_factory=lambda: np.array([0, 1, 3, 0], np.float32))
+    sold: Floats = field(default_factory=lambda: np.array([0, 1, 3, 0], np.float32))
     came_later: int = -1  # a row that the snapshot does not know
+
+    def popularity(self, rows: NDArray[np.int32] | None = None) -> Floats:
+        return self.sold if rows is None else self.sold[rows]
 
     def text_match(self, terms: Sequence[Term]) -> TextMatch:
         return self.text.match(terms)

@@ -57,6 +57,18 @@ def test_the_parts_sum_to_the_score(ranker: Boosted) -> None:
     np.testing.assert_allclose(total, ranker.score(features, NAMES), rtol=1e-4, atol=1e-4)
 
 
+def test_all_trees_judge_the_best_of_many_and_the_others_stay_below() -> None:
+    ranker = fitted(rounds=150)
+    features, *_ = examples(queries=1, size=400, seed=4)
+    scores = ranker.score(features, NAMES)
+    order = np.argsort(-scores, kind="stable")
+    alone = ranker.score(features[order[:150]], NAMES)  # so few are judged by all trees
+    np.testing.assert_allclose(scores[order[:150]], alone, rtol=1e-5)
+    assert scores[order[150:]].max() <= scores[order[149]] + 1e-6
+    parts = ranker.parts(features, NAMES)
+    np.testing.assert_allclose(np.sum(list(parts.values()), axis=0), scores, rtol=1e-4, atol=1e-4)
+
+
 def test_features_are_found_by_name_whatever_their_order(ranker: Boosted) -> None:
     features, *_ = examples(queries=2)
     mixed = np.concatenate([np.full((len(features), 1), 7, np.float32), features[:, ::-1]], axis=1)

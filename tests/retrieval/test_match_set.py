@@ -36,7 +36,10 @@ class FakeView:
     text: TextIndex
     vectors: VectorIndex
     columns: Columns
-    popularity: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    sold: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+
+    def popularity(self, rows: NDArray[np.int32] | None = None) -> Floats:
+        return self.sold if rows is None else self.sold[rows]
 
     def text_match(self, terms: Sequence[Term]) -> TextMatch:
         return self.text.match(terms)
@@ -112,6 +115,11 @@ def test_a_near_meaning_matches_without_a_common_word() -> None:
     found = Matching(meaning=3.0).match(intent("pumpernickel", question), view(index))
     assert matched(found) == [3]
     assert found.relevance[3] > 0
+
+
+def test_before_anything_is_encoded_words_alone_match() -> None:
+    found = Matching().match(intent("milk", np.array([1, 0], np.float32)), view())
+    assert matched(found) == matched(Matching().match(intent("milk"), view()))
 
 
 def test_with_too_few_products_to_compare_with_meaning_matches_nothing() -> None:

@@ -30,6 +30,15 @@ def test_every_row_has_the_cosine_of_its_text() -> None:
     assert len(index) == 4
 
 
+def test_a_few_rows_can_be_asked_alone() -> None:
+    vectors = unit(1_300)
+    index = VectorIndex.of(vectors, np.append(np.arange(1_300), -1).astype(np.int32))
+    asked = np.append(np.arange(1_200, 0, -1), 1_300).astype(np.int32)
+    expected = np.append(vectors[asked[:-1]] @ vectors[7], 0)
+    np.testing.assert_allclose(index.cosines(asked, vectors[7]), expected, rtol=1e-5, atol=1e-6)
+    assert VectorIndex.empty(3).cosines(rows(0, 2), unit(1)[0]).tolist() == [0, 0]
+
+
 def test_a_row_without_a_vector_is_as_far_as_can_be() -> None:
     vectors = unit(2)
     cosines, _, _ = VectorIndex.of(vectors, rows(0, -1, 1)).scan(vectors[1])

@@ -62,7 +62,7 @@ class Live:
         self._encoder = encoder
         self._lock = Lock()
         self._sessions: dict[int, History] = {}
-        self._purchases = snapshot.purchases.copy()
+        self.sold = snapshot.purchases  # replaced, never changed: a view keeps what it was given
         self._row_of_key = {int(key): row for row, key in enumerate(columns.keys)}  # first row of each product
         self._row_now = {int(key): row for row, key in enumerate(columns.keys)}  # latest row of each product
         self._waiting: dict[int, list[tuple[int, int, int, float]]] = {}  # events on products not yet known
@@ -83,7 +83,7 @@ class Live:
 
     def purchases(self, now_ms: int) -> NDArray[np.float32]:
         """(n,) fading purchase counts of every row."""
-        return self._purchases.values(now_ms)
+        return self.sold.values(now_ms)
 
     # -- the catalogue ---------------------------------------------------------------------------------------------
 
@@ -107,7 +107,8 @@ class Live:
         start = len(state.columns)
         columns = state.columns.with_products(products, keys)
         vectors, text_of = self._encode(products)
-        self._purchases.grow(len(columns))
+        sold = self.sold.copy()
+        sold.grow(len(columns))
         learnt_row = np.full(len(products), -1, np.int32)
         for offset, key in enumerate(keys):
             row = start + offset
@@ -115,8 +116,9 @@ class Live:
             if first < state.n_learnt:
                 learnt_row[offset] = first
             if (before := self._row_now.get(key)) is not None:
-                self._purchases.move(before, row)
+                sold.move(before, row)
             self._row_now[key] = row
+        self.sold = sold
         grown = CatalogueState(
             columns,
             state.text.with_products(products),
@@ -159,9 +161,13 @@ class Live:
         self.last_event = int(block.seqs[-1])
 
     def _count(self, sales: list[tuple[int, int, float]]) -> None:
+        if not sales:
+            return
         rows = np.array([row for row, _, _ in sales], np.int32)
         times_ms = np.array([time_ms for _, time_ms, _ in sales], np.int64)
-        self._purchases.learn(rows, times_ms, np.array([amount for _, _, amount in sales], np.float32))
+        sold = self.sold.copy()
+        sold.learn(rows, times_ms, np.array([amount for _, _, amount in sales], np.float32))
+        self.sold = sold
 
     def _remember(self, row: int, shopper: int, kind: int, time_ms: int, quantity: float) -> None:
         if shopper < 0:

@@ -137,10 +137,10 @@ def _rank(
     intent: Intent, walk: Walk, view: ShopView, shown: Bools, relevance: NDArray[np.float32]
 ) -> tuple[Slate, FeatureTable, FeatureTable | None, NDArray[np.int32]]:
     """The best `walk.depth` groups by relevance are ranked and arranged; the others follow."""
-    opinions = _opinions(intent, walk, view)
-    liked = favour(opinions, walk.weights) if len(intent.history) else None
-    order = _one_per_group(_by(relevance, np.flatnonzero(shown), liked), view.columns)
-    slate, features, parts = _score(intent, walk, view, order[: walk.depth], opinions)
+    rows = np.flatnonzero(shown).astype(np.int32)
+    liked = favour(_opinions(intent, walk, view, rows), walk.weights) if len(intent.history) else None
+    order = _one_per_group(_by(relevance, rows, liked), view.columns)
+    slate, features, parts = _score(intent, walk, view, order[: walk.depth])
     rest = order[~in_groups(slate.rows, order, view.columns)]
     return slate, features, parts, np.concatenate([slate.rows, rest])
 
@@ -152,7 +152,7 @@ def _recommend(
     opinions = _opinions(intent, walk, view)
     proposals = [propose(scores, may_show, walk.per_source) for scores in opinions.values()]
     rows = np.unique(np.concatenate([np.empty(0, np.int32), *proposals]))
-    return _score(intent, walk, view, rows, opinions)
+    return _score(intent, walk, view, rows, {name: scores[rows] for name, scores in opinions.items()})
 
 
 def _score(
@@ -191,7 +191,7 @@ def describe_rows(
     to_learn: bool = False,
 ) -> tuple[Candidates, FeatureTable]:
     """What every source says of these rows, and what the ranker is to see of them; `to_learn`: one that is to come."""
-    opinions = _opinions(intent, walk, view) if opinions is None else opinions
+    opinions = _opinions(intent, walk, view, rows) if opinions is None else opinions
     weights = walk.weights
     if intent.terms:  # relevance is the query's alone
         weights = {**weights, **dict.fromkeys(PERSONAL_FEATURES, 0.0)}
@@ -201,11 +201,14 @@ def describe_rows(
     return candidates, describe(candidates, intent, view, memory, pairs=pairs)
 
 
-def _opinions(intent: Intent, walk: Walk, view: ShopView) -> Mapping[str, NDArray[np.float32]]:
-    """What every source says of every product; nobody asks about a shopper of whom nothing is known."""
+def _opinions(
+    intent: Intent, walk: Walk, view: ShopView, rows: NDArray[np.int32] | None = None
+) -> Mapping[str, NDArray[np.float32]]:
+    """What every source says of every product, or of `rows`; nobody asks about a shopper of whom nothing is known."""
     unknown = () if len(intent.history) else PERSONAL_FEATURES
+    n = len(view.columns) if rows is None else len(rows)
     return {
-        name: np.zeros(len(view.columns), np.float32) if name in unknown else source.score(intent, view)
+        name: np.zeros(n, np.float32) if name in unknown else source.score(intent, view, rows)
         for name, source in walk.sources.items()
     }
 
@@ -215,17 +218,19 @@ def retrieved(intent: Intent, walk: Walk, view: ShopView) -> tuple[Candidates, F
     assert walk.matching is not None
     match = walk.matching.match(intent, view)
     intent = replace(intent, feedback=match.feedback)
-    order = _by(match.relevance, np.flatnonzero(match.matched))
+    order = _by(match.relevance, np.flatnonzero(match.matched).astype(np.int32))
     return describe_rows(intent, walk, view, order[: walk.depth], to_learn=True)
 
 
 def _follow(table: FeatureTable, candidates: Candidates, slate: Slate) -> FeatureTable:
     """The table's rows in the slate's order; zeros for what a policy brought in."""
-    place = {row: i for i, row in enumerate(candidates.rows.tolist())}
+    by_row = np.argsort(candidates.rows)
+    ascending = candidates.rows[by_row]
+    place = np.searchsorted(ascending, slate.rows)
+    there = place < len(ascending)
+    there[there] = ascending[place[there]] == slate.rows[there]
     values = np.zeros((len(slate), len(table.names)), np.float32)
-    for i, row in enumerate(slate.rows.tolist()):
-        if row in place:
-            values[i] = table.values[place[row]]
+    values[there] = table.values[by_row[place[there]]]
     return FeatureTable(table.names, values)
 
 
@@ -236,19 +241,20 @@ def _sorted(sort: Sort, view: ShopView, shown: Bools, relevance: NDArray[np.floa
         Sort.PRICE_UP: view.columns.numbers["price"],
         Sort.PRICE_DOWN: -view.columns.numbers["price"],
         Sort.NEWEST: -view.columns.numbers["published"],
-        Sort.BEST_SELLING: -view.popularity.astype(np.float64),
+        Sort.BEST_SELLING: -view.popularity().astype(np.float64),
     }[sort][rows]
     order = rows[np.lexsort((rows, -relevance[rows], by))]  # nan sorts last
     return _one_per_group(order.astype(np.int32), view.columns)
 
 
 def _by(
-    scores: NDArray[np.float32], rows: NDArray[np.intp], liked: NDArray[np.float32] | None = None
+    scores: NDArray[np.float32], rows: NDArray[np.int32], liked: NDArray[np.float32] | None = None
 ) -> NDArray[np.int32]:
-    """The rows (ascending) by score; where it is equal, what the shopper likes first, then the older one."""
+    """The rows (ascending) by score; where it is equal, what the shopper likes (len(rows),) first, then the older
+    one."""
     if liked is not None:
-        rows = rows[np.argsort(-liked[rows], kind="stable")]
-    return rows[np.argsort(-scores[rows], kind="stable")].astype(np.int32)
+        rows = rows[np.argsort(-liked, kind="stable")]
+    return rows[np.argsort(-scores[rows], kind="stable")]
 
 
 def _one_per_group(rows: NDArray[np.int32], columns: Columns) -> NDArray[np.int32]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +25,7 @@ class _Remembering:
 
     index: VectorIndex
     _scans: dict[bytes, tuple[Floats, float, float]] = field(default_factory=dict)
+    _gathered: dict[int, tuple[NDArray[np.int32], Floats]] = field(default_factory=dict)
 
     def scan(self, vector: Floats) -> tuple[Floats, float, float]:
         key = vector.tobytes()
@@ -36,8 +36,13 @@ class _Remembering:
     def ordinary(self, vector: Floats) -> tuple[float, float]:
         return self.index.ordinary(vector)
 
+    def cosines(self, rows: NDArray[np.int32], vector: Floats) -> Floats:
+        return self.index.cosines(rows, vector)
+
     def vectors(self, rows: NDArray[np.int32]) -> Floats:
-        return self.index.vectors(rows)
+        if id(rows) not in self._gathered:
+            self._gathered[id(rows)] = (rows, self.index.vectors(rows))  # holding the rows keeps their id their own
+        return self._gathered[id(rows)][1]
 
 
 class ShopView:
@@ -46,6 +51,7 @@ class ShopView:
     def __init__(self, live: Live, now_ms: int) -> None:
         self.snapshot: Snapshot = live.snapshot
         self.state: CatalogueState = live.state
+        self._sold = live.sold  # after the state: counts may be of more rows, never of fewer
         self.now_ms = now_ms
         self._live = live
         self._matches: dict[tuple[Term, ...], TextMatch] = {}
@@ -62,9 +68,8 @@ class ShopView:
     def language(self) -> Language:
         return self.snapshot.language
 
-    @cached_property
-    def popularity(self) -> Floats:
-        return self._live.purchases(self.now_ms)[: len(self.columns)]
+    def popularity(self, rows: NDArray[np.int32] | None = None) -> Floats:
+        return self._sold.values(self.now_ms, slice(len(self.columns)) if rows is None else rows)
 
     def text_match(self, terms: Sequence[Term]) -> TextMatch:
         key = tuple(terms)

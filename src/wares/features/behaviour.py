@@ -40,9 +40,9 @@ class FadingCounts:
         """A product got a new row: its count goes with it."""
         self._counts[to], self._counts[row] = self._counts[row], 0.0
 
-    def values(self, now_ms: int) -> NDArray[np.float32]:
-        """(n,) the counts as they stand now, at least 0."""
-        faded = self._counts * self._fade(now_ms - self._reference_ms)
+    def values(self, now_ms: int, rows: NDArray[np.integer[Any]] | slice = slice(None)) -> NDArray[np.float32]:
+        """(n,) the counts as they stand now, at least 0; or those of `rows` alone."""
+        faded = self._counts[rows] * self._fade(now_ms - self._reference_ms)
         positive: NDArray[np.float64] = np.maximum(faded, 0)
         return positive.astype(np.float32)
 

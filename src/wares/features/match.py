@@ -117,16 +117,22 @@ def _feedback(candidates: Candidates, intent: Intent, view: View) -> list[Floats
     vectors = space.vectors(candidates.rows)
     if not vectors.size:
         return [np.zeros(len(candidates), np.float32)] * 3
-    best = np.argsort(-candidates.scores, kind="stable")
+    best = vectors[np.argsort(-candidates.scores, kind="stable")[: 2 * _FEEDBACK]]
     shared = vectors.mean(axis=0)
-    apart = vectors - shared
-    apart /= np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6)
+    apart = _directions(best[:_FEEDBACK] - shared)
     query = intent.vectors.get("text", np.zeros(vectors.shape[1], np.float32))
-    return [
-        vectors @ vectors[best[: 2 * _FEEDBACK]].mean(axis=0),  # (n, d) @ (d,) -> (n,)
-        apart @ apart[best[:_FEEDBACK]].mean(axis=0),
-        apart @ (query - shared),
-    ]
+    asked = np.stack([best.mean(axis=0), shared, apart.mean(axis=0), query - shared], axis=1)
+    products = vectors @ asked  # (n, d) @ (d, 4) -> (n, 4)
+    # |v - shared| and (v - shared) . q of each v, without writing v - shared for all of them
+    lengths = np.sqrt(np.maximum(np.einsum("nd,nd->n", vectors, vectors) - 2 * products[:, 1] + shared @ shared, 1e-12))
+    likeness, meaning = ((products[:, i] - shared @ asked[:, i]) / lengths for i in (2, 3))
+    return [products[:, 0], likeness, meaning]
+
+
+def _directions(vectors: Floats) -> Floats:
+    """Rows of length 1; a row of zeros stays."""
+    directions: Floats = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
+    return directions
 
 
 def _relative(scores: Floats) -> list[Floats]:

@@ -42,7 +42,7 @@ def describe(
     freshness = np.nan_to_num(np.exp2(-np.maximum(ages, 0) / _FRESH_HALF_LIFE_MS), nan=0.0)
     price = np.log1p(np.nan_to_num(columns.numbers["price"][rows], nan=0.0))
     products = np.stack(
-        [candidates.scores, np.log1p(view.popularity[rows]), freshness, columns.sellable[rows], price], axis=1
+        [candidates.scores, np.log1p(view.popularity(rows)), freshness, columns.sellable[rows], price], axis=1
     ).astype(np.float32)
     names, values = candidates.sources + PRODUCT_FEATURES, [candidates.by_source, products]
     if intent.terms and (pairs or len(intent.history)):

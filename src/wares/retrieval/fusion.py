@@ -20,12 +20,12 @@ def propose(scores: Floats, allowed: NDArray[np.bool_], k: int) -> NDArray[np.in
 
 
 def fuse(rows: NDArray[np.int32], opinions: Mapping[str, Floats], weights: Mapping[str, float], how: str) -> Candidates:
-    """Candidates for `rows` (n,) from each source's dense scores (all rows).
+    """Candidates for `rows` (n,) from each source's scores of them (n,).
 
     `how`: "convex" adds weight x score / best score; "rrf" adds weight / (60 + rank), for sources whose scores have
     no meaning beyond their order.
     """
-    by_source = np.stack([scores[rows] for scores in opinions.values()], axis=1) if opinions else _none(len(rows))
+    by_source = np.stack(list(opinions.values()), axis=1) if opinions else _none(len(rows))
     fused = np.zeros(len(rows), np.float32)
     for column, name in enumerate(opinions):
         scores = by_source[:, column]

@@ -32,13 +32,13 @@ def highlight(text: str, words: Iterable[str], words_of: Callable[[str], Iterabl
 
 def _matched(text: str, wanted: set[str], words_of: Callable[[str], Iterable[str]]) -> Iterable[tuple[int, int]]:
     for start, end in spans(text):
-        held = wanted.intersection(words_of(text[start:end]))
-        if not held:
+        words = words_of(text[start:end])
+        if wanted.isdisjoint(words):
             continue
         if text[start] < "\u2e80":
             yield start, end
         else:
-            found = list(_inside(text[start:end], held))
+            found = list(_inside(text[start:end], wanted.intersection(words)))
             yield from ((start + low, start + high) for low, high in found or [(0, end - start)])
 
 

@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 _BEST = 10
 _FEEDBACK = 5  # products that speak for the wish
 _SURE = 0.75  # share of the best relevance from which they do
-_SECOND = 4_096  # products that are asked again
+SECOND = 4_096  # products that are asked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Matching:
     def match(self, intent: Intent, view: View) -> MatchSet:
         """Without words everything matches and popularity gives the order."""
         if not intent.request.query.strip():
-            popularity = np.log1p(view.popularity)
+            popularity = np.log1p(view.popularity())
             return MatchSet(np.ones(len(popularity), np.bool_), _unit(popularity))
         text = view.text_match(intent.terms)
         eligible = view.columns.alive  # a row that left or was replaced must not keep the query from being relaxed
@@ -87,16 +87,19 @@ class Matching:
         """(relevance (len(rows),), feedback (n,)): the best of the first round are asked again with the query moved
         towards the very best of them (pseudo-relevance feedback, Rocchio 1971). It finds more of their kind."""
         found, feedback = by_words + by_meaning, np.zeros(len(view.columns), np.float32)
-        near = np.argpartition(-found, _SECOND)[:_SECOND] if len(rows) > _SECOND else np.arange(len(rows))
+        near = np.argpartition(-found, SECOND)[:SECOND] if len(rows) > SECOND else np.arange(len(rows))
         near = near[np.argsort(-found[near], kind="stable")]
         if not len(near):
             return found, feedback
-        vectors = view.space("text").vectors(rows[near].astype(np.int32))
+        space, asked = view.space("text"), rows[near].astype(np.int32)
         speak = found[near[:_FEEDBACK]] >= np.float32(_SURE) * found[near[0]]
-        refined = vector + vectors[:_FEEDBACK][speak].mean(axis=0)
+        best = space.vectors(asked[:_FEEDBACK])[speak]
+        if not best.size:  # nothing has been encoded yet
+            return found, feedback
+        refined = vector + best.mean(axis=0)
         refined /= np.float32(max(float(np.linalg.norm(refined)), 1e-9))
-        mean, deviation = view.space("text").ordinary(refined)
-        above = np.maximum(vectors @ refined - np.float32(mean), 0)  # (k, d) @ (d,) -> (k,)
+        mean, deviation = space.ordinary(refined)
+        above = np.maximum(space.cosines(asked, refined) - np.float32(mean), 0)
         feedback[rows[near]] = above / np.float32(deviation)
         if (top := float(above.max())) > 0:
             found[near] = by_words[near] + np.float32(self.meaning_weight) * above / np.float32(top)

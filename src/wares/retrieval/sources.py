@@ -6,7 +6,7 @@ the seeds. A shop adds its own by naming a class with these two methods in its s
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from wares.domain.shopper import KIND_CODES, History
 from wares.domain.wish import WishKind
 
 Floats = NDArray[np.float32]
+Rows = NDArray[np.int32]
 _DAY_MS = 86_400_000
 
 
@@ -30,8 +31,8 @@ class Lexical:
 
     name: str = "lexical"
 
-    def score(self, intent: Intent, view: View) -> Floats:
-        return view.text_match(intent.terms).scores
+    def score(self, intent: Intent, view: View, rows: Rows | None = None) -> Floats:
+        return _of(view.text_match(intent.terms).scores, rows)
 
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
         match = view.text_match(intent.terms)
@@ -45,8 +46,8 @@ class Letters:
 
     name: str = "letters"
 
-    def score(self, intent: Intent, view: View) -> Floats:
-        return view.letters_match(intent.text)
+    def score(self, intent: Intent, view: View, rows: Rows | None = None) -> Floats:
+        return _of(view.letters_match(intent.text), rows)
 
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
         return None
@@ -58,10 +59,10 @@ class Meaning:
 
     name: str = "meaning"
 
-    def score(self, intent: Intent, view: View) -> Floats:
+    def score(self, intent: Intent, view: View, rows: Rows | None = None) -> Floats:
         if (vector := intent.vectors.get("text")) is None:
-            return np.zeros(len(view.columns), np.float32)
-        return _above_ordinary(vector, view)
+            return _nothing(view, rows)
+        return _above_ordinary(vector, view, rows)
 
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
         return Reason("similar_meaning", (intent.request.query,), (intent.request.query,))
@@ -73,8 +74,8 @@ class Feedback:
 
     name: str = "feedback"
 
-    def score(self, intent: Intent, view: View) -> Floats:
-        return np.zeros(len(view.columns), np.float32) if intent.feedback is None else intent.feedback
+    def score(self, intent: Intent, view: View, rows: Rows | None = None) -> Floats:
+        return _nothing(view, rows) if intent.feedback is None else _of(intent.feedback, rows)
 
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
         return None
@@ -86,13 +87,13 @@ class Wished:
 
     name: str = "wished"
 
-    def score(self, intent: Intent, view: View) -> Floats:
-        scores = np.zeros(len(view.columns), np.float32)
+    def score(self, intent: Intent, view: View, rows: Rows | None = None) -> Floats:
+        scores = _nothing(view, rows)
         for wish in intent.wishes:
             if wish.kind is WishKind.CHEAP:
-                scores += _cheapness(view.columns.numbers["price"])
+                scores += _of(_cheapness(view.columns.numbers["price"]), rows)
             elif wish.clause is not None and not wish.strict:
-                scores += passing(Filter((wish.clause,)), view.columns)
+                scores += passing(Filter((wish.clause,)), view.columns, rows)
         return scores
 
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
@@ -107,9 +108,9 @@ class Learnt:
     about: Literal["history", "seeds"] = "history"
     why: str = "like_your_purchases"
 
-    def score(self, intent: Intent, view: View) -> Floats:
+    def score(self, intent: Intent, view: View, rows: Rows | None = None) -> Floats:
         asked = seeds_as_history(intent) if self.about == "seeds" else intent.history
-        return view.model_scores(self.name, asked, intent.request.now_ms)
+        return _of(view.model_scores(self.name, asked, intent.request.now_ms), rows)
 
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
         columns = view.columns
@@ -140,11 +141,11 @@ class Taste:
     half_life_days: float = 30.0
     recent: int = 200
 
-    def score(self, intent: Intent, view: View) -> Floats:
+    def score(self, intent: Intent, view: View, rows: Rows | None = None) -> Floats:
         history = intent.history.take(slice(-self.recent, None))
         ages = (intent.request.now_ms - history.times_ms) / _DAY_MS
         weights = history.interest * np.exp2(-np.maximum(ages, 0) / self.half_life_days).astype(np.float32)
-        return _above_ordinary(weights @ view.space("text").vectors(history.rows), view)
+        return _above_ordinary(weights @ view.space("text").vectors(history.rows), view, rows)
 
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
         return _nearest(row, intent.history.rows[-self.recent :], "taste", view)
@@ -156,8 +157,8 @@ class Alike:
 
     name: str = "alike"
 
-    def score(self, intent: Intent, view: View) -> Floats:
-        return _above_ordinary(view.space("text").vectors(intent.seeds).sum(axis=0), view)
+    def score(self, intent: Intent, view: View, rows: Rows | None = None) -> Floats:
+        return _above_ordinary(view.space("text").vectors(intent.seeds).sum(axis=0), view, rows)
 
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
         return _nearest(row, intent.seeds, "like_this", view)
@@ -170,8 +171,8 @@ class New:
     name: str = "new"
     half_life_days: float = 21.0
 
-    def score(self, intent: Intent, view: View) -> Floats:
-        published, now_ms = view.columns.numbers["published"], intent.request.now_ms
+    def score(self, intent: Intent, view: View, rows: Rows | None = None) -> Floats:
+        published, now_ms = _of(view.columns.numbers["published"], rows), intent.request.now_ms
         oldest_ms = now_ms - 3.3 * self.half_life_days * _DAY_MS  # from here on less than a tenth is left
         lately = np.flatnonzero((published > oldest_ms) & (published <= now_ms))
         scores = np.zeros(len(published), np.float32)
@@ -219,15 +220,23 @@ def seeds_as_history(intent: Intent) -> History:
     return as_history(intent.seeds, intent)
 
 
-def _above_ordinary(direction: Floats, view: View) -> Floats:
+def _nothing(view: View, rows: Rows | None) -> Floats:
+    return np.zeros(len(view.columns) if rows is None else len(rows), np.float32)
+
+
+def _of(scores: NDArray[Any], rows: Rows | None) -> NDArray[Any]:
+    return scores if rows is None else scores[rows]
+
+
+def _above_ordinary(direction: Floats, view: View, rows: Rows | None) -> Floats:
     """Standard deviations above the ordinary similarity to a direction (d,); zeros for no direction."""
     length = float(np.linalg.norm(direction))
     if length == 0:
-        return np.zeros(len(view.columns), np.float32)
+        return _nothing(view, rows)
     is_unit = abs(length - 1) < 1e-5  # then the very same vector, which the view remembers
     vector = direction if is_unit else (direction / np.float32(length)).astype(np.float32)
     cosines, mean, deviation = view.space("text").scan(vector)
-    above: Floats = (cosines - np.float32(mean)) / np.float32(deviation)
+    above: Floats = (_of(cosines, rows) - np.float32(mean)) / np.float32(deviation)
     return np.maximum(above, np.float32(0))
 
 

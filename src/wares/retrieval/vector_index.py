@@ -7,6 +7,7 @@ nearest are, and the others come from fewer bits (docs/decisions/0010-scan-with-
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,11 @@ _BACKGROUND = 2048  # vectors at most that tell what an ordinary similarity to a
 _LEAST_BACKGROUND = 32  # ... and how many it takes to tell anything
 _QUANTISED = 8_192  # from so many texts on the first look is one at fewer bits ...
 _FOUR_BITS = 300_000  # ... and from so many on at four
-_EXACT, _EXACT_SHARE = 3_072, 64  # the nearest that are computed exactly: about so many, or one of so many
+_EXACT, _EXACT_SHARE = 3_072, 256  # the nearest that are computed exactly: about so many, or one of so many
 _AT_ONCE = 512  # rows whose numbers stay in the cache
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VectorIndex:
     """`text_of[r]` is the place of row r's vector among all blocks (the snapshot's, then later ones); -1 = none.
 
@@ -81,11 +82,27 @@ class VectorIndex:
                 else:
                     part[:] = block @ vector  # (m, d) @ (d,) -> (m,)
             start += len(block)
-        return cosines.take(self.text_of), *_spread(ordinary)
+        by_row = cosines[:-1] if self._one_each else cosines.take(self.text_of)
+        return by_row, *_spread(ordinary)
+
+    @cached_property
+    def _one_each(self) -> bool:
+        """Has every row a text of its own, in the same order?"""
+        n = sum(map(len, self.blocks))
+        return n == len(self.text_of) and bool((self.text_of == np.arange(n)).all())
 
     def ordinary(self, vector: Floats) -> tuple[float, float]:
         """Mean and deviation of the background's cosines with `vector`; without a background 0 and 1."""
         return _spread(self.background @ vector if len(self.background) else np.empty(0, np.float32))
+
+    def cosines(self, rows: NDArray[np.int32], vector: Floats) -> Floats:
+        """(len(rows),) exact cosines with `vector` (d,); 0 for rows without a vector."""
+        found = np.zeros(len(rows), np.float32)
+        for start in range(0, len(rows), _AT_ONCE):
+            vectors = self.vectors(rows[start : start + _AT_ONCE])
+            if vectors.size:
+                found[start : start + _AT_ONCE] = vectors @ vector  # (k, d) @ (d,) -> (k,)
+        return found
 
     def state(self) -> State:
         """Plain arrays; vectors as 16-bit floats, which moves a cosine by less than 0.001."""
