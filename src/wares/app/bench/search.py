@@ -51,13 +51,13 @@ def search_figures(
     `settings`: a shop's settings to try instead of the defaults. `run`: where to write what was ranked."""
     with tempfile.TemporaryDirectory(prefix="wares-bench-") as scratch, Store.open(Path(scratch), "write") as store:
         trial = make_trial(data, test, lowest, cache, settings, Path(scratch), store, seed, tell)
-        trial, parts = _parts(trial, n_folds, ask_folds)
-        untuned = _answer(trial, [(trial.snapshot, trial.places)], "Asking, untuned", tell)
+        trial, parts = parts_of(trial, n_folds, ask_folds)
+        untuned = answers(trial, [(trial.snapshot, trial.places)], "Asking, untuned", tell)
         examples = gather_examples(
             trial.engine, trial.judged, NOW_MS, seed, lambda done, n: tell("Gathering examples", done, n)
         )
-        shops = _learned(trial, examples, parts, tell)
-        learned = _answer(trial, shops, "Asking, learned", tell)
+        shops = learned_shops(trial, examples, parts, tell)
+        learned = answers(trial, shops, "Asking, learned", tell)
         spelling = spelling_figures(data, trial, shops, learned, tell)
         rows = {"wares": learned, "wares-untuned": untuned}
         asked = [trial.asked.queries[place] for place in shops[0][1][:_TIMED].tolist()]
@@ -75,7 +75,7 @@ def search_figures(
             "folds": len(parts),
             "rows": {name: _row(measured[name], ranking.took_ms, rng) for name, ranking in rows.items()},
             "wares_minus": {
-                name: {key: _interval(value) for key, value in differences(measured["wares"], other, rng).items()}
+                name: {key: rounded(value) for key, value in differences(measured["wares"], other, rng).items()}
                 for name, other in measured.items()
                 if name != "wares"
             },
@@ -85,7 +85,7 @@ def search_figures(
         }
 
 
-def _parts(trial: Trial, n_folds: int, ask_folds: int) -> tuple[Trial, list[Part]]:
+def parts_of(trial: Trial, n_folds: int, ask_folds: int) -> tuple[Trial, list[Part]]:
     """(places of the queries to learn from, places of the queries to ask) of each fold, and the trial that asks just
     these."""
     if trial.asked is not trial.judged:
@@ -97,11 +97,11 @@ def _parts(trial: Trial, n_folds: int, ask_folds: int) -> tuple[Trial, list[Part
     return replace(trial, asked=trial.judged.take(asked)), parts
 
 
-def _learned(
-    trial: Trial, examples: Examples, parts: Sequence[Part], tell: Tell
+def learned_shops(
+    trial: Trial, examples: Examples, parts: Sequence[Part], tell: Tell, *, remember_queries: bool = True
 ) -> list[tuple[Snapshot, NDArray[np.intp]]]:
     """The snapshot that answers the queries of each fold."""
-    memory = remember(examples, trial.judged, trial.snapshot)
+    memory = remember(examples, trial.judged, trial.snapshot) if remember_queries else None
     found = []
     for i, (learn, ask) in enumerate(parts):
         tell("Learning the order", i, len(parts))
@@ -112,7 +112,7 @@ def _learned(
     return found
 
 
-def _answer(trial: Trial, parts: Sequence[tuple[Snapshot, NDArray[np.intp]]], stage: str, tell: Tell) -> Ranking:
+def answers(trial: Trial, parts: Sequence[tuple[Snapshot, NDArray[np.intp]]], stage: str, tell: Tell) -> Ranking:
     """Each query once, by the snapshot of its fold: the first `DEPTH` products, and the time of a whole page."""
     n = len(trial.asked)
     rows = [np.empty(0, np.int32)] * n
@@ -141,14 +141,14 @@ def _row(measured: Measured, took_ms: Sequence[float], rng: np.random.Generator)
     p50, p95, p99 = np.percentile(took_ms, (50, 95, 99))
     return {
         **{name: round(interval.mean, 4) for name, interval in means.items()},
-        "intervals": {name: _interval(interval)[1:] for name, interval in means.items()},
+        "intervals": {name: rounded(interval)[1:] for name, interval in means.items()},
         "p50_ms": round(float(p50), 2),
         "p95_ms": round(float(p95), 2),
         "p99_ms": round(float(p99), 2),
     }
 
 
-def _interval(interval: Any) -> list[float]:
+def rounded(interval: Any) -> list[float]:
     return [round(float(value), 4) for value in (interval.mean, interval.low, interval.high)]
 
 

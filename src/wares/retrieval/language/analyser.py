@@ -77,10 +77,14 @@ class Analyser:
             {joined: tuple(words) for joined, *words in map(str.split, unpack("hyphenated", state))},
         )
 
+    def prepared(self, text: str) -> str:
+        """The text in the one form in which it is cut into words."""
+        return prepared(text, self.language)
+
     def words(self, text: str) -> list[str]:
         """The index words of a title, brand, ... in order. Parts of a compound stand behind it."""
         found: list[str] = []
-        for kind, run in _runs(prepared(text[:MAX_TEXT], self.language)):
+        for kind, run in _runs(self.prepared(text[:MAX_TEXT])):
             if kind == "han":
                 found.extend(self.cutter.index_words(run))
             elif kind == "kana":
@@ -97,7 +101,7 @@ class Analyser:
     def said_words(self, text: str) -> list[str]:
         """The index words of a name or synonym as it is said: without what is inside its words."""
         found: list[str] = []
-        for kind, run in _runs(prepared(text, self.language)):
+        for kind, run in _runs(self.prepared(text)):
             found.extend(self.cutter.words(run) if kind == "han" else self._latin(run, split=False))
         return found
 
@@ -105,7 +109,7 @@ class Analyser:
         """The units of a query, each with the readings that language alone gives it; one list for each stretch of
         characters of one script."""
         found: list[list[Term]] = []
-        for kind, run in _runs(strip_filler(prepared(query, self.language))):
+        for kind, run in _runs(strip_filler(self.prepared(query))):
             if kind == "han":
                 found.append(self.cutter.query_terms(run))
             else:
