@@ -19,7 +19,7 @@ from wares.errors import SnapshotError
 from wares.store.sqlite import Store
 from wares.training.child import train_here
 
-TRAINED = ("popular", "popular_lately", "buy_again", "co_bought", "item_knn", "ease", "als")
+TRAINED = ("popular", "popular_lately", "buy_again", "co_bought", "item_knn", "ease", "als", "transitions", "graph")
 TOML = f'[encoder]\nsource = "none"\n[models]\ntrain = {json.dumps(TRAINED)}\n'
 BOOSTS = dict.fromkeys(("title", "brand", "category", "attributes", "description"), 1.0)
 

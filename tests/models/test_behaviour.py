@@ -15,8 +15,10 @@ from wares.models.als import ALS
 from wares.models.buy_again import BuyAgain
 from wares.models.collaborative import CoBought, ItemKNN
 from wares.models.ease import EASE
+from wares.models.graph import Graph
 from wares.models.popular import Popular, PopularLately
 from wares.models.tifu_knn import TifuKNN
+from wares.models.transitions import Transitions
 
 DAY = 86_400_000
 NOW = 400 * DAY
@@ -28,10 +30,12 @@ MAKERS: dict[str, Callable[[], BehaviourModel]] = {
     "item_knn": lambda: ItemKNN(min_shoppers=1, shrink=1),
     "ease": lambda: EASE(penalty=1),
     "als": lambda: ALS(factors=2, min_buyers=1, penalty=1),
+    "transitions": Transitions,
+    "graph": Graph,
     "tifu_knn": lambda: TifuKNN(k=5),
 }
 SAME_FOR_ALL = ("popular", "popular_lately")
-COLLABORATIVE = ("co_bought", "item_knn", "ease", "als")
+COLLABORATIVE = ("co_bought", "item_knn", "ease", "als", "transitions")
 everyone = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 
 
@@ -311,3 +315,18 @@ def test_large_baskets_say_nothing_about_what_goes_together() -> None:
     interactions = shop([lived(*((p, 1) for p in range(9))), lived((0, 1), (1, 1))], 9)
     scores = fitted(lambda: CoBought(max_basket=5, min_baskets=1), interactions).score(lived((0, 0)), NOW)
     assert np.flatnonzero(scores).tolist() == [1]
+
+
+def test_transitions_know_the_direction() -> None:
+    then = shop([lived((0, 30), (1, 20), (2, 10)) for _ in range(5)], 4)
+    model = Transitions(window=1)
+    model.fit(then, NOW)
+    assert model.score(lived((1, 1)), NOW).argmax() == 2
+    assert model.score(lived((2, 1)), NOW).max() == 0  # nothing ever followed it
+
+
+def test_the_graph_brings_together_what_is_visited_together() -> None:
+    model = Graph(dimension=4)
+    model.fit(checkerboard(), NOW)
+    scores = model.score(lived((0, 2), (2, 1)), NOW)
+    assert scores[[4, 6, 8]].min() > scores[[1, 3, 5, 7, 9]].max()

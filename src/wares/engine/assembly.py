@@ -32,7 +32,9 @@ from wares.models.buy_again import BuyAgain
 from wares.models.collaborative import CoBought, ItemKNN
 from wares.models.ease import EASE
 from wares.models.encoder import TextEncoder
+from wares.models.graph import Graph
 from wares.models.popular import Popular, PopularLately
+from wares.models.transitions import Transitions
 from wares.policies.availability import Availability
 from wares.policies.diversity import BrandCap, Diversity
 from wares.policies.rules import Rules
@@ -60,6 +62,8 @@ MODELS: Mapping[str, Callable[..., BehaviourModel]] = {
     "item_knn": ItemKNN,
     "ease": EASE,
     "als": ALS,
+    "transitions": Transitions,
+    "graph": Graph,
 }
 
 

@@ -21,7 +21,9 @@ FILE_NAME = "wares.toml"
 POLICIES = ("availability", "diversity", "brand_cap", "rules", "swaps")
 RANKERS = ("formula", "learned")
 
-ModelName = Literal["popular", "popular_lately", "buy_again", "co_bought", "item_knn", "ease", "als"]
+ModelName = Literal[
+    "popular", "popular_lately", "buy_again", "co_bought", "item_knn", "ease", "als", "transitions", "graph"
+]  # fmt: skip
 Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0, le=1000)]
 Numbers = dict[str, StrictInt | StrictFloat]
@@ -75,6 +77,8 @@ class ModelsSettings(Section):
     item_knn: Numbers = {}
     ease: Numbers = {}
     als: Numbers = {}
+    transitions: Numbers = {}
+    graph: Numbers = {}
 
     def parameters(self, name: str) -> dict[str, int | float]:
         """The shop's own numbers for one model; what is missing is the model's default."""

@@ -197,6 +197,8 @@ def built_in_sources() -> Mapping[str, Source]:
         Learnt("item_knn"),
         Learnt("ease"),
         Learnt("als"),
+        Learnt("transitions"),
+        Learnt("graph"),
         Learnt("co_bought", about="seeds", why="bought_together"),
         Taste(),
         Alike(),

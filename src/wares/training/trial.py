@@ -101,4 +101,9 @@ def _folding(settings: Settings, fold: bool) -> Settings:
 
 
 # The models that stand in every table, and what the literature calls them.
-_ROWS = {"buy_again": "buy again", "item_knn": "ItemKNN", "ease": "EASE", "als": "iALS"}
+_ROWS = {
+    "buy_again": "buy again",
+    "item_knn": "ItemKNN",
+    "ease": "EASE",
+    "als": "iALS",
+}
