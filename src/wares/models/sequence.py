@@ -1,0 +1,166 @@
+"""The shopper model as it serves: events in, u out, r = Score(u * v) for every product. Plain numpy, without torch.
+
+`wares.training.network` says what is computed and why; `wares.training.sequence` fits it.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wares.domain.interactions import Interactions
+from wares.domain.shopper import History
+from wares.errors import SnapshotError, TrainingError
+from wares.models.memory import State
+
+Floats = NDArray[np.float32]
+MINUTE_MS = 60_000
+_NEEDED = ("products", "inputs", "biases", "near", "out", "norm.weight", "norm.bias", "heads")
+
+
+@dataclass
+class SequenceModel:
+    """A causal transformer over a shopper's last `max_history` events.
+
+    `arrays` holds its weights and three tables with a row per product: `products` (n, d), unit vectors v; `inputs`
+    (n, d), what an event on a product says to the network; `biases` (n,). Scores of products that it was not fitted
+    with are 0: give them a row with `with_products`.
+    """
+
+    arrays: dict[str, NDArray[np.generic]] = field(default_factory=dict)
+
+    def fit(self, interactions: Interactions, now_ms: int) -> None:
+        """It takes torch and minutes: `wares.training.sequence.fit_sequence` fits it."""
+        raise TrainingError("The shopper model is fitted by wares.training.sequence.fit_sequence, not while serving.")
+
+    @property
+    def n_products(self) -> int:
+        return len(self._floats("biases")) if self.arrays else 0
+
+    @property
+    def max_history(self) -> int:
+        return int(self._floats("near").shape[1])
+
+    def embed(self, history: History, now_ms: int = 0) -> Floats | None:
+        """u (d,): what the shopper wants next; None without an event that speaks for a known product."""
+        speaks = (history.interest > 0) & (history.rows < self.n_products)
+        told = history.take(np.flatnonzero(speaks)[-self.max_history :]) if self.n_products else History.empty()
+        if not len(told):
+            return None
+        x = self._floats("inputs")[told.rows]  # (t, d)
+        if "kinds" in self.arrays:
+            x = x + self._floats("kinds")[told.kinds]
+        if "gaps" in self.arrays:
+            x = x + self._floats("gaps")[gap_codes(told.times_ms, len(self.arrays["gaps"]))]
+        return self._encode(x)
+
+    def score(self, history: History, now_ms: int) -> Floats:
+        """(n_products,): logits of what comes next; zeros where nothing is known of the shopper."""
+        u = self.embed(history, now_ms)
+        if u is None:
+            return np.zeros(self.n_products, np.float32)
+        products, biases = self._floats("products"), self._floats("biases")
+        scores: Floats = products @ u + biases  # (n, d) @ (d,) -> (n,)
+        if "head.narrow" in self.arrays:
+            weighed = u[:, None] * self._floats("head.widen.weight")  # (d, width)
+            wide = _gelu(products @ weighed + self._floats("head.widen.bias"))  # (n, width)
+            scores += (wide @ self._floats("head.narrow"))[:, 0]
+        return scores
+
+    def with_products(self, text: Floats | None, codes: NDArray[np.int32] | None) -> "SequenceModel":
+        """The same model with rows for m more products, known by text vectors (m, d_text) and attribute codes (m, a),
+        -1 = none, alone; codes the model does not know count as none."""
+        told = self._told(text, codes)
+        grown = dict(self.arrays)
+        grown["products"] = np.concatenate([self._floats("products"), unit(told)])
+        grown["inputs"] = np.concatenate([self._floats("inputs"), told])
+        grown["biases"] = np.concatenate([self._floats("biases"), np.zeros(len(told), np.float32)])
+        return SequenceModel(grown)
+
+    def state(self) -> State:
+        return dict(self.arrays)
+
+    def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Raises SnapshotError where arrays are missing."""
+        missing = [name for name in _NEEDED if state and name not in state]
+        if missing:
+            raise SnapshotError(f"The shopper model lacks {', '.join(missing)}. Train it again: wares train.")
+        self.arrays = {name: np.array(value) for name, value in state.items()}
+
+    def _floats(self, name: str) -> Floats:
+        value: Floats = self.arrays[name]  # type: ignore[assignment]
+        return value
+
+    def _told(self, text: Floats | None, codes: NDArray[np.int32] | None) -> Floats:
+        n = len(text) if text is not None else len(codes) if codes is not None else 0
+        told = np.zeros((n, self._floats("products").shape[1]), np.float32)
+        if text is not None and "text" in self.arrays:
+            told += whitened(text, self._floats("text.centre"), self._floats("text.turn")) @ self._floats("text")
+        if codes is not None and "attributes" in self.arrays:
+            table = self._floats("attributes")
+            given = ((codes >= 0) & (codes < len(table)))[..., None]  # (m, a, 1)
+            looked_up = table[np.clip(codes, 0, len(table) - 1)] * given  # (m, a, d)
+            told += looked_up.sum(axis=1) / np.maximum(given.sum(axis=1), 1)
+        return told
+
+    def _encode(self, x: Floats) -> Floats:
+        """(t, d) -> u (d,) after the last event; the last block computes that one alone."""
+        t, d = x.shape
+        heads = int(self.arrays["heads"])
+        blocks = sum(name.endswith(".qkv.weight") for name in self.arrays)
+        x = x * np.float32(math.sqrt(d) / 2)
+        place = np.arange(t)
+        distance = np.maximum(place[:, None] - place[None], 0)
+        mask = self._floats("near")[:, distance] + np.triu(np.full((t, t), -np.inf, np.float32), 1)  # (h, t, t)
+        for i in range(blocks):
+            asked = slice(t - 1, t) if i == blocks - 1 else slice(0, t)
+            qkv = self._linear(f"{i}.qkv", self._norm(f"{i}.norm1", x)).reshape(t, 3, heads, d // heads)
+            q, k, v = qkv.transpose(1, 2, 0, 3)  # each (h, t, d / h)
+            weights = q[:, asked] @ k.transpose(0, 2, 1) / np.float32(math.sqrt(d // heads)) + mask[:, asked]
+            weights = np.exp(weights - weights.max(axis=-1, keepdims=True))
+            weights /= weights.sum(axis=-1, keepdims=True)
+            seen = (weights @ v).transpose(1, 0, 2).reshape(-1, d)
+            x = x[asked] + self._linear(f"{i}.mix", seen)
+            x = x + self._linear(f"{i}.narrow", _gelu(self._linear(f"{i}.widen", self._norm(f"{i}.norm2", x))))
+        wish: Floats = self._norm("norm", x[-1:]) @ self._floats("out")
+        u: Floats = unit(wish)[0] * np.exp(self._floats("scale"))
+        return u
+
+    def _norm(self, name: str, x: Floats) -> Floats:
+        x = x - x.mean(axis=-1, keepdims=True)
+        x = x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + np.float32(1e-5))
+        normed: Floats = x * self._floats(f"{name}.weight") + self._floats(f"{name}.bias")
+        return normed
+
+    def _linear(self, name: str, x: Floats) -> Floats:
+        moved: Floats = x @ self._floats(f"{name}.weight") + self._floats(f"{name}.bias")
+        return moved
+
+
+def whitened(text: Floats, centre: Floats, turn: Floats) -> Floats:
+    """Text vectors (m, d_text) as the network takes them, (m, k): all of one length, 0 where there is no text."""
+    turned: Floats = ((text - centre) @ turn).astype(np.float32)  # (m, d_text) @ (d_text, k)
+    turned[np.linalg.norm(text, axis=1) == 0] = 0
+    return unit(turned) * np.float32(0.6 * math.sqrt(turn.shape[1]))
+
+
+def gap_codes(times_ms: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """(t,) how long before each event the one before it was, by powers of 2 in minutes; 0 for the first."""
+    gaps = np.diff(times_ms, prepend=times_ms[:1]).clip(min=0) / MINUTE_MS
+    codes: NDArray[np.int64] = np.log2(gaps + 1).astype(np.int64).clip(max=most - 1)
+    return codes
+
+
+def unit(vectors: Floats) -> Floats:
+    """Each row of length 1; rows of zeros stay."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    scaled: Floats = vectors / np.maximum(lengths, np.float32(1e-12))
+    return scaled
+
+
+def _gelu(x: Floats) -> Floats:
+    """By its tanh (Hendrycks and Gimpel 2016)."""
+    bent: Floats = np.tanh(np.float32(math.sqrt(2 / math.pi)) * (x + np.float32(0.044715) * x * x * x))
+    return np.float32(0.5) * x * (1 + bent)
