@@ -66,6 +66,73 @@ def bench_search(
     _print(figures, as_json)
 
 
+@bench.command("ablation")
+def bench_ablation(
+    data: Annotated[Path, typer.Option(help="folder with products.parquet and judgements.parquet")],
+    lowest: Annotated[float, typer.Option(help="the relevance that is worth nothing")] = 1.0,
+    folds: Annotated[int, typer.Option(help="of cross-validation", min=2)] = 5,
+    ask: Annotated[int, typer.Option(help="of the folds ask only so many; 0 = all", min=0)] = 1,
+    only: Annotated[str, typer.Option(metavar="A,B", help="these parts alone; an unknown one lists them")] = "",
+    cache: Annotated[Path | None, typer.Option(help="where vectors are kept between runs")] = None,
+    seed: Annotated[int, typer.Option(help="of everything random")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """What each part of search adds to its quality, and what it costs: the shop learns and answers without it."""
+    from wares.app.bench.ablation import WITHOUT, ablation_figures
+    from wares.app.bench.search import cache_folder
+
+    chosen = tuple(one.strip() for one in only.split(",") if one.strip())
+    for name in chosen:
+        if name not in WITHOUT:
+            raise UnknownName("part", name, WITHOUT)
+    with screen.progress() as tell:
+        figures = ablation_figures(
+            data, lowest=lowest, n_folds=folds, ask_folds=min(ask, folds), only=chosen,
+            cache=cache or cache_folder(data), seed=seed, tell=tell,
+        )  # fmt: skip
+    if as_json:
+        screen.print_json(figures)
+        return
+    from wares.app.commands.tables import print_figures
+
+    print_figures(screen.stdout(), figures)
+
+
+@bench.command("recommend")
+def bench_recommend(
+    data: Annotated[Path, typer.Option(help="lines 'user item item ...', oldest first")],
+    items: Annotated[Path | None, typer.Option(help="a table with item_id, text and attributes")] = None,
+    seeds: Annotated[int, typer.Option(help="rows that use chance are fitted so often", min=1)] = 1,
+    only: Annotated[str, typer.Option(metavar="A,B", help="these rows alone; an unknown one lists them")] = "",
+    ties: Annotated[
+        str, typer.Option(metavar="COLUMN", help="of the items, by which those of one day are sorted")
+    ] = "",
+    run: Annotated[Path | None, typer.Option(help="write what was ranked: user, item, rank, score")] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE.html", help="write quality over cost as charts")] = None,
+    cache: Annotated[Path | None, typer.Option(help="where vectors are kept between runs")] = None,
+    seed: Annotated[int, typer.Option(help="of everything random")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Who foresees each user's last item best, leave-one-out on a file of sequences."""
+    from wares.app.bench.recommend import chosen_rows, recommend_figures
+    from wares.app.bench.recommend_plot import print_recommend, recommend_html
+    from wares.app.bench.recommend_rows import ROWS
+    from wares.app.bench.search import cache_folder
+
+    rows = chosen_rows(ROWS, _listed(only))
+    with screen.progress() as tell:
+        figures = recommend_figures(
+            data, items=items, rows=rows, seeds=seeds, seed=seed, ties=ties, run=run,
+            cache=cache or cache_folder(data), tell=tell,
+        )  # fmt: skip
+    if plot is not None:
+        plot.write_text(recommend_html(figures), encoding="utf-8")
+    if as_json:
+        screen.print_json(figures)
+        return
+    print_recommend(screen.stdout(), figures)
+
+
 @bench.command("cases")
 def bench_cases(
     data: Annotated[Path, typer.Option(help="folder with products.jsonl and cases.jsonl")],

@@ -1,0 +1,257 @@
+"""`wares bench recommend`: who foresees the next item best, leave-one-out on any file of sequences.
+
+Each user's last item is the test, the one before it the validation. Two tables: every row fitted on train, and every
+row fitted on train + validation with what it chose before. The whole catalogue is ranked, seen items out, ties at half.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wares.app.bench.recommend_cost import Cost, Stopwatch, peak_above, start_peak, with_parts
+from wares.app.bench.recommend_data import (
+    Cut,
+    Questions,
+    Ranked,
+    cut,
+    events_of,
+    measure,
+    share_in_order,
+    with_runs_shuffled,
+)
+from wares.app.bench.recommend_rows import Fitted, Items, Lesson, Row, needed
+from wares.domain.interactions import Interactions
+from wares.errors import InputError
+from wares.evaluation.intervals import Interval, mean_intervals
+from wares.feeds.sequences import ItemTexts, Sequences, read_item_texts, read_sequences
+from wares.models.encoder import TextEncoder
+from wares.store.vector_cache import CachedEncoder
+from wares.training.progress import Tell
+
+TRAIN, BOTH = "train", "train+validation"
+METRICS = ("recall@10", "ndcg@10")
+_RUN_DEPTH = 20
+_NO_DATES = (
+    "The file has no dates: which items a user met on one day is not known, and neither are figures with those in "
+    "random order. Where the file sorts the items of a day by a column of the items file, --ties COLUMN gives a bound."
+)
+_BOUND = (
+    "The file has no dates. Items of one day are taken to be sorted by {key!r}, and every run in that order is "
+    "shuffled: all that the order within a day gives away is gone, and some of the true order, too."
+)
+_NOT_LATELY = "Without dates, what is popular in the last days is not known: there is no such row."
+
+
+def recommend_figures(
+    data: Path,
+    *,
+    items: Path | None,
+    rows: Sequence[Row],
+    seeds: int,
+    seed: int,
+    ties: str,
+    run: Path | None,
+    cache: Path,
+    tell: Tell,
+) -> dict[str, Any]:
+    """`items` has item_id, text and attributes; `ties` names its column by which events of one day are sorted ("" =
+    unknown); `run`: where to write what the row "wares" (else the first one) ranked; `cache`: where vectors are kept.
+
+    Rows come in an order in which each stands behind those that it needs. Raises DataError, InputError for files that
+    cannot be used.
+    """
+    sequences = read_sequences(data)
+    known = read_item_texts(items, sequences.items, key=ties) if items is not None else None
+    if ties and known is None:
+        raise InputError(f"--ties {ties} names a column of an items file; give that file with --items.")
+    given = events_of(sequences)
+    parts = cut(given)
+    about, encoded = _about(known, len(sequences.items), cache, tell)
+    fair = [row for row in rows if about.vectors is not None or not row.needs_texts]
+    notes = [f"The row {row.name!r} needs texts: give an items file." for row in rows if row not in fair]
+    if known is not None and known.unknown:
+        notes.append(f"{known.unknown:,} of the items are not in {items}; they have no text and no attributes.")
+    ranked = _ranked(given.n_products, seed) if run is not None else None
+    trial = Trial(fair, about, range(seed, seed + seeds), tell)
+    figures: dict[str, Any] = {
+        "data": str(data),
+        "users": len(sequences.users),
+        "asked": len(parts.users),
+        "items": len(sequences.items),
+        "events": len(sequences.rows),
+        "seeds": seeds,
+        "fits": trial.fits(parts, ranked),
+    }
+    if run is not None and ranked is not None:
+        write_run(run, sequences, parts.users, ranked)
+    if encoded is not None:
+        figures["texts"] = encoded
+    if known is not None and ties:
+        share = share_in_order(given, known.keys)
+        shuffled = cut(with_runs_shuffled(given, known.keys, np.random.default_rng(seed)))
+        fits = trial.fits(shuffled, None, "shuffled, ")
+        figures["shuffled_ties"] = {"by": ties, "in_order": round(share, 4), "fits": fits}
+    figures["notes"] = [*notes, _BOUND.format(key=ties) if ties else _NO_DATES, _NOT_LATELY]
+    return figures
+
+
+@dataclass
+class Trial:
+    """Rows that learn from the same data and are asked the same."""
+
+    rows: Sequence[Row]
+    items: Items
+    seeds: range
+    tell: Tell
+    _chosen: dict[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
+
+    def fits(self, parts: Cut, ranked: Ranked | None, prefix: str = "") -> dict[str, Any]:
+        """Both tables. What a row chose with the validation holds for its second fit."""
+        self._chosen = {}
+        train = self._table(prefix + TRAIN, parts.train, parts.validation, parts.test, ranked)
+        return {TRAIN: train, BOTH: self._table(prefix + BOTH, parts.train_and_validation, None, parts.test, None)}
+
+    def _table(
+        self, name: str, train: Interactions, validation: Questions | None, test: Questions, ranked: Ranked | None
+    ) -> dict[str, Any]:
+        values: dict[str, list[NDArray[np.float64]]] = {row.name: [] for row in self.rows}
+        valid: dict[str, list[NDArray[np.float64]]] = {row.name: [] for row in self.rows}
+        costs: dict[str, list[Cost]] = {row.name: [] for row in self.rows}
+        fitted: dict[str, Fitted] = {}
+        reference = reference_of(self.rows)
+        steps = sum(len(self.seeds) if row.random else 1 for row in self.rows)
+        for seed in self.seeds:
+            for row in self.rows:
+                if not row.random and seed != self.seeds[0]:
+                    continue  # what it learnt from the first seed holds for all
+                stage = f"Rows, {name}"
+                self.tell(stage, sum(map(len, values.values())), steps)
+                chosen = self._chosen.get((row.name, seed), {})
+                lesson = Lesson(train, validation, self.items, seed, chosen, dict(fitted), self.tell)
+                level = start_peak()
+                begun = time.process_time()
+                learnt = fitted[row.name] = row.fit(lesson)
+                fit_cpu_s = time.process_time() - begun
+                self._chosen[row.name, seed] = learnt.chosen
+                first = row.name == reference and seed == self.seeds[0]
+                asked = Stopwatch(learnt.score)
+                values[row.name].append(measure(asked, test, on_ranked=ranked if first else None))
+                cost = Cost(fit_cpu_s, asked.cpu_s, peak_above(level))
+                if validation is not None:
+                    valid[row.name].append(measure(learnt.score, validation))
+                costs[row.name].append(with_parts(cost, [costs[part][-1] for part in learnt.parts]))
+                self.tell(stage, sum(map(len, values.values())), steps)
+        means = {row: np.mean(each, axis=0) for row, each in values.items()}
+        return _plain(
+            means,
+            {row: np.mean(each, axis=(0, 1)) for row, each in valid.items() if each},
+            costs,
+            reference,
+            self.seeds[0],
+        )
+
+
+def reference_of(rows: Sequence[Row]) -> str:
+    """The row that the others are compared with: "wares", else the first one."""
+    names = [row.name for row in rows]
+    return "wares" if "wares" in names else names[0]
+
+
+def chosen_rows(rows: Sequence[Row], only: Sequence[str]) -> list[Row]:
+    """The rows of these names, and those that they need; all where `only` is empty. Raises UnknownName."""
+    return [row for row in rows if row.name in needed(rows, only)] if only else list(rows)
+
+
+def write_run(path: Path, sequences: Sequences, users: NDArray[np.int32], ranked: Ranked) -> None:
+    """user, item, rank (from 1), score: CSV, or Parquet by the file's name."""
+    import polars as pl
+
+    lengths = [len(rows) for rows in ranked.rows]
+    names = np.array(sequences.items)
+    frame = pl.DataFrame(
+        {
+            "user": np.repeat(np.array(sequences.users)[users], lengths),
+            "item": names[np.concatenate(ranked.rows)],
+            "rank": np.concatenate([np.arange(1, length + 1) for length in lengths]),
+            "score": np.concatenate(ranked.scores),
+        }
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame.write_parquet(path) if path.suffix == ".parquet" else frame.write_csv(path)
+
+
+def _about(known: ItemTexts | None, n_items: int, cache: Path, tell: Tell) -> tuple[Items, dict[str, float] | None]:
+    """What is known of the items, their texts as vectors of the packaged encoder, and what encoding them took."""
+    if known is None or not any(known.texts):
+        return Items(("",) * n_items, known.attributes if known else ((),) * n_items, None), None
+    begun = time.process_time()
+    told = np.flatnonzero([bool(text) for text in known.texts])
+    encoder = TextEncoder.load(threads=0)
+    vectors = np.zeros((n_items, encoder.dimension), np.float32)
+    done = 0
+
+    def on_progress(more: int) -> None:
+        nonlocal done
+        done += more
+        tell("Encoding texts", done, len(told))
+
+    cache.mkdir(parents=True, exist_ok=True)
+    with CachedEncoder(encoder, cache) as cached:
+        vectors[told] = cached.encode([known.texts[i] for i in told], "passage", on_progress)
+    took = {"encoded": float(len(told)), "cpu_s": round(time.process_time() - begun, 1)}
+    return Items(known.texts, known.attributes, vectors), took
+
+
+def _plain(
+    means: Mapping[str, NDArray[np.float64]],
+    valid: Mapping[str, NDArray[np.float64]],
+    costs: Mapping[str, Sequence[Cost]],
+    reference: str,
+    seed: int,
+) -> dict[str, Any]:
+    """One table in plain values. One bootstrap for all of it: the same draws of users everywhere."""
+    others = [row for row in means if row != reference]
+    columns = np.hstack([*means.values(), *(means[reference] - means[row] for row in others)])
+    intervals = mean_intervals(columns, np.random.default_rng(seed))
+    pairs = [(intervals[i], intervals[i + 1]) for i in range(0, len(intervals), 2)]
+    rows: dict[str, Any] = {}
+    for (name, each), (recall, ndcg) in zip(costs.items(), pairs, strict=False):
+        memory = [cost.memory_mb for cost in each if cost.memory_mb is not None]
+        rows[name] = {
+            METRICS[0]: _rounded(recall.mean),
+            METRICS[1]: _rounded(ndcg.mean),
+            "low": _rounded(recall.low),
+            "high": _rounded(recall.high),
+            "fit_cpu_s": round(float(np.mean([cost.fit_cpu_s for cost in each])), 2),
+            "ask_cpu_s": round(float(np.mean([cost.ask_cpu_s for cost in each])), 2),
+            "memory_mb": round(max(memory), 1) if memory else None,
+        }
+        if name in valid:
+            rows[name]["validation"] = {metric: _rounded(x) for metric, x in zip(METRICS, valid[name], strict=True)}
+    minus = {
+        row: {metric: _difference(one, rows[row][metric]) for metric, one in zip(METRICS, pair, strict=True)}
+        for row, pair in zip(others, pairs[len(means) :], strict=True)
+    }
+    return {"rows": rows, "reference": reference, "reference_minus": minus}
+
+
+def _difference(paired: Interval, other: float) -> dict[str, float | None]:
+    return {
+        "difference": _rounded(paired.mean),
+        "low": _rounded(paired.low),
+        "high": _rounded(paired.high),
+        "relative": round(paired.mean / other, 4) if other else None,
+    }
+
+
+def _ranked(n_products: int, seed: int) -> Ranked:
+    return Ranked(_RUN_DEPTH, np.random.default_rng(seed).permutation(n_products), [], [])
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), 5)
