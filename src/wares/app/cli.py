@@ -109,6 +109,42 @@ def train(folder: Folder = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def ready(
+    folder: Folder = None,
+    seed: Annotated[int, typer.Option(help="of who is asked and of the bootstrap")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Is there enough to learn from? What the shop knows, and whether more than popular products would pay."""
+    place = shop_folder(folder)
+    from wares.app.commands.readiness import ready_shop
+
+    ready_shop(place, seed=seed, as_json=as_json)
+
+
+@app.command()
+def tune(
+    folder: Folder = None,
+    models: Annotated[str, typer.Option(metavar="NAME,NAME", help="default: those of models.train that can be")] = "",
+    trials: Annotated[int | None, typer.Option(help="of each model; 20 unless there is a budget", min=1)] = None,
+    budget: Annotated[str, typer.Option(metavar="TIME", help="as 90s, 10m, 2h; shared by the models")] = "",
+    days: Annotated[float | None, typer.Option(help="of a window; 28, less for a short log", min=0.01)] = None,
+    folds: Annotated[int, typer.Option(help="windows for choosing", min=1, max=12)] = 2,
+    questions: Annotated[int, typer.Option(help="shoppers of each window, at most", min=20)] = 500,
+    metric: Annotated[str, typer.Option(help="recall, ndcg or new-recall, of the first 10")] = "recall",
+    seed: Annotated[int, typer.Option(help="of everything random")] = 0,
+    write: Annotated[bool, typer.Option("--write", help="put what is better into wares.toml")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Which numbers of the models suit this shop? Chosen on past weeks, proven on later ones. Ctrl-C and go on later."""
+    place = shop_folder(folder)
+    from wares.app.commands.tuning import tune_shop
+
+    options: dict[str, Any] = {"trials": trials, "days": days, "folds": folds, "questions": questions}
+    options |= {"metric": metric, "seed": seed}
+    tune_shop(place, models, budget, options, write=write, as_json=as_json)
+
+
+@app.command()
 def search(
     folder: Folder = None,
     query: Annotated[str | None, typer.Argument(metavar="QUERY", help="words", show_default=False)] = None,

@@ -116,6 +116,14 @@ def count_purchases(interactions: Interactions) -> FadingCounts:
     return counts
 
 
+def known(store: Store) -> tuple[list[Product], Columns, Interactions]:
+    """Products, their columns and all histories as they are now, with nothing learnt of them."""
+    block = store.events.read()
+    keys, products, _ = _catalogue(store)
+    columns = Columns.of(products, keys)
+    return products, columns, _interactions(block, columns)[0]
+
+
 def _catalogue(store: Store) -> tuple[list[int], list[Product], int]:
     keys: list[int] = []
     products: list[Product] = []
