@@ -135,13 +135,29 @@ def tune(
     write: Annotated[bool, typer.Option("--write", help="put what is better into wares.toml")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Which numbers of the models suit this shop? Chosen on past weeks, proven on later ones. Ctrl-C and go on later."""
+    """Which numbers of the models suit this shop? Chosen on past weeks, proven on later ones. Goes on after Ctrl-C."""
     place = shop_folder(folder)
     from wares.app.commands.tuning import tune_shop
 
     options: dict[str, Any] = {"trials": trials, "days": days, "folds": folds, "questions": questions}
     options |= {"metric": metric, "seed": seed}
     tune_shop(place, models, budget, options, write=write, as_json=as_json)
+
+
+@app.command()
+def features(
+    folder: Folder = None,
+    days: Annotated[float, typer.Option(help="of the window that was to be foreseen", min=0.01)] = 28,
+    shoppers: Annotated[int, typer.Option(help="at most this many", min=20)] = 300,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE.html", help="write a chart per method")] = None,
+    seed: Annotated[int, typer.Option(help="of everything random")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Which of the things that the home page knows of its candidates earn their place, and which know too much?"""
+    place = shop_folder(folder)
+    from wares.app.commands.features import features_of
+
+    features_of(place, days=days, shoppers=shoppers, seed=seed, plot=plot, as_json=as_json)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Three charts as inline SVG: bars with intervals, differences around zero, and a scatter. Text in, text out.
+"""Four charts as inline SVG: bars with intervals, differences around zero, a scatter, and curves. Text in, text out.
 
 Colours come from the CSS variables of the page (--ink, --quiet, --line, --mark, --other), so that one picture serves
 light and dark. Each carries its title and its numbers for people who hear it instead of seeing it.
@@ -31,6 +31,15 @@ class Point:
     x: float
     y: float
     other: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A line through points, from left to right."""
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
 
 
 def bars(title: str, lines: Sequence[Bar], digits: int = 4) -> str:
@@ -112,6 +121,44 @@ def scatter(title: str, points: Sequence[Point], x_title: str, y_title: str) -> 
     heard = "; ".join(f"{p.label}: {p.y:.4g} at {p.x:.3g}" for p in shown)
     lowest = max([label_y for _, _, label_y in taken], default=0.0)
     return _svg(title, heard, max(height, math.ceil(lowest) + 12), drawn)
+
+
+def curves(title: str, lines: Sequence[Curve], x_title: str, y_title: str, mark: float | None = None) -> str:
+    """Lines over a plain x axis, each named at its right end; a dashed line stands at the x `mark`."""
+    height, left, right, bottom, top = 320, 52, 130, 44, 20
+    xs = [x for line in lines for x in line.x] or [0.0, 1.0]
+    ys = [0.0, *(y for line in lines for y in line.y)]
+    low, high, least, most = min(xs), max(max(xs), min(xs) + 1e-9), min(ys), max(max(ys), min(ys) + 1e-9)
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        across, down = (x - low) / (high - low), (most - y) / (most - least)
+        return left + (WIDTH - left - right) * across, top + (height - top - bottom) * down
+
+    drawn = []
+    step = _round_step((most - least) / 4)
+    for i in range(math.ceil(least / step), math.floor(most / step) + 1):
+        y = place(low, i * step)[1]
+        drawn.append(f'<line class="grid" x1="{left}" x2="{WIDTH - right}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        drawn.append(_text(left - 8, y, f"{i * step:.4g}", "tick", "end"))
+    step = _round_step((high - low) / 5)
+    ticks = [i * step for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    drawn += [_text(place(x, 0)[0], height - bottom + 14, f"{x:.4g}", "tick", "middle") for x in ticks]
+    if mark is not None:
+        x = place(mark, 0)[0]
+        drawn.append(
+            f'<line class="axis" stroke-dasharray="4 4" x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{height - bottom}"/>'
+        )
+    named = float("-inf")  # where the label above ends
+    for line in sorted(lines, key=lambda line: -line.y[-1]):
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(place, line.x, line.y))
+        drawn.append(f'<polyline fill="none" style="stroke: var(--mark)" stroke-width="1.6" points="{points}"/>')
+        end = place(line.x[-1], line.y[-1])[1]
+        named = max(end, named + 14)
+        drawn.append(_text(WIDTH - right + 8, named, _short(line.label), "label", "start"))
+    drawn.append(_text(left + (WIDTH - left - right) / 2, height - 8, x_title, "tick", "middle"))
+    drawn.append(_text(left + 6, top - 10, y_title, "tick", "start"))
+    heard = "; ".join(f"{line.label}: {line.y[-1]:.3g} at the end" for line in lines)
+    return _svg(title, heard, max(height, math.ceil(named if lines else 0) + 12), drawn)
 
 
 def _free_place(
