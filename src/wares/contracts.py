@@ -14,6 +14,7 @@ from wares.domain.log import EventBlock
 from wares.domain.product import Product
 from wares.domain.result import Reason, Slate, TextMatch, TitleWords
 from wares.domain.shopper import History, Shopper
+from wares.domain.traits import Leanings
 
 Floats = NDArray[np.float32]
 Progress = Callable[[int], None]  # called with how many more are done
@@ -130,6 +131,9 @@ class View(Protocol):
 
     def model_scores(self, model: str, history: History, now_ms: int) -> Floats:
         """(n,) scores of a fitted model; zeros for rows it does not know and for a model that is not there."""
+
+    def leanings(self, history: History, now_ms: int) -> Leanings:
+        """How far a shopper with this history leans to departments, categories, brands and price bands."""
 
     def space(self, name: str) -> Space:
         """Where vectors of this name live ("text"); an unknown one is empty."""

@@ -19,8 +19,10 @@ from wares.domain.suggestion import Suggestion
 from wares.engine.assembly import Engine, new_encoder
 from wares.engine.choice import Choice, to_filter
 from wares.engine.settings import FILE_NAME, Settings, load_settings, write_default_settings
+from wares.engine.view import ShopView
 from wares.errors import InputError, UnknownName
 from wares.evaluation.table import EvaluationTable
+from wares.features.interests import ShopperSummary, summary_of
 from wares.feeds.events import read_events
 from wares.feeds.products import ALIASES, read_products
 from wares.feeds.readers import Source
@@ -215,6 +217,13 @@ class Shop:
         )  # fmt: skip
         page = self.engine.ask(request)
         return replace(page, took_ms=round((time.perf_counter() - started) * 1000, 2))
+
+    def shopper(self, shopper_id: str) -> ShopperSummary:
+        """What is known of a shopper, and what they are interested in; of an unknown or erased one nothing."""
+        live, now_ms = self.engine.live, _now_ms()
+        history, _ = self.engine.history(shopper_id, live)
+        leanings = ShopView(live, now_ms).leanings(history, now_ms)
+        return summary_of(self.store.shoppers.get(shopper_id), history, leanings)
 
     # -- inside ------------------------------------------------------------------------------------------------------
 

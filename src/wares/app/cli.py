@@ -263,6 +263,19 @@ def similar(
     ask(place, lambda shop: shop.similar(product_id, **options), as_json=as_json)
 
 
+@app.command()
+def shopper(
+    folder: Folder = None,
+    shopper_id: Annotated[str | None, typer.Argument(metavar="ID", help="the shopper's", show_default=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What the shop knows of a shopper: history in figures, interests, attributes."""
+    place, whose = shop_and(folder, shopper_id, "ID")
+    from wares.app.commands.knowing import show_shopper
+
+    show_shopper(place, whose, as_json=as_json)
+
+
 @app.command("eval")
 def eval_(
     folder: Folder = None,

@@ -111,8 +111,8 @@ class Reason:
     """Why a product is shown, as a value: a code with its facts. Texts are made where people read them.
 
     Codes: matches_words, similar_meaning, bought_before, bought_together, like_your_purchases, like_this, popular,
-    popular_lately, taste, new, pinned, boosted. `about` names the product ids or words that the reason rests on,
-    `shown` the same as people know them (titles instead of ids); `weight` orders the reasons of one hit.
+    popular_lately, taste, your_interest, new, pinned, boosted. `about` names the product ids or words that the reason
+    rests on, `shown` the same as people know them (titles instead of ids); `weight` orders the reasons of one hit.
     """
 
     code: str

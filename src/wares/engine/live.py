@@ -17,6 +17,7 @@ from wares.domain.event import EventKind
 from wares.domain.log import EventBlock
 from wares.domain.product import Product
 from wares.domain.shopper import KIND_CODES, History
+from wares.domain.traits import Traits
 from wares.engine.snapshot import Snapshot
 from wares.retrieval.filters import FilterIndex
 from wares.retrieval.text_index import TextIndex
@@ -47,6 +48,11 @@ class CatalogueState:
     def values(self) -> ShopValues:
         """What the catalogue's columns can answer of a query's wishes."""
         return ShopValues.of(self.columns)
+
+    @cached_property
+    def traits(self) -> Traits:
+        """What the products have in common."""
+        return Traits.of(self.columns)
 
 
 class Live:

@@ -11,6 +11,7 @@ from wares.domain.catalogue import Columns
 from wares.domain.intent import Term
 from wares.domain.result import TextMatch, TitleWords
 from wares.domain.shopper import History
+from wares.domain.traits import Leanings, leanings
 from wares.engine.live import CatalogueState, Live
 from wares.engine.snapshot import Snapshot
 from wares.retrieval.language.shop_language import Language
@@ -57,6 +58,7 @@ class ShopView:
         self._matches: dict[tuple[Term, ...], TextMatch] = {}
         self._letters: dict[str, Floats] = {}
         self._scores: dict[tuple[str, int], tuple[History, Floats]] = {}
+        self._leanings: tuple[History, Leanings] | None = None
         self._text = _Remembering(self.state.vectors)
         self._nowhere = _Remembering(VectorIndex.empty(len(self.state.columns)))
 
@@ -90,6 +92,11 @@ class ShopView:
         if key not in self._scores:
             self._scores[key] = (history, self._score(model, history, now_ms))  # holding it keeps its id its own
         return self._scores[key][1]
+
+    def leanings(self, history: History, now_ms: int) -> Leanings:
+        if self._leanings is None or self._leanings[0] is not history:
+            self._leanings = (history, leanings(history, self.state.traits, self.popularity(), now_ms))
+        return self._leanings[1]
 
     def space(self, name: str) -> Space:
         return self._text if name == "text" else self._nowhere

@@ -79,6 +79,7 @@ _PHRASES: dict[str, Callable[[str], str]] = {
     "like_your_purchases": _about("because you bought", "fits what you bought"),
     "like_this": _about("similar to", "similar"),
     "taste": _about("to your taste, like", "to your taste"),
+    "your_interest": _about("an interest of yours:", "fits your interests"),
     "popular": lambda _: "popular",
     "popular_lately": lambda _: "popular lately",
     "new": lambda _: "new in the shop",

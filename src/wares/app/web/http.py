@@ -9,6 +9,7 @@ from threading import Thread
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query
+from fastapi import Path as InPath
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
@@ -18,12 +19,14 @@ from wares.app.web.wire import (
     Ask,
     BrowseAsk,
     EventsSent,
+    InterestsOut,
     PageOut,
     ProductOut,
     RecommendAsk,
     SearchAsk,
     SimilarAsk,
     SuggestionsOut,
+    interests_json,
     page_json,
     product_json,
     suggestions_json,
@@ -161,6 +164,14 @@ def _routes(find_shop: Any) -> APIRouter:
             raise UnknownName("product", product_id, ())
         shop.delete([product_id])
         return Response(status_code=204)
+
+    @router.get(
+        "/shoppers/{shopper_id:path}/interests",
+        responses={200: {"model": InterestsOut}},
+        summary="What a shopper is interested in",
+    )
+    def interests(shop: TheShop, shopper_id: Annotated[str, InPath(max_length=200)]) -> Response:
+        return JSONResponse(interests_json(shop.shopper(shopper_id)), headers={"cache-control": "no-store"})
 
     @router.get("/shop", summary="What a storefront needs to know")
     def about(shop: TheShop) -> Response:

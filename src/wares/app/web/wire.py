@@ -13,6 +13,7 @@ from wares.domain.result import Explanation, Facet, Hit, Page
 from wares.domain.suggestion import Suggestion
 from wares.domain.wish import Wish, WishKind
 from wares.engine.choice import Choice
+from wares.features.interests import ShopperSummary, Tag
 
 SortName = Literal["relevance", "price", "-price", "newest", "best_selling"]
 
@@ -147,6 +148,22 @@ class SuggestionsOut(BaseModel):
     suggestions: list[SuggestionOut]
 
 
+class TagOut(BaseModel):
+    value: str
+    share: float
+    lift: float
+    last_ms: int
+
+
+class InterestsOut(BaseModel):
+    known: bool
+    events: int
+    departments: list[TagOut]
+    categories: list[TagOut]
+    brands: list[TagOut]
+    prices: list[TagOut]
+
+
 def page_json(page: Page, currency: str) -> dict[str, Any]:
     """A page as `PageOut` describes it; one that was explained with `explanation`, and so has each hit."""
     explained = page.explanation
@@ -193,6 +210,26 @@ def suggestions_json(suggestions: Iterable[Suggestion]) -> dict[str, Any]:
             for one in suggestions
         ]
     }
+
+
+def interests_json(summary: ShopperSummary) -> dict[str, Any]:
+    """A shopper's interests as `InterestsOut` describes them."""
+    interests = summary.interests
+    return {
+        "known": summary.known,
+        "events": summary.events,
+        "departments": _tags_json(interests.departments),
+        "categories": _tags_json(interests.categories),
+        "brands": _tags_json(interests.brands),
+        "prices": _tags_json(interests.prices),
+    }
+
+
+def _tags_json(tags: Iterable[Tag]) -> list[dict[str, Any]]:
+    return [
+        {"value": tag.value, "share": round(tag.share, 6), "lift": round(tag.lift, 6), "last_ms": tag.last_ms}
+        for tag in tags
+    ]
 
 
 def _hit_json(hit: Hit, currency: str, explained: bool) -> dict[str, Any]:

@@ -46,6 +46,9 @@ export function find(wish, { cursor = "", k = 24, facets = session.shop.facets, 
 /** How what is typed may go on (see docs/reference/http-api.md); of an empty box, what is wanted most. */
 export const suggest = (typed, { k = 8, signal } = {}) => ask(`suggest?${new URLSearchParams({ q: typed, k })}`, null, { signal });
 
+/** What somebody chooses more often than others do. */
+export const interests = (shopper, signal) => ask(`shoppers/${encodeURIComponent(shopper)}/interests`, null, { signal });
+
 export const recommend = (surface, { shopper = session.shopper, seeds = [], k = 12, signal } = {}) =>
   ask("recommend", { surface, shopper, seeds, k }, { signal });
 

@@ -1,8 +1,9 @@
 // The home page: what this shopper may want now, and the departments.
 
-import { mention, recommend } from "./api.js";
+import { interests, mention, recommend } from "./api.js";
 import { grid, shelf, skeletons } from "./cards.js";
 import { h } from "./dom.js";
+import { interestsPanel } from "./interests.js";
 import { badge } from "./pictures.js";
 import { topReason } from "./reasons.js";
 import { link } from "./router.js";
@@ -33,14 +34,15 @@ export function home() {
 }
 
 async function load(signal) {
-  const [mine, popular] = await Promise.all([
+  const [mine, liked, popular] = await Promise.all([
     session.shopper ? recommend("home", { k: PICKS, signal }) : null,
+    session.shopper ? interests(session.shopper, signal).catch(() => null) : null, // the page does not hang on them
     recommend("home", { shopper: null, k: PICKS, signal }),
   ]);
-  return { mine, popular };
+  return { mine, liked, popular };
 }
 
-function sections({ mine, popular }) {
+function sections({ mine, liked, popular }) {
   if (!mine) return [section(t("popularNow"), popular.hits)];
   const bought = mine.hits.filter((hit) => topReason(hit)?.code === "bought_before");
   const again = bought.length >= AGAIN_AT_LEAST ? bought : [];
@@ -49,6 +51,7 @@ function sections({ mine, popular }) {
   const rest = popular.hits.filter((hit) => !seen.has(hit.product.id)).slice(0, POPULAR);
   return [
     ...mine.notes.map((note) => h("p", { class: "note" }, note)),
+    liked && interestsPanel(liked),
     shelf(t("buyAgain"), again),
     picked.length ? section(t("forYou"), picked, { onhide: hide }) : null,
     shelf(t("popularNow"), rest),

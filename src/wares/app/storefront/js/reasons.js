@@ -14,6 +14,7 @@ const ICONS = {
   popular: "rising",
   popular_lately: "rising",
   taste: "heart",
+  your_interest: "heart",
   new: "star",
   pinned: "star",
   boosted: "star",

@@ -35,6 +35,10 @@ export const en = {
   buyAgain: "Buy it again",
   forYou: "Picked for you",
   popularNow: "Popular right now",
+  interests: "Your interests",
+  interestsText: "What you choose more often than others do.",
+  interestAbout: (share, lift) => `${number(share)}% of what you choose, ${number(lift)} times as much as usual`,
+  priceBands: { cheap: "Lower prices", middle: "Middle prices", dear: "Higher prices" },
   notForMe: (title) => `Not for me: ${title}`,
   hidden: "Thanks. We will show less like this.",
 
@@ -121,6 +125,7 @@ export const en = {
     popular: () => "A favourite of many",
     popular_lately: () => "Popular this week",
     taste: () => "To your taste",
+    your_interest: (what) => (what ? `Because you like ${what}` : "Fits your interests"),
     new: () => "New in the shop",
     pinned: () => "Our pick",
     boosted: () => "Recommended by the shop",

@@ -35,6 +35,10 @@ export const zh = {
   buyAgain: "再次购买",
   forYou: "为您挑选",
   popularNow: "正在热卖",
+  interests: "您的兴趣",
+  interestsText: "比起其他顾客，您更常选这些。",
+  interestAbout: (share, lift) => `占您所选的 ${number(share)}%，是平均水平的 ${number(lift)} 倍`,
+  priceBands: { cheap: "偏低价位", middle: "中等价位", dear: "偏高价位" },
   notForMe: (title) => `不感兴趣：${title}`,
   hidden: "好的，以后少推荐这类商品。",
 
@@ -115,6 +119,7 @@ export const zh = {
     popular: () => "很多人喜欢",
     popular_lately: () => "本周热卖",
     taste: () => "合您口味",
+    your_interest: (what) => (what ? `因为您喜欢 ${what}` : "符合您的兴趣"),
     new: () => "新品",
     pinned: () => "本店精选",
     boosted: () => "本店推荐",
