@@ -131,7 +131,8 @@ def remove(path: Path) -> None:
 def test_damage_to_any_file_is_named_and_the_last_good_snapshot_serves(
     two: Path, shop: Path, damage: Callable[[Path], None]
 ) -> None:
-    names = sorted(path.name for path in (two / SNAPSHOTS / "000002").iterdir())
+    told = "promotion.json"  # how it was compared: nothing depends on it
+    names = sorted(path.name for path in (two / SNAPSHOTS / "000002").iterdir() if path.name != told)
     assert {"manifest.json", "columns.npz", "text.npz", "vectors.npz"} <= set(names)
     assert len(names) == 8 + len(TRAINED)
     for name in names:

@@ -122,6 +122,15 @@ class Profile(Section):
         return {name: Term(term.weight, term.scale) for name, term in self.formula.items()}
 
 
+class PromotionSettings(Section):
+    """When what a training made takes the place of what serves."""
+
+    compare: bool
+    margin: Share
+    guardrail: Share
+    questions: Annotated[int, Field(ge=50, le=100_000)]
+
+
 class PrivacySettings(Section):
     impressions_retention_days: Annotated[int, Field(ge=0, le=36_500)]
 
@@ -139,6 +148,7 @@ class Settings(Section):
     search: SearchSettings
     encoder: EncoderSettings
     models: ModelsSettings
+    promotion: PromotionSettings
     profiles: dict[str, Profile]
     rules: tuple[RuleSettings, ...] = ()
     plugins: dict[str, str]

@@ -28,7 +28,10 @@ from wares.retrieval.text_index import TextIndex
 from wares.retrieval.vector_index import VectorIndex
 
 FORMAT = 2
-_CURRENT = "CURRENT"
+_CURRENT = "CURRENT"  # names the snapshot that serves
+_HELD = "HELD"  # names the snapshot that a person went back to; while it serves, no training puts another in its place
+_ASIDE = "ASIDE"  # in a snapshot's folder: why it does not serve
+_REPORT = "promotion.json"  # in a snapshot's folder: how it was compared with the one that served
 _STALE_S = 86_400
 
 
@@ -73,8 +76,14 @@ class Snapshot:
         )  # fmt: skip
 
 
-def write_snapshot(snapshot: Snapshot, folder: Path) -> Path:
-    """Write below `folder` and make it the current one. All files are on disk before the name points to them."""
+def write_snapshot(
+    snapshot: Snapshot, folder: Path, *, report: Mapping[str, Any] | None = None, aside: str = ""
+) -> Path:
+    """Write below `folder` and make it the current one. All files are on disk before the name points to them.
+
+    `report` is kept beside the manifest. `aside`, where not empty, says why the snapshot is not to serve: then the
+    current one stays, and no later look takes this one by itself.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     place = folder / snapshot.name
     draft = folder / f".{snapshot.name}.{os.getpid()}.part"
@@ -94,45 +103,138 @@ def write_snapshot(snapshot: Snapshot, folder: Path) -> Path:
             "facts": dict(snapshot.facts), "files": files,
         }  # fmt: skip
         _write(draft / "manifest.json", json.dumps(manifest | {"sha256": _own_sha256(manifest)}, indent=1))
+        if report is not None:
+            _write(draft / _REPORT, json.dumps(report, indent=1, allow_nan=False))
+        if aside:
+            _write(draft / _ASIDE, aside)
         _sync_folder(draft)
         draft.rename(place)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-    make_current(folder, snapshot.name)
+    if aside:
+        _sync_folder(folder)
+    else:
+        make_current(folder, snapshot.name)
     return place
+
+
+# -- which one serves --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One finished snapshot as its folder tells. `state`: "current", "kept aside" (`why` says for what), "older", or
+    "damaged". `report`: how it was compared with the one that served before it; empty = it was not."""
+
+    name: str
+    state: str
+    why: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    models: tuple[str, ...] = ()
+    report: Mapping[str, Any] = field(default_factory=dict)
 
 
 def make_current(folder: Path, name: str) -> None:
     """Let `name` be the snapshot that serving processes load."""
-    draft = folder / f".{_CURRENT}.{os.getpid()}"
-    _write(draft, name)
-    draft.replace(folder / _CURRENT)
+    _point(folder, _CURRENT, name)
+    (folder / name / _ASIDE).unlink(missing_ok=True)
+    (folder / _HELD).unlink(missing_ok=True)
     _sync_folder(folder)
+
+
+def go_back(folder: Path, name: str) -> None:
+    """Let `name`, an older one, serve again. What is newer is kept aside, and no training makes another one current
+    until `make_current` is called."""
+    leaving = current_name(folder)
+    for newer in snapshot_names(folder):
+        if newer > name:
+            what = "left" if newer == leaving else "passed over"
+            _write(folder / newer / _ASIDE, f"{what} when the shop went back to {name}")
+    _point(folder, _HELD, name)  # means nothing until the next line
+    _point(folder, _CURRENT, name)
+    (folder / name / _ASIDE).unlink(missing_ok=True)
+    _sync_folder(folder)
+
+
+def held_at(folder: Path) -> str:
+    """The snapshot that a person went back to and that still serves; "" = none."""
+    name = _read_name(folder / _HELD)
+    return name if name == current_name(folder) else ""
 
 
 def current_name(folder: Path) -> str:
     """The name of the current snapshot; "" = none yet."""
-    try:
-        return (folder / _CURRENT).read_text(encoding="utf-8", errors="replace").strip()
-    except FileNotFoundError:
-        return ""
+    return _read_name(folder / _CURRENT)
 
 
-def snapshot_names(folder: Path) -> list[str]:
+def all_snapshot_names(folder: Path) -> list[str]:
     """All finished snapshots, oldest first."""
     return sorted(p.parent.name for p in folder.glob("*/manifest.json") if not p.parent.name.startswith("."))
 
 
+def snapshot_names(folder: Path) -> list[str]:
+    """Those that may serve, oldest first: all finished ones but those kept aside."""
+    current = current_name(folder)
+    return [name for name in all_snapshot_names(folder) if name == current or not (folder / name / _ASIDE).exists()]
+
+
+def kept_snapshots(folder: Path) -> list[Kept]:
+    """All finished snapshots with what is told of them, oldest first. Their data is not read."""
+    current, found = current_name(folder), []
+    for name in all_snapshot_names(folder):
+        aside = folder / name / _ASIDE
+        why = _read_name(aside) if name != current else ""
+        state = "current" if name == current else "kept aside" if why or aside.exists() else "older"
+        try:
+            manifest = _read_manifest(folder / name)
+        except SnapshotError as error:
+            found.append(Kept(name, "damaged", str(error)))
+            continue
+        report = _read_report(folder / name)
+        found.append(Kept(name, state, why, manifest["facts"], tuple(manifest["models"]), report))
+    return found
+
+
 def prune(folder: Path, keep: int = 3) -> None:
-    """Remove all but the newest `keep` snapshots; the current one always stays. A reader has loaded its own whole."""
+    """Remove all but the newest `keep` snapshots that may serve and the newest one kept aside; the current one always
+    stays. A reader has loaded its own whole."""
     for left in folder.glob(".*.part"):  # of a training that was killed
         if time.time() - left.stat().st_mtime > _STALE_S:
             shutil.rmtree(left, ignore_errors=True)
-    names = snapshot_names(folder)
-    for name in names[: max(len(names) - keep, 0)]:
-        if name != current_name(folder):
+    names, current = snapshot_names(folder), current_name(folder)
+    aside = [name for name in all_snapshot_names(folder) if name not in names]
+    for name in [*names[: max(len(names) - keep, 0)], *aside[:-1]]:
+        if name != current:
             shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def _point(folder: Path, file: str, name: str) -> None:
+    """Write a name into a file below `folder`, wholly or not at all."""
+    draft = folder / f".{file}.{os.getpid()}"
+    _write(draft, name)
+    draft.replace(folder / file)
+    _sync_folder(folder)
+
+
+def _read_name(path: Path) -> str:
+    """What a small file says; "" without it."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _read_report(place: Path) -> Mapping[str, Any]:
+    """A snapshot's report; empty without one that can be read, since nothing depends on it."""
+    try:
+        report = json.loads((place / _REPORT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return report if isinstance(report, dict) else {}
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
 
 
 def load_snapshot(place: Path, new_model: Callable[[str], BehaviourModel], boosts: Mapping[str, float]) -> Snapshot:

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from wares.engine.assembly import SNAPSHOTS, new_encoder
 from wares.engine.settings import load_settings
-from wares.engine.snapshot import prune, write_snapshot
+from wares.engine.snapshot import current_name, prune, write_snapshot
 from wares.errors import TrainingError, WaresError
 from wares.store.sqlite import Store
 from wares.store.vector_cache import CachedEncoder
 from wares.training.build import build_snapshot
 from wares.training.progress import Tell, silent
+from wares.training.promotion import consider
 
 
 def train_in_child(folder: Path, tell: Tell = silent) -> str:
@@ -44,19 +45,23 @@ def train_in_child(folder: Path, tell: Tell = silent) -> str:
 
 
 def train_here(folder: Path, tell: Tell) -> str:
-    """Train in this process. Reads the store, writes a snapshot folder, makes it current."""
+    """Train in this process. Reads the store, writes a snapshot folder, makes it current or keeps it aside."""
     settings = load_settings(folder)
     snapshots = folder / SNAPSHOTS
+    served = current_name(snapshots)
     encoder = new_encoder(settings, folder)
     with Store.open(folder, "read") as store:
         cached = CachedEncoder(encoder, folder) if encoder is not None else None
         try:
             snapshot = build_snapshot(store, settings, cached, snapshots, int(time.time() * 1000), tell)
+            verdict = consider(snapshot, folder, store, settings, cached, tell)
         finally:
             if cached is not None:
                 cached.close()
     tell("Writing the snapshot", 0, 1)
-    write_snapshot(snapshot, snapshots)
+    if current_name(snapshots) != served:
+        verdict = verdict.against("another snapshot was put in its place by hand while this one was made")
+    write_snapshot(snapshot, snapshots, report=verdict.report, aside="" if verdict.promoted else "; ".join(verdict.why))
     prune(snapshots)
     tell("Writing the snapshot", 1, 1)
     return snapshot.name

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wares.app.commands import screen
-from wares.engine.assembly import current_snapshot
+from wares.app.commands.snapshots import figures
+from wares.engine.assembly import SNAPSHOTS, current_snapshot
+from wares.engine.snapshot import current_name, kept_snapshots
 from wares.evaluation.replay import OnRanked
 from wares.evaluation.report import report_html
 from wares.shop import Shop, open_shop
@@ -22,8 +24,9 @@ def train_shop(folder: Path, *, as_json: bool) -> None:
     started = time.perf_counter()
     with open_shop(folder, create=False) as shop, screen.progress() as tell:
         name = shop.train(tell)
-        snapshot, _ = current_snapshot(folder, shop.settings)
-    facts = {"snapshot": name, "took_s": round(time.perf_counter() - started, 1), **snapshot.facts}
+    made = next(one for one in kept_snapshots(folder / SNAPSHOTS) if one.name == name)
+    facts = {"snapshot": name, "took_s": round(time.perf_counter() - started, 1), **made.facts}
+    facts["promotion"] = dict(made.report)
     if as_json:
         screen.print_json(facts)
         return
@@ -31,6 +34,16 @@ def train_shop(folder: Path, *, as_json: bool) -> None:
         f"Snapshot {name}: {facts['products']:,} products ({facts['hits']:,} distinct), {facts['events']:,} events of "
         f"{facts['shoppers']:,} shoppers, learnt in {facts['took_s']} s."
     )
+    for line in figures(made.report):
+        print(f"  {line}")
+    reasons = "; ".join(made.report.get("why", ()))
+    if made.state == "current":
+        print(f"It serves now: {reasons}.")
+    else:
+        serving = current_name(folder / SNAPSHOTS)
+        goes_on = f"{serving} goes on serving" if serving else "nothing serves yet"
+        screen.note(f"Kept aside, {goes_on}: {reasons}.")
+        screen.note(f"`wares promote {folder} {name}` takes it all the same.")
 
 
 def evaluate_shop(
