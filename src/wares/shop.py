@@ -23,6 +23,7 @@ from wares.engine.view import ShopView
 from wares.errors import InputError, UnknownName
 from wares.evaluation.table import EvaluationTable
 from wares.features.interests import ShopperSummary, summary_of
+from wares.feeds.dialects.flat_table import FlatTable, ways_of
 from wares.feeds.events import read_events
 from wares.feeds.products import ALIASES, read_products
 from wares.feeds.readers import Source
@@ -110,14 +111,27 @@ class Shop:
         reading = read_events(events, now_ms=_now_ms(), currency=self.settings.shop.currency, **options)
         _, repeated = self.writer().events.append(reading)
         self._caught_up()
-        note = (f"{repeated:,} events were known already and were not counted again.",) if repeated else ()
-        return replace(reading.report, repeated=repeated, notes=(*reading.report.notes, *note))
+        return _with_repeated(reading.report, repeated)
 
     def put_shoppers(self, shoppers: Source, **options: Any) -> ImportReport:
         """What the shop knows of its shoppers: age band, income band, ..., any column."""
         reading = read_shoppers(shoppers, **options)
         self.writer().shoppers.put(reading)
         return reading.report
+
+    def put_flat(self, table: Source, *, fill: Mapping[str, str] | None = None, **options: Any) -> ImportReport:
+        """A flat table: a row per purchase, with what is known of shopper and product (`feeds.dialects.flat_table`).
+
+        `fill` says how missing values of a column are filled: `{"age": "median", "income": "leave"}`.
+        """
+        currency, ways = self.settings.shop.currency, ways_of(fill or {})
+        flat = FlatTable(table, now_ms=_now_ms(), currency=currency, ways=ways, **options)
+        store = self.writer()
+        store.shoppers.put(flat.shoppers())
+        store.catalogue.put(list(flat.products()))
+        _, repeated = store.events.append(flat.events())
+        self._caught_up()
+        return _with_repeated(flat.report, repeated)
 
     def erase_shopper(self, shopper_id: str) -> int:
         """Forget a shopper; the number of events erased.
@@ -303,6 +317,11 @@ def _merged(old: Product, new: Product, row: Mapping[str, Any]) -> Product:
         if (value := getattr(new, f.name)) is not None or is_missing_cell(told[f.name])
     }
     return replace(old, **plain, attributes={**old.attributes, **new.attributes})
+
+
+def _with_repeated(report: ImportReport, repeated: int) -> ImportReport:
+    note = (f"{repeated:,} events were known already and were not counted again.",) if repeated else ()
+    return replace(report, repeated=repeated, notes=(*report.notes, *note))
 
 
 def _now_ms() -> int:

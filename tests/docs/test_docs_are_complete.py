@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 import io
+import json
 import re
 import shlex
 import shutil
@@ -31,6 +32,7 @@ from wares.engine.assembly import MODELS
 from wares.engine.settings import POLICIES, RANKERS, Settings
 from wares.features.table import PRODUCT_FEATURES
 from wares.feeds import events, products, shoppers
+from wares.feeds.dialects import flat_table
 from wares.feeds.report import ImportReport
 from wares.models.tifu_knn import TifuKNN
 from wares.retrieval.sources import built_in_sources
@@ -40,8 +42,9 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 REFERENCE = DOCS / "reference"
 TUTORIAL = DOCS / "tutorial" / "first-shop.md"
+FLAT_TABLE = DOCS / "tutorial" / "flat-table.md"
 PAGES = sorted(path for folder in (ROOT, DOCS) for path in folder.glob("*.md" if folder == ROOT else "**/*.md"))
-WITH_CODE = [TUTORIAL, *sorted((DOCS / "how-to").glob("*.md"))]
+WITH_CODE = [TUTORIAL, FLAT_TABLE, *sorted((DOCS / "how-to").glob("*.md"))]
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -216,7 +219,9 @@ def test_every_column_and_its_other_names_are_documented() -> None:
     assert {*products.FIELDS, *products.ALIASES} <= code_spans(of_products)
     named = {name for names in events.NAMES.values() for name in names}
     assert {*named, *events.NESTED, *events.SKIPPED} <= code_spans(of_events)
+    of_shoppers, of_flat_tables = of_shoppers.split("## Flat table")
     assert set(shoppers.ID_NAMES) <= code_spans(of_shoppers)
+    assert {name for names in flat_table.NAMES.values() for name in names} <= code_spans(of_flat_tables)
 
 
 @pytest.mark.parametrize("kind", list(EventKind))
@@ -335,6 +340,22 @@ def test_the_commands_of_the_tutorial_run(somewhere: Path) -> None:
     for words in lines:
         result = CliRunner().invoke(app, words[1:], prog_name="wares")
         assert result.exit_code == 0, (words, result.output)
+
+
+def test_the_flat_table_leads_to_ten_products_on_the_command_line(somewhere: Path) -> None:
+    """Every command of the page but those of the real run, whose data is not here."""
+    here = FLAT_TABLE.read_text(encoding="utf-8").partition("## 5. The real run")[0]
+    blocks = [block for language, block in FENCE.findall(here) if language == "sh"]
+    lines = [shlex.split(line) for block in blocks for line in block.splitlines()]
+    assert [words[1] for words in lines] == ["import", "train", "recommend"]
+    for words in lines:
+        last = words is lines[-1]
+        result = CliRunner().invoke(app, [*words[1:], *(["--json"] if last else [])], prog_name="wares")
+        assert result.exit_code == 0, (words, result.output)
+    ids = [hit["product"]["id"] for hit in json.loads(result.stdout)["hits"]]
+    printed = next(block for language, block in FENCE.findall(here) if "blue-cheese" in block and language == "text")
+    assert ids == printed.split()
+    assert len(set(ids)) == 10
 
 
 def test_the_commands_in_all_pages_exist_with_their_options() -> None:

@@ -77,17 +77,26 @@ def import_(
     products: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="repeat for more")] = None,
     events: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="repeat for more")] = None,
     shoppers: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="repeat for more")] = None,
+    flat: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="user_id, age, ..., item_id, ..., price; repeat for more")
+    ] = None,
+    fill: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN=WAY", help="of --flat, as age=median; repeat for more")
+    ] = None,
     rejects: Annotated[Path | None, typer.Option(metavar="FOLDER", help="where to put rejected rows")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Read CSV, JSONL or Parquet files into a shop; makes the shop where there is none. Twice is the same as once."""
     place = shop_folder(folder)
-    if not (products or events or shoppers):
-        raise typer.BadParameter("Name at least one file with --products, --events or --shoppers.", param_hint="FILE")
+    if not (products or events or shoppers or flat):
+        known = "--products, --events, --shoppers or --flat"
+        raise typer.BadParameter(f"Name at least one file with {known}.", param_hint="FILE")
     from wares.app.commands.importing import import_files
 
     with screen.progress() as tell:
-        reports = import_files(place, products or [], events or [], shoppers or [], rejects, tell)
+        reports = import_files(
+            place, products or [], events or [], shoppers or [], rejects, tell, flat=flat or [], fill=fill or []
+        )
     if as_json:
         screen.print_json([report.to_dict() for report in reports])
         return

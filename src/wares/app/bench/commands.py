@@ -193,6 +193,25 @@ def bench_scale(
     print_scale(screen.stdout(), figures)
 
 
+@bench.command("missing")
+def bench_missing(
+    data: Annotated[Path | None, typer.Option(help="folder with the Complete Journey's files; else fetched")] = None,
+    share: Annotated[float, typer.Option(help="of what is known that is hidden", min=0.01, max=0.9)] = 0.2,
+    seeds: Annotated[int, typer.Option(help="how often it is hidden", min=1)] = 5,
+    seed: Annotated[int, typer.Option(help="of everything random")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Which way to fill missing values errs least? Known demographics are hidden and filled in each way."""
+    from wares.app.bench.missing import missing_figures, print_missing
+
+    with screen.progress() as tell:
+        figures = missing_figures(data, share=share, seeds=seeds, seed=seed, tell=tell)
+    if as_json:
+        screen.print_json(figures)
+        return
+    print_missing(screen.stdout(), figures)
+
+
 @bench.command("clicks")
 def bench_clicks(
     queries: Annotated[int, typer.Option(help="of each made-up shop", min=2)] = 60,

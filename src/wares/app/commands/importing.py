@@ -12,7 +12,9 @@ from wares.domain.event import Event
 from wares.domain.product import Product
 from wares.domain.shopper import Shopper
 from wares.errors import InputError
+from wares.feeds.dialects.flat_table import FlatTable, ways_of
 from wares.feeds.events import read_events
+from wares.feeds.missing import Way
 from wares.feeds.products import read_products
 from wares.feeds.report import ImportReport, Reading
 from wares.feeds.shoppers import read_shoppers
@@ -34,12 +36,17 @@ def import_files(
     shoppers: Sequence[Path],
     rejects: Path | None,
     tell: "Tell",
+    *,
+    flat: Sequence[Path] = (),
+    fill: Sequence[str] = (),
 ) -> list[ImportReport]:
     """One report per file. Rejected rows go to files in the folder `rejects`. Importing a file again adds nothing.
 
-    Raises StoreLocked where another process writes that takes no requests.
+    `fill` says how flat tables' missing values are filled, as "age=median". Raises StoreLocked where another process
+    writes that takes no requests.
     """
-    for path in (*products, *events, *shoppers):
+    ways = _ways(fill)
+    for path in (*products, *events, *shoppers, *flat):
         if not path.is_file():
             raise InputError(f"There is no file {path}. Nothing was imported.")
     if rejects is not None:
@@ -52,6 +59,9 @@ def import_files(
         for path in shoppers:  # first, because a server takes none: then nothing is half done
             people = read_shoppers(path, rejects=_rejects(rejects, path))
             reports.append(_imported(path, people, Writing(shop).put_shoppers, tell))
+        for path in flat:
+            table = FlatTable(path, now_ms=now_ms, currency=currency, ways=ways, rejects=_rejects(rejects, path))
+            reports.append(_imported_flat(path, table, shop, server, tell))
         for path in products:
             goods = read_products(path, now_ms=now_ms, currency=currency, rejects=_rejects(rejects, path))
             put = server.put if server else Writing(shop).put
@@ -103,6 +113,25 @@ def _imported(path: Path, reading: Reading[T], write: Callable[[Iterable[T]], st
     remark = write(counted(reading, path.name, _rows_in(path), tell))
     report = reading.report
     return replace(report, notes=(*report.notes, remark)) if remark else report
+
+
+def _imported_flat(path: Path, table: FlatTable, shop: Shop, server: Server | None, tell: "Tell") -> ImportReport:
+    """Shoppers first, as they need the lock; then what they bought, then that they bought it."""
+    writing = Writing(shop) if server is None else server
+    if people := list(table.shoppers()):
+        Writing(shop).put_shoppers(people)
+    writing.put(table.products())
+    remark = writing.record(counted(table.events(), path.name, table.report.kept, tell))
+    report = table.report
+    return replace(report, notes=(*report.notes, remark)) if remark else report
+
+
+def _ways(texts: Sequence[str]) -> dict[str, Way]:
+    """ "age=median" -> what to do about which column."""
+    for text in texts:
+        if "=" not in text:
+            raise InputError(f"{text[:80]!r} says no way to fill a column. Write COLUMN=WAY, as age=median.")
+    return ways_of({name.strip(): way for name, _, way in (text.partition("=") for text in texts)})
 
 
 def _rows_in(path: Path) -> int | None:
