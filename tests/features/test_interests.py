@@ -120,7 +120,8 @@ def test_who_stays_away_keeps_their_interests() -> None:
 
 def test_a_shopper_without_history_has_none() -> None:
     assert told(History.empty()) == Interests()
-    assert not leaning(History.empty()).towards({"category": 1.0, "brand": 1.0, "price": 1.0}).any()
+    assert leaning(History.empty()).nowhere
+    assert (leaning(History.empty()).pull({"category": 1.0, "brand": 1.0, "price": 1.0}) == 1).all()
 
 
 def test_a_brand_across_all_goods_is_an_interest() -> None:
@@ -166,13 +167,13 @@ def test_products_without_category_or_brand_lean_nowhere() -> None:
     columns = COLUMNS.with_products([Product("odd", price_minor=None)], [999])
     history = did(*several("Pets > Cats", 1))
     bought = np.ones(len(columns), np.float32)
-    assert leaning(history, bought, columns).towards({"category": 1.0, "brand": 1.0, "price": 1.0})[-1] == 0
+    assert leaning(history, bought, columns).pull({"category": 1.0, "brand": 1.0, "price": 1.0})[-1] == 1
 
 
 def test_some_rows_are_scored_as_all_of_them_are() -> None:
     found, rows = leaning(did(*several("Pets > Cats", 1))), np.array([3, 25, 41], np.int32)
     weights = {"category": 1.0, "brand": 0.25, "price": 1.0}
-    assert found.towards(weights, rows).tolist() == found.towards(weights)[rows].tolist()
+    assert found.pull(weights, rows).tolist() == found.pull(weights)[rows].tolist()
 
 
 def test_an_empty_catalogue_and_a_shop_that_sold_nothing_are_no_trouble() -> None:

@@ -102,8 +102,10 @@ class Leaning:
 
 @dataclass(frozen=True, slots=True)
 class Leanings:
-    """How far a shopper leans to what the products of the shop have in common."""
+    """How far a shopper leans to what the products of the shop have in common. `bought` (n,): purchases of each by
+    everybody, never quite 0."""
 
+    bought: Doubles
     department: Leaning
     category: Leaning
     brand: Leaning
@@ -114,16 +116,15 @@ class Leanings:
         """Whether nothing that the shopper did speaks for any value."""
         return not any(leaning.weight.any() for leaning in (self.category, self.brand, self.price))
 
-    def towards(self, weights: Mapping[str, float], rows: NDArray[np.int32] | None = None) -> NDArray[np.float32]:
-        """(n,) or (len(rows),) the weighted sum of log lifts of each product's traits; 0 = as everybody."""
-        total: NDArray[np.float32] | None = None
+    def pull(self, weights: Mapping[str, float], rows: NDArray[np.int32] | None = None) -> NDArray[np.float32]:
+        """(n,) or (len(rows),) the product of lift ^ weight over each product's traits; 1 = as everybody."""
+        total = np.ones(len(self.bought) if rows is None else len(rows), np.float32)
         for name, weight in weights.items():
             leaning: Leaning = getattr(self, name)
-            by_value = np.append(weight * np.log(leaning.lift), 0.0).astype(np.float32)
+            by_value = np.append(leaning.lift**weight, 1.0).astype(np.float32)
             codes = leaning.trait.codes if rows is None else leaning.trait.codes[rows]
-            part = by_value.take(codes, mode="clip")  # they are in range: clip spares the check
-            total = part if total is None else total + part
-        return total if total is not None else np.zeros(len(self.price.trait.codes[rows]), np.float32)
+            total *= by_value.take(codes, mode="clip")  # they are in range: clip spares the check
+        return total
 
 
 def leanings(
@@ -156,6 +157,7 @@ def leanings(
     department = leaning("department", traits.department, of_department)
     wider = np.append(department.lift, 1.0)[traits.department_of]
     return Leanings(
+        bought=bought,
         department=department,
         category=leaning("category", traits.category, of_category, wider),
         brand=leaning("brand", traits.brand, traits.brand.sums(bought)),

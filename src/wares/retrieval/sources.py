@@ -24,7 +24,6 @@ from wares.domain.wish import WishKind
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int32]
 _DAY_MS = 86_400_000
-_NEVER_BOUGHT = 1e-4  # purchases that stand for none
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +170,7 @@ class Interests:
         if leanings.nowhere:
             return _nothing(view, rows)
         weights = {"category": self.category, "brand": self.brand, "price": self.price}
-        scores: Floats = np.exp(leanings.towards(weights, rows)) * (view.popularity(rows) + np.float32(_NEVER_BOUGHT))
-        return scores
+        return leanings.pull(weights, rows) * _of(leanings.bought, rows).astype(np.float32)
 
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
         """The interest that tells most of the shopper; of a category the deepest level is shown."""
