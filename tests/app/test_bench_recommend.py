@@ -25,7 +25,7 @@ from wares.app.bench.recommend_data import (
     with_runs_shuffled,
 )
 from wares.app.bench.recommend_plot import print_recommend, recommend_html
-from wares.app.bench.recommend_rows import ROWS, Fitted, Items, Lesson, Row
+from wares.app.bench.recommend_rows import ROWS, SHOPPER_MODEL, Fitted, Items, Lesson, Row
 from wares.app.cli import app
 from wares.contracts import BehaviourModel, Floats
 from wares.domain.interactions import Interactions
@@ -33,10 +33,11 @@ from wares.errors import InputError, UnknownName
 from wares.evaluation.replay import asking, leave_one_out_table
 from wares.evaluation.splits import DAY_MS, split_leave_one_out
 from wares.feeds.sequences import Sequences
+from wares.models.blend import Blend
 from wares.models.popular import Popular
 
 NOTHING = Items((), (), None)
-LEARNT = [row.name for row in ROWS if not row.needs_texts]
+LEARNT = [row.name for row in ROWS if not (row.needs_texts or row.needs_torch or row.needs)]
 
 
 def sequences(*lines: list[int], n_items: int = 0) -> Sequences:
@@ -197,6 +198,51 @@ def test_texts_near_to_what_was_met_come_first_and_an_item_without_text_is_no_ca
     assert scores[1].argmax() == 2
     assert not scores[2].any()
     assert not scores[:, 3].any()
+
+
+def test_wares_blends_what_is_there_and_is_at_least_as_good(tmp_path: Path) -> None:
+    rows = [row for row in ROWS if row.name in ("popular", "ItemKNN", "transitions", "wares")]
+    found = figures_of(tmp_path, rows)["fits"]["train"]["rows"]
+    assert found["wares"]["ndcg@10"] >= max(found[name]["ndcg@10"] for name in ("popular", "ItemKNN", "transitions"))
+    assert found["wares"]["fit_cpu_s"] > found["transitions"]["fit_cpu_s"]
+
+
+def test_the_blend_of_a_block_is_the_blend_of_each(tmp_path: Path) -> None:
+    events = crowd()
+    parts = cut(events)
+    fitted = {row.name: row.fit(Lesson(parts.train, None, NOTHING)) for row in ROWS if row.name in ("ItemKNN", "graph")}
+    wares = next(row for row in ROWS if row.name == "wares")
+    learnt = wares.fit(Lesson(parts.train, parts.validation, NOTHING, fitted=fitted))
+    again = wares.fit(Lesson(parts.train, None, NOTHING, fitted=fitted, chosen=learnt.chosen))
+    blend = Blend(("ItemKNN", "graph"), learnt.chosen["weights"])
+    asked = some_shoppers(events, 10, 20)
+    together = learnt.score(asked)
+    np.testing.assert_array_equal(together, again.score(asked))
+    scores = {name: one.score(asked) for name, one in fitted.items()}
+    for i in range(10):
+        alone = blend.score({name: of_all[i] for name, of_all in scores.items()})
+        np.testing.assert_allclose(together[i], alone, rtol=1e-4, atol=1e-5)
+
+
+def test_the_shopper_model_learns_what_follows_and_a_sasrec_from_ids_alone(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    items = tmp_path / "items.csv"
+    items.write_text(
+        "item_id,text,attributes\n" + "".join(f"i{i},thing {i},kind{i % 3}|even{i % 2}\n" for i in range(12))
+    )
+    rows = [row for row in ROWS if row.name in ("popular", "SASRec", SHOPPER_MODEL)]
+    found = figures_of(tmp_path, rows, items=items)["fits"]["train"]["rows"]
+    for name in ("SASRec", SHOPPER_MODEL):
+        assert found[name]["ndcg@10"] > found["popular"]["ndcg@10"]
+
+
+def test_without_torch_the_others_are_compared_and_a_note_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wares.app.bench.recommend.find_spec", lambda name: None)
+    figures = figures_of(tmp_path, [row for row in ROWS if row.name in ("popular", SHOPPER_MODEL)])
+    assert set(figures["fits"]["train"]["rows"]) == {"popular"}
+    assert any("pip install 'wares[train]'" in note for note in figures["notes"])
 
 
 def test_a_chosen_row_brings_the_rows_it_is_made_of() -> None:

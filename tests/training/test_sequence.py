@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from wares.domain.event import EventKind  # noqa: E402
+from wares.domain.interactions import Interactions  # noqa: E402
 from wares.domain.shopper import KIND_CODES, History  # noqa: E402
 from wares.errors import InputError, TrainingError, UnknownName  # noqa: E402
 from wares.models.sequence import SequenceModel  # noqa: E402
@@ -144,7 +145,8 @@ def test_a_new_product_is_found_by_its_words_and_brand() -> None:
     grown = model.with_products(np.eye(2, 4, dtype=np.float32), np.array([[0], [1]], np.int32))
     coffee, tea = grown.score(bought(0, 2, 4), 0), grown.score(bought(1, 3, 5), 0)
     assert coffee[60] > coffee[61] and tea[61] > tea[60]
-    assert np.array_equal(coffee[:60], model.score(bought(0, 2, 4), 0))
+    before = model.score(bought(0, 2, 4), 0)
+    np.testing.assert_allclose(np.diff(coffee[:60]), np.diff(before), atol=1e-4)  # those it knew stand as they stood
 
 
 def test_the_loss_of_a_sample_estimates_that_of_the_catalogue() -> None:
@@ -235,3 +237,54 @@ def test_the_model_comes_back_from_its_arrays() -> None:
     model, back = fit_sequence(rounds(), replace(QUICK, epochs=1)).model, SequenceModel()
     back.restore(model.state())
     assert np.array_equal(back.score(bought(1, 2), 0), model.score(bought(1, 2), 0))
+
+
+def test_many_shoppers_at_once_get_what_each_gets_alone() -> None:
+    rng = np.random.default_rng(3)
+    lengths = rng.integers(0, 70, 40)  # longer than the network's memory, too, and nobody's
+    n = int(lengths.sum())
+    kinds = rng.choice([PURCHASE, REFUND], n, p=[0.9, 0.1]).astype(np.int8)
+    events = History(rng.integers(0, N_PRODUCTS, n).astype(np.int32), np.arange(n), kinds, np.ones(n, np.float32))
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    crowd = Interactions(events, np.full(n, -1, np.int64), indptr, N_PRODUCTS)
+    model = fit_sequence(replace(rounds(), kinds=np.full(480, PURCHASE, np.int8)), replace(QUICK, epochs=1)).model
+    together = model.embed_all(crowd)
+    for shopper in range(40):
+        alone = model.embed(crowd.history(shopper))
+        np.testing.assert_allclose(together[shopper], 0 if alone is None else alone, rtol=1e-4, atol=1e-5)
+
+
+def baskets(n_shoppers: int = 40, n_visits: int = 6) -> Lessons:
+    """Each visit holds three products of a shelf in any order; the shelf after is always the next one."""
+    rng = np.random.default_rng(5)
+    shelf = (np.arange(n_shoppers)[:, None] + np.arange(n_visits)) % 4  # (s, v)
+    rows = shelf[..., None] * 3 + rng.permuted(np.tile(np.arange(3), (*shelf.shape, 1)), axis=-1)  # (s, v, 3)
+    visits = np.repeat(np.arange(n_shoppers * n_visits), 3)
+    indptr = np.arange(n_shoppers + 1) * 3 * n_visits
+    return Lessons(rows.ravel().astype(np.int32), indptr, N_PRODUCTS, visits=visits)
+
+
+def test_where_baskets_are_bought_whole_the_next_shelf_is_foreseen() -> None:
+    model = fit_sequence(baskets(n_visits=2), QUICK).model
+    for shelf in range(4):
+        best = np.argsort(-model.score(bought(*(shelf * 3 + np.arange(3))), 0))[:3]
+        assert sorted(best.tolist()) == [(shelf + 1) % 4 * 3 + i for i in range(3)]
+
+
+def test_an_event_asks_for_what_its_shopper_meets_first_in_later_visits() -> None:
+    #                     first shopper                      second
+    rows, visits = np.array([0, 1, 1, 2, 0, 3, 4, 4], np.int32), np.array([0, 0, 1, 2, 2, 3, 3, 4])
+    lessons = Lessons(rows, np.array([0, 6, 6, 8]), 5, visits=visits)
+    low, high, events = lessons.what_follows()
+    asked = [events[first:stop].tolist() for first, stop in zip(low, high, strict=True)]
+    assert asked == [[3, 5], [3, 5], [3, 5], [5], [5], [], [], []]  # a visit's number does not join two shoppers
+    windows = windows_of(lessons, 50, 0.0, np.random.default_rng(0))
+    assert list(zip(windows.start, windows.stop, windows.limit, strict=True)) == [(0, 6, 6)]
+    held = windows_of(lessons, 50, 1.0, np.random.default_rng(0))
+    assert held.held.tolist() == [[0, 6]]  # up to the last event that asks for something
+    assert held.limit.tolist() == [5]
+
+
+def test_without_visits_the_next_event_is_asked_for() -> None:
+    low, high, events = rounds(2, 3).what_follows()
+    assert [events[first:stop].tolist() for first, stop in zip(low, high, strict=True)] == [[1], [2], [], [4], [5], []]

@@ -34,6 +34,7 @@ from wares.models.ease import EASE
 from wares.models.encoder import TextEncoder
 from wares.models.graph import Graph
 from wares.models.popular import Popular, PopularLately
+from wares.models.sequence import SequenceModel
 from wares.models.transitions import Transitions
 from wares.policies.availability import Availability
 from wares.policies.diversity import BrandCap, Diversity
@@ -64,6 +65,7 @@ MODELS: Mapping[str, Callable[..., BehaviourModel]] = {
     "als": ALS,
     "transitions": Transitions,
     "graph": Graph,
+    "sequence": SequenceModel,
 }
 
 

@@ -22,7 +22,7 @@ POLICIES = ("availability", "diversity", "brand_cap", "rules", "swaps")
 RANKERS = ("formula", "learned")
 
 ModelName = Literal[
-    "popular", "popular_lately", "buy_again", "co_bought", "item_knn", "ease", "als", "transitions", "graph"
+    "popular", "popular_lately", "buy_again", "co_bought", "item_knn", "ease", "als", "transitions", "graph", "sequence"
 ]  # fmt: skip
 Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0, le=1000)]
@@ -66,6 +66,33 @@ class EncoderSettings(Section):
     threads: Annotated[int, Field(ge=0, le=1024)]
 
 
+class SequenceSettings(Section):
+    """How the shopper model is trained (`wares.training.recipe.Recipe`); None = as its size has it."""
+
+    size: Literal["tiny", "small", "base", "large", "gpt2"] = "small"
+    fitted: str = ""  # a file in the shop's folder with a model that takes the place of training one
+    dimension: Annotated[int, Field(ge=4, le=4096)] | None = None
+    blocks: Annotated[int, Field(ge=1, le=48)] | None = None
+    heads: Annotated[int, Field(ge=1, le=64)] | None = None
+    max_history: Annotated[int, Field(ge=1, le=2048)] | None = None
+    head: Literal["dot", "mlp"] | None = None
+    own_inputs: bool | None = None
+    epochs: Annotated[int, Field(ge=1, le=1000)] | None = None
+    batch: Annotated[int, Field(ge=1, le=65_536)] | None = None
+    negatives: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    rate: Annotated[float, Field(gt=0, le=1)] | None = None
+    weight_decay: Annotated[float, Field(ge=0, le=10)] | None = None
+    l1: Annotated[float, Field(ge=0, le=10)] | None = None
+    dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
+    input_dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
+    id_dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
+    hold_out: Annotated[float, Field(ge=0, le=1)] | None = None
+    patience: Annotated[int, Field(ge=1, le=1000)] | None = None
+    seconds: Annotated[float, Field(ge=0)] | None = None
+    seed: Annotated[int, Field(ge=0)] | None = None
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+
 class ModelsSettings(Section):
     """Which behaviour models are trained, and the numbers handed to their constructors."""
 
@@ -79,12 +106,14 @@ class ModelsSettings(Section):
     als: Numbers = {}
     transitions: Numbers = {}
     graph: Numbers = {}
+    sequence: SequenceSettings = SequenceSettings()
 
     def parameters(self, name: str) -> dict[str, int | float]:
-        """The shop's own numbers for one model; what is missing is the model's default."""
+        """The shop's own numbers for one model; what is missing is the model's default. The shopper model's are not
+        its constructor's but its recipe's."""
         if name not in type(self).model_fields or name == "train":
             raise UnknownName("model", name, set(type(self).model_fields) - {"train"})
-        return dict(getattr(self, name))
+        return {} if name == "sequence" else dict(getattr(self, name))
 
 
 class TermSettings(Section):

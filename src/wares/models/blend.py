@@ -42,14 +42,18 @@ class Blend:
     def score(self, scores: Mapping[str, NDArray[np.floating]]) -> Floats:
         """One shopper's scores by model, each (n,) -> (n,). Models that are not there, or that the blend does not know,
         add nothing."""
-        k = len(self.names)
         n = len(next(iter(scores.values()))) if scores else 0
         total = np.zeros(n, np.float32)
-        for name, plain, bent in zip(self.names, self.weights[:k], self.weights[k:], strict=True):
+        for name, (plain, bent) in self.by_name().items():
             if name in scores:
                 z = standardised(scores[name])
                 total += plain * z + bent * np.sign(z) * np.log1p(np.abs(z))
         return total
+
+    def by_name(self) -> dict[str, tuple[np.float32, np.float32]]:
+        """a and b of each model."""
+        k = len(self.names)
+        return dict(zip(self.names, zip(self.weights[:k], self.weights[k:], strict=True), strict=True))
 
     def state(self) -> State:
         return {"names": np.array(self.names), "weights": self.weights}

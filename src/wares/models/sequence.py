@@ -4,7 +4,7 @@
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +17,7 @@ from wares.models.memory import State
 
 Floats = NDArray[np.float32]
 MINUTE_MS = 60_000
+_ENCODED = 256  # shoppers at once
 _NEEDED = ("products", "inputs", "biases", "near", "out", "norm.weight", "norm.bias", "heads")
 
 
@@ -47,37 +48,92 @@ class SequenceModel:
         """u (d,): what the shopper wants next; None without an event that speaks for a known product."""
         speaks = (history.interest > 0) & (history.rows < self.n_products)
         told = history.take(np.flatnonzero(speaks)[-self.max_history :]) if self.n_products else History.empty()
-        if not len(told):
-            return None
-        x = self._floats("inputs")[told.rows]  # (t, d)
-        if "kinds" in self.arrays:
-            x = x + self._floats("kinds")[told.kinds]
-        if "gaps" in self.arrays:
-            x = x + self._floats("gaps")[gap_codes(told.times_ms, len(self.arrays["gaps"]))]
-        return self._encode(x)
+        return self._encode(self._inputs(told)[None])[0] if len(told) else None
+
+    def embed_all(self, interactions: Interactions) -> Floats:
+        """u of many shoppers at once, (s, d); zeros for those of whom nothing is known."""
+        known = interactions.known()
+        told = known.take((known.events.interest > 0) & (known.events.rows < self.n_products))
+        found = np.zeros((known.n_shoppers, self._floats("products").shape[1]), np.float32)
+        lengths = np.minimum(np.diff(told.indptr), self.max_history)
+        for length in np.unique(lengths[lengths > 0]).tolist():
+            alike = np.flatnonzero(lengths == length)
+            for some in np.split(alike, range(_ENCODED, len(alike), _ENCODED)):
+                last = told.indptr[some + 1]
+                events = [told.events.take(slice(int(end) - length, int(end))) for end in last]
+                found[some] = self._encode(np.stack([self._inputs(one) for one in events]))
+        return found
 
     def score(self, history: History, now_ms: int) -> Floats:
-        """(n_products,): logits of what comes next; zeros where nothing is known of the shopper."""
+        """(n_products,): logits of what comes next, less their mean; zeros where nothing is known of the shopper."""
         u = self.embed(history, now_ms)
         if u is None:
             return np.zeros(self.n_products, np.float32)
-        products, biases = self._floats("products"), self._floats("biases")
-        scores: Floats = products @ u + biases  # (n, d) @ (d,) -> (n,)
+        rated: Floats = self.rate(u[None])[0]
+        rated -= rated.mean()
+        return rated
+
+    def score_new(self, history: History, text: Floats) -> Floats:
+        """The same for m products that it has no row for, by their text vectors (m, d_text) alone; 0 without one."""
+        u = self.embed(history)
+        if u is None or "text" not in self.arrays:
+            return np.zeros(len(text), np.float32)
+        n = self.n_products
+        rated = self.with_products(text, None).rate(u[None])[0]
+        return np.where(np.any(text, axis=1), rated[n:] - rated[:n].mean(), np.float32(0))
+
+    def rate(self, u: Floats) -> Floats:
+        """r = Score(u * v) of b shoppers (b, d) and every product: (b, n_products)."""
+        products = self._floats("products")
+        scores: Floats = u @ products.T + self._floats("biases")  # (b, d) @ (d, n) -> (b, n)
         if "head.narrow" in self.arrays:
-            weighed = u[:, None] * self._floats("head.widen.weight")  # (d, width)
-            wide = _gelu(products @ weighed + self._floats("head.widen.bias"))  # (n, width)
-            scores += (wide @ self._floats("head.narrow"))[:, 0]
+            for one, of_one in zip(u, scores, strict=True):
+                weighed = one[:, None] * self._floats("head.widen.weight")  # (d, width)
+                wide = _gelu(products @ weighed + self._floats("head.widen.bias"))  # (n, width)
+                of_one += (wide @ self._floats("head.narrow"))[:, 0]
         return scores
 
     def with_products(self, text: Floats | None, codes: NDArray[np.int32] | None) -> "SequenceModel":
         """The same model with rows for m more products, known by text vectors (m, d_text) and attribute codes (m, a),
         -1 = none, alone; codes the model does not know count as none."""
-        told = self._told(text, codes)
-        grown = dict(self.arrays)
-        grown["products"] = np.concatenate([self._floats("products"), unit(told)])
-        grown["inputs"] = np.concatenate([self._floats("inputs"), told])
-        grown["biases"] = np.concatenate([self._floats("biases"), np.zeros(len(told), np.float32)])
+        n_more = len(text) if text is not None else len(codes) if codes is not None else 0
+        rows = np.append(np.arange(self.n_products), np.full(n_more, -1)).astype(np.int32)
+        none = np.zeros((self.n_products, 0 if text is None else text.shape[1]), np.float32)
+        no_code = np.full((self.n_products, 0 if codes is None else codes.shape[1]), -1, np.int32)
+        return self.moved(
+            rows,
+            None if text is None else np.concatenate([none, text]),
+            None if codes is None else np.concatenate([no_code, codes]),
+        )
+
+    def moved(self, rows: NDArray[np.int32], text: Floats | None, codes: NDArray[np.int32] | None) -> "SequenceModel":
+        """The model of another catalogue, whose product i had the row `rows[i]` (n,); -1 = it is new, and known by its
+        text vector (n, d_text) and attribute codes (n, a) alone."""
+        grown, new, n = dict(self.arrays), np.flatnonzero(rows < 0), len(rows)
+        told = self._told(None if text is None else text[new], None if codes is None else codes[new])
+        parts = {"products": unit(told), "inputs": told, "biases": np.zeros(len(new), np.float32)}
+        for name, of_new in parts.items():
+            old = self._floats(name)
+            table = np.zeros((n, *old.shape[1:]), np.float32)
+            table[rows >= 0] = old[rows[rows >= 0]]
+            table[new] = of_new if len(of_new) else 0
+            grown[name] = table
         return SequenceModel(grown)
+
+    def codes(self, words: Sequence[Sequence[str]]) -> NDArray[np.int32]:
+        """What each of n products is, in this model's own codes (n, a); -1 = none. Words it does not know are left
+        out."""
+        code_of = {str(word): code for code, word in enumerate(self.arrays.get("words", ()))}
+        told = [[code_of[word] for word in own if word in code_of] for own in words]
+        codes = np.full((len(told), max(map(len, told), default=0)), -1, np.int32)
+        for row, own in enumerate(told):
+            codes[row, : len(own)] = own
+        return codes
+
+    @property
+    def until_ms(self) -> int:
+        """The time of the last event that it learnt from (Unix ms)."""
+        return int(self.arrays.get("until_ms", np.array(0)))
 
     def state(self) -> State:
         return dict(self.arrays)
@@ -105,9 +161,19 @@ class SequenceModel:
             told += looked_up.sum(axis=1) / np.maximum(given.sum(axis=1), 1)
         return told
 
+    def _inputs(self, told: History) -> Floats:
+        """What each event says to the network: (t, d)."""
+        x = self._floats("inputs")[told.rows]
+        if "kinds" in self.arrays:
+            x = x + self._floats("kinds")[told.kinds]
+        if "gaps" in self.arrays:
+            x = x + self._floats("gaps")[gap_codes(told.times_ms, len(self.arrays["gaps"]))]
+        return x
+
     def _encode(self, x: Floats) -> Floats:
-        """(t, d) -> u (d,) after the last event; the last block computes that one alone."""
-        t, d = x.shape
+        """b histories of one length (b, t, d) -> u (b, d) after the last event; the last block computes that one
+        alone."""
+        b, t, d = x.shape
         heads = int(self.arrays["heads"])
         blocks = sum(name.endswith(".qkv.weight") for name in self.arrays)
         x = x * np.float32(math.sqrt(d) / 2)
@@ -116,16 +182,16 @@ class SequenceModel:
         mask = self._floats("near")[:, distance] + np.triu(np.full((t, t), -np.inf, np.float32), 1)  # (h, t, t)
         for i in range(blocks):
             asked = slice(t - 1, t) if i == blocks - 1 else slice(0, t)
-            qkv = self._linear(f"{i}.qkv", self._norm(f"{i}.norm1", x)).reshape(t, 3, heads, d // heads)
-            q, k, v = qkv.transpose(1, 2, 0, 3)  # each (h, t, d / h)
-            weights = q[:, asked] @ k.transpose(0, 2, 1) / np.float32(math.sqrt(d // heads)) + mask[:, asked]
+            qkv = self._linear(f"{i}.qkv", self._norm(f"{i}.norm1", x)).reshape(b, t, 3, heads, d // heads)
+            q, k, v = qkv.transpose(2, 0, 3, 1, 4)  # each (b, h, t, d / h)
+            weights = q[:, :, asked] @ k.swapaxes(2, 3) / np.float32(math.sqrt(d // heads)) + mask[:, asked]
             weights = np.exp(weights - weights.max(axis=-1, keepdims=True))
             weights /= weights.sum(axis=-1, keepdims=True)
-            seen = (weights @ v).transpose(1, 0, 2).reshape(-1, d)
-            x = x[asked] + self._linear(f"{i}.mix", seen)
+            seen = (weights @ v).swapaxes(1, 2).reshape(b, -1, d)
+            x = x[:, asked] + self._linear(f"{i}.mix", seen)
             x = x + self._linear(f"{i}.narrow", _gelu(self._linear(f"{i}.widen", self._norm(f"{i}.norm2", x))))
-        wish: Floats = self._norm("norm", x[-1:]) @ self._floats("out")
-        u: Floats = unit(wish)[0] * np.exp(self._floats("scale"))
+        wish: Floats = self._norm("norm", x[:, -1]) @ self._floats("out")
+        u: Floats = unit(wish) * np.exp(self._floats("scale"))
         return u
 
     def _norm(self, name: str, x: Floats) -> Floats:

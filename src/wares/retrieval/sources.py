@@ -235,6 +235,7 @@ def built_in_sources() -> Mapping[str, Source]:
         Learnt("als"),
         Learnt("transitions"),
         Learnt("graph"),
+        Learnt("sequence"),
         Learnt("co_bought", about="seeds", why="bought_together"),
         Taste(),
         Interests(),

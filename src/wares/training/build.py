@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,8 @@ from wares.store.sqlite import Store
 from wares.training.clicks import beside, clicks_of
 from wares.training.order import learn_order
 from wares.training.progress import Tell, silent
+from wares.training.shopper_model import NAME as SHOPPER
+from wares.training.shopper_model import shopper_model
 
 
 def build_snapshot(
@@ -51,7 +54,7 @@ def build_snapshot(
     tell("Reading the events", 0, 1)
     interactions, shopper_keys = _interactions(block, columns)
     tell("Reading the events", 1, 1)
-    models = fit({name: new_model(name, settings) for name in settings.models.train}, interactions, now_ms, tell)
+    models, told = learn_models(settings, interactions, columns, vectors, folder.parent, now_ms, tell)
     purchases = count_purchases(interactions)
     suggestions = Suggestions.of(entries_of(products, queries, purchases.values(now_ms)))
     snapshot = Snapshot(
@@ -68,7 +71,8 @@ def build_snapshot(
         last_event=int(block.seqs[-1]) if len(block) else 0,
         last_change=last_change,
         encoder=encoder.fingerprint if encoder else "",
-        facts={
+        facts=told
+        | {
             "made_ms": now_ms,
             "seconds": round(time.perf_counter() - started, 1),
             "products": len(products),
@@ -90,6 +94,37 @@ def build_snapshot(
         return snapshot
     engine = Engine(folder.parent, settings, store, encoder, snapshot)
     return learn_order(engine, Judged.of(judgements, columns.row_of), now_ms, 0, tell)
+
+
+def learn_models(
+    settings: Settings,
+    interactions: Interactions,
+    columns: Columns,
+    vectors: VectorIndex,
+    shop: Path,
+    now_ms: int,
+    tell: Tell = silent,
+) -> tuple[dict[str, BehaviourModel], dict[str, Any]]:
+    """Every model that the settings name, learnt from these interactions, and what is to be said of the shopper model,
+    which is left out where there is neither torch nor a fitted one."""
+    names = settings.models.train
+    models = dict(
+        fit({str(name): new_model(name, settings) for name in names if name != SHOPPER}, interactions, now_ms, tell)
+    )
+    if SHOPPER not in names:
+        return models, {}
+    tell("Learning: shopper model", 0, 1)
+    found = shopper_model(
+        interactions, columns, vectors, settings.models.sequence, shop, _renamed("Learning: shopper model", tell)
+    )
+    tell("Learning: shopper model", 1, 1)
+    if found.model is not None:
+        models[SHOPPER] = found.model
+    return models, {"shopper_model": found.how}
+
+
+def _renamed(stage: str, tell: Tell) -> Tell:
+    return lambda told, done, total: tell(f"{stage}{told.removeprefix('shopper model')}", done, total)
 
 
 def fit(

@@ -1,5 +1,6 @@
 """What the shopper model learns from, cut into stretches of histories, steps and samples of products."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,13 +11,18 @@ from wares.errors import TrainingError
 
 _MOST_EVENTS = 4_096  # of one step, padding included
 _MOST_WINDOWS = 20  # of one shopper: a robot's 50,000 events count as its last 20 stretches
+_NEXT = 8  # first purchases of later visits that an event may ask for
 Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Lessons:
     """Shopper s did `rows[indptr[s]:indptr[s + 1]]`, oldest first. Kinds, times, texts and attribute codes (-1 = none)
-    are used where they are given."""
+    are used where they are given.
+
+    Without `visits` an event is asked for by those before it; with them, where whole baskets are bought at once and
+    again, as `what_follows` says.
+    """
 
     rows: NDArray[np.int32]  # (n_events,)
     indptr: NDArray[np.int64]  # (shoppers + 1,)
@@ -25,6 +31,34 @@ class Lessons:
     times_ms: NDArray[np.int64] | None = None  # (n_events,)
     text: NDArray[np.float32] | None = None  # (n_products, d_text)
     codes: NDArray[np.int32] | None = None  # (n_products, a)
+    visits: NDArray[np.int64] | None = None  # (n_events,) equal numbers side by side = one visit
+
+    @property
+    def teach(self) -> bool:
+        """Whether anything follows anything."""
+        first, stop, _ = self.speaking().what_follows()
+        return bool((first < stop).any())
+
+    def what_follows(self) -> tuple[Rows, Rows, Rows]:
+        """What each event asks for: from and to (n_events,), equal where there is nothing, places in the third, which
+        holds events, growing.
+
+        Without `visits` that is the next event. With them it is the shopper's next 8 events, of later visits, on a
+        product that they meet for the first time: what they buy again is foreseen better by how they bought it.
+        """
+        n = len(self.rows)
+        last = np.repeat(self.indptr[1:], np.diff(self.indptr))  # where each event's shopper ends
+        if self.visits is None:
+            first = np.arange(1, n + 1)
+            return first, np.minimum(first + 1, last), np.arange(n)
+        new = np.ones(n, np.bool_)
+        new[1:] = self.visits[1:] != self.visits[:-1]
+        new[self.indptr[:-1][np.diff(self.indptr) > 0]] = True
+        later = np.append(np.flatnonzero(new), n)[np.cumsum(new)]  # where the next visit begins, of anybody
+        owner = np.repeat(np.arange(len(self.indptr) - 1), np.diff(self.indptr))
+        fresh = np.sort(np.unique(owner * self.n_products + self.rows, return_index=True)[1])
+        low, high = np.searchsorted(fresh, later), np.searchsorted(fresh, last)
+        return low, np.minimum(low + _NEXT, high), fresh
 
     def speaking(self) -> "Lessons":
         """Only the events that speak for a product: a refund says nothing of what comes next."""
@@ -33,16 +67,34 @@ class Lessons:
         keep = INTEREST_BY_CODE[self.kinds] > 0
         indptr = np.concatenate([[0], np.cumsum(keep)])[self.indptr].astype(np.int64)
         times_ms = None if self.times_ms is None else self.times_ms[keep]
-        return replace(self, rows=self.rows[keep], indptr=indptr, kinds=self.kinds[keep], times_ms=times_ms)
+        visits = None if self.visits is None else self.visits[keep]
+        kept = replace(self, rows=self.rows[keep], indptr=indptr, kinds=self.kinds[keep])
+        return replace(kept, times_ms=times_ms, visits=visits)
+
+
+def attribute_codes(attributes: Sequence[Sequence[str]]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """The words of each of n products as codes (n, a), -1 = none, and the words by code. A word that only one product
+    has tells no more than that product's id, and is left out."""
+    met: dict[str, int] = {}
+    for words in attributes:
+        for word in dict.fromkeys(words):
+            met[word] = met.get(word, 0) + 1
+    code_of = {word: code for code, word in enumerate(word for word, n in met.items() if n > 1)}
+    told = [[code_of[word] for word in dict.fromkeys(words) if word in code_of] for words in attributes]
+    codes = np.full((len(told), max(map(len, told), default=0)), -1, np.int32)
+    for row, own in enumerate(told):
+        codes[row, : len(own)] = own
+    return codes, tuple(code_of)
 
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Stretches of histories: window w is the events `start[w]:stop[w]`, of which each but the first is asked for by
-    those before it. Of the `held` ones only the last event is asked for, in validation."""
+    """Stretches of histories: window w is the events `start[w]:stop[w]`, of which each but the last asks for what
+    follows it before the event `limit[w]`. Of the `held` ones only the last event asks, in validation."""
 
     start: Rows  # (w,)
     stop: Rows  # (w,)
+    limit: Rows  # (w,)
     held: Rows  # (h, 2) start and stop
 
     def steps(self, batch: int, rng: np.random.Generator) -> list[Rows]:
@@ -62,19 +114,28 @@ def windows_of(lessons: Lessons, max_history: int, hold_out: float, rng: np.rand
     """Each history in stretches of `max_history` events and one, from its end, 20 of them at most; of a share
     `hold_out` of the shoppers the last event is held out. Raises TrainingError where nothing follows anything."""
     first, end = lessons.indptr[:-1], lessons.indptr[1:].copy()
-    asked = np.flatnonzero((end - first >= 3) & (rng.random(len(first)) < hold_out))
-    held = np.stack([np.maximum(first[asked], end[asked] - max_history - 1), end[asked]], axis=1)
-    end[asked] -= 1
-    starts, stops = [], []
+    low, high, events = lessons.what_follows()
+    asks = np.flatnonzero(low < high)
+    owner = np.repeat(np.arange(len(first)), np.diff(lessons.indptr))
+    last = np.full(len(first), -1, np.int64)  # the last event of each shopper that asks for anything
+    last[owner[asks]] = asks  # growing within a shopper: the last one stays
+    chosen = (last - first >= 1) & (rng.random(len(first)) < hold_out)
+    held = np.stack([np.maximum(first, last - max_history + 1), last + 2], axis=1)[chosen]
+    end[chosen] = events[low[last[chosen]]]
+    limit = end.copy()
+    starts, stops, limits = [], [], []
     for _ in range(_MOST_WINDOWS):
-        first, end = first[end - first >= 2], end[end - first >= 2]
+        long = end - first >= 2
+        first, end, limit = first[long], end[long], limit[long]
         starts.append(np.maximum(first, end - max_history - 1))
         stops.append(end)
+        limits.append(limit)
         end = starts[-1] + 1
-    windows = Windows(np.concatenate(starts), np.concatenate(stops), held)
-    if not len(windows.start):
+    start, stop, limit = (np.concatenate(parts) for parts in (starts, stops, limits))
+    asking = low[start] < np.searchsorted(events, limit)  # the first event asks, if any does
+    if not asking.any():
         raise TrainingError("No shopper has two events, so there is nothing that follows something to learn from.")
-    return windows
+    return Windows(start[asking], stop[asking], limit[asking], held)
 
 
 @dataclass(frozen=True, slots=True)

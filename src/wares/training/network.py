@@ -9,6 +9,7 @@ learnt bias per distance, so that a history may start anywhere (Shaw et al. 2018
 
 import importlib
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -56,6 +57,9 @@ class Shape:
 
 def load_torch() -> Any:
     """The torch module. Raises TrainingError that names the extra where it is missing."""
+    os.environ.setdefault(
+        "OMP_WAIT_POLICY", "PASSIVE"
+    )  # threads that wait must not take the cores from those that work
     try:
         return importlib.import_module("torch")
     except ImportError as error:
@@ -116,9 +120,11 @@ def product_part(parameters: Parameters, text: Tensor | None, codes: Tensor | No
     if text is not None:
         total = text @ parameters["text"]  # (m, n_text) @ (n_text, d)
     if codes is not None:
-        given = (codes >= 0)[..., None]  # (m, a, 1)
-        looked_up = torch.nn.functional.embedding(codes.clamp(min=0), parameters["attributes"])  # (m, a, d)
-        total = total + (looked_up * given).sum(1) / given.sum(1).clamp(min=1)
+        given = codes >= 0  # (m, a), mostly False
+        counts = given.sum(1)
+        total = total + torch.nn.functional.embedding_bag(
+            codes[given], parameters["attributes"], counts.cumsum(0) - counts, mode="mean"
+        )
     return total
 
 

@@ -1,6 +1,8 @@
 """How a shopper model is trained: sizes from tiny to GPT-2's, the network they make, and the memory they take."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from wares.errors import InputError, UnknownName
 from wares.training.lessons import Lessons
@@ -31,6 +33,7 @@ class Recipe:
     )
     hold_out: float = 0.0
     patience: int = 3
+    seconds: float = 0.0  # of the clock, at most; the rate falls with the time, too; 0 = no limit
     seed: int = 0
     device: str = "cpu"  # "cuda": in bf16
 
@@ -40,6 +43,13 @@ class Recipe:
         if size not in SIZES:
             raise UnknownName("size of the shopper model", size, SIZES)
         return SIZES[size]
+
+    @staticmethod
+    def like(size: str, changes: Mapping[str, Any]) -> "Recipe":
+        """One of `SIZES` with the changes that are not None; what a recipe does not have is ignored."""
+        known = {field.name for field in fields(Recipe)}
+        told = {name: value for name, value in changes.items() if name in known and value is not None}
+        return replace(Recipe.of(size), **told)
 
 
 SIZES: dict[str, Recipe] = {

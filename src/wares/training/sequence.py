@@ -77,6 +77,7 @@ class _Training:
 
     def __init__(self, lessons: Lessons, recipe: Recipe, tell: Tell, checkpoint: Path | None) -> None:
         self.torch: Any = load_torch()
+        self.started = time.monotonic()
         self.lessons, self.recipe, self.tell, self.checkpoint = lessons.speaking(), recipe, tell, checkpoint
         if lessons.text is not None and not np.isfinite(lessons.text).all():
             row = int(np.flatnonzero(~np.isfinite(lessons.text).all(axis=1))[0])
@@ -84,6 +85,7 @@ class _Training:
         self.shape = shape_of(lessons, recipe)
         rng = np.random.default_rng([recipe.seed, 0])
         self.windows = windows_of(self.lessons, recipe.max_history, recipe.hold_out, rng)
+        self.low, self.high, self.following = self.lessons.what_follows()
         self.sampling = Sampling.of(self.lessons, recipe.negatives)
         self.optimiser = AdamW(recipe.weight_decay, recipe.l1)
         met = np.bincount(self.lessons.rows, minlength=lessons.n_products) > 0
@@ -97,10 +99,12 @@ class _Training:
 
     def run(self) -> Fitted:
         state, saved = self._load(), time.monotonic()
-        while state.epoch < self.recipe.epochs and not self._stale(state):
+        while state.epoch < self.recipe.epochs and not self._stale(state) and self._by_clock < 1:
             steps = self.windows.steps(self.recipe.batch, np.random.default_rng([self.recipe.seed, 1, state.epoch]))
             for batch in steps[state.step :]:
                 self._learn(state, batch, len(steps))
+                if self._by_clock >= 1:
+                    break
                 if time.monotonic() - saved > _SAVE_SECONDS:
                     self._save(state)
                     saved = time.monotonic()
@@ -113,18 +117,24 @@ class _Training:
         losses = tuple((learnt, held) for learnt, held in state.losses)
         return Fitted(self._export(state.best or state.parameters), self.shape.parameters, losses)
 
+    @property
+    def _by_clock(self) -> float:
+        """The share of the time given that is over; 0 without a limit."""
+        return (time.monotonic() - self.started) / self.recipe.seconds if self.recipe.seconds else 0.0
+
     def _stale(self, state: _State) -> bool:
         held = [loss for _, loss in state.losses]
         return bool(len(self.windows.held) and held) and len(held) - 1 - int(np.argmin(held)) >= self.recipe.patience
 
     def _learn(self, state: _State, batch: NDArray[np.int64], n_steps: int) -> None:
-        recipe, done = self.recipe, min(1.0, state.steps / (self.recipe.epochs * n_steps))
+        recipe = self.recipe
+        done = min(1.0, max(state.steps / (recipe.epochs * n_steps), self._by_clock))
         chance = np.random.default_rng([recipe.seed, 2, state.steps])
         self.torch.manual_seed(int(chance.integers(2**62)))
         tables = {name: value for name, value in state.parameters.items() if name in BY_ROW}
         dense = {name: value.requires_grad_() for name, value in state.parameters.items() if name not in BY_ROW}
-        first, stop = self.windows.start[batch], self.windows.stop[batch]
-        rows, leaves, loss, count = self._loss(tables, dense, first, stop, chance, learning=True)
+        first, stop, limit = (part[batch] for part in (self.windows.start, self.windows.stop, self.windows.limit))
+        rows, leaves, loss, count = self._loss(tables, dense, first, stop, chance, limit)
         leaves |= dense
         slopes = self.torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
         met = {name: slope for name, slope in zip(leaves, slopes, strict=True) if slope is not None}
@@ -147,16 +157,26 @@ class _Training:
 
     def _loss(
         self, tables: Parameters, dense: Parameters, first: NDArray[np.int64], stop: NDArray[np.int64],
-        chance: np.random.Generator, *, learning: bool,
+        chance: np.random.Generator, limit: NDArray[np.int64] | None = None,
     ) -> tuple[Tensor, Parameters, Tensor, int]:  # fmt: skip
-        """The products met (r,), their rows of `tables` as leaves, the mean loss, and of how many events."""
+        """The products met (r,), their rows of `tables` as leaves, the mean loss, and of how many events. `limit`: up
+        to where what came may lie; None = only the last event of each window is asked for, and nothing is dropped."""
         torch, recipe, lessons = self.torch, self.recipe, self.lessons
         lengths = stop - first - 1
         place = np.arange(lengths.max())
         real = place < lengths[:, None]  # (b, t)
         at = np.where(real, first[:, None] + place, first[:, None])
-        asked = real if learning else place == lengths[:, None] - 1
-        before, after = lessons.rows[at], lessons.rows[at[asked] + 1]
+        learning = limit is not None
+        if limit is None:
+            asked = place == lengths[:, None] - 1
+            high = self.high[at[asked]]
+        else:
+            reach = np.searchsorted(self.following, limit)[:, None]  # (b, 1)
+            asked = real & (self.low[at] < np.minimum(self.high[at], reach))
+            high = np.minimum(self.high[at], reach)[asked]
+        low = self.low[at[asked]]
+        came_at = self.following[low + (chance.random(len(low)) * (high - low)).astype(np.int64)]
+        before, after = lessons.rows[at], lessons.rows[came_at]
         others, log_rate = self.sampling.draw(chance)
         met, places = np.unique(np.concatenate([before.ravel(), after, others]), return_inverse=True)
         into, came, told_from = (
@@ -175,7 +195,7 @@ class _Training:
         with torch.autocast(recipe.device, dtype=torch.bfloat16, enabled=recipe.device != "cpu"):
             u = encode(dense, self.shape, events, *drop)[self._tensor(asked)]
         products, biases = torch.nn.functional.normalize(v, dim=1), leaves["items.bias"][:, 0]
-        weight = np.ones(len(after)) if lessons.kinds is None else INTEREST_BY_CODE[lessons.kinds[at[asked] + 1]]
+        weight = np.ones(len(after)) if lessons.kinds is None else INTEREST_BY_CODE[lessons.kinds[came_at]]
         loss = cross_entropy(
             dense, u, (products[came], biases[came]), (products[told_from], biases[told_from]),
             self._tensor(log_rate), came[:, None] == told_from[None], self._tensor(weight.astype(np.float32)),
@@ -202,7 +222,7 @@ class _Training:
             for at in range(0, len(held), 64):
                 first, stop = held[at : at + 64].T
                 chance = np.random.default_rng([self.recipe.seed, 3, at])
-                loss = self._loss(tables, state.parameters, first, stop, chance, learning=False)[2]
+                loss = self._loss(tables, state.parameters, first, stop, chance)[2]
                 lost.append(float(loss.detach()) * len(first))
         return sum(lost) / len(held) if len(held) else math.nan
 
@@ -228,7 +248,9 @@ class _Training:
         """What a checkpoint must have been made of to go on with it."""
         digest = hashlib.sha256(json.dumps(asdict(self.recipe), sort_keys=True).encode())
         lessons = self.lessons
-        for part in (lessons.rows, lessons.indptr, lessons.kinds, lessons.times_ms, lessons.text, lessons.codes):
+        for part in (
+            lessons.rows, lessons.indptr, lessons.kinds, lessons.times_ms, lessons.text, lessons.codes, lessons.visits
+        ):  # fmt: skip
             digest.update(b"-" if part is None else np.ascontiguousarray(part).tobytes())
         return f"{lessons.n_products} {digest.hexdigest()}"
 

@@ -21,8 +21,9 @@ from wares.evaluation.splits import split_next_basket
 from wares.evaluation.table import EvaluationTable
 from wares.models.tifu_knn import TifuKNN
 from wares.store.sqlite import Store
-from wares.training.build import count_purchases, fit
+from wares.training.build import count_purchases, fit, learn_models
 from wares.training.progress import Tell, silent
+from wares.training.shopper_model import NAME as SHOPPER
 
 ROW = "wares"  # the shop's own home page, product by product like every other row
 SERVED = "wares, as served"  # the same with variants folded into one hit, of which one counts
@@ -53,15 +54,16 @@ def next_basket_trial(
     split = split_next_basket(snapshot.interactions, days, earlier)
     if not len(split):
         raise InputError(f"No known shopper with a history bought anything in the {days} days after the cut.")
-    names = dict.fromkeys([*_ROWS, *settings.models.train])
-    models = fit({name: new_model(name, settings) for name in names}, split.train, split.cut_ms, tell)
+    models, _ = learn_models(settings, split.train, snapshot.columns, snapshot.vectors, folder, split.cut_ms, tell)
+    missing = [name for name in _ROWS if name not in models and name != SHOPPER]
+    models |= fit({name: new_model(name, settings) for name in missing}, split.train, split.cut_ms, tell)
     others = fit({**by_hand(), "TIFU-KNN": TifuKNN()}, split.train, split.cut_ms, tell)
-    past = as_of(split.train, snapshot, {name: models[name] for name in settings.models.train})
+    past = as_of(split.train, snapshot, {name: models[name] for name in settings.models.train if name in models})
     homes: dict[str, System] = {
         name: _home(Engine(folder, _folding(settings, fold), store, None, past), split.cut_ms)
         for name, fold in ((ROW, False), (SERVED, True))
     }
-    named = {**others, **{title: models[name] for name, title in _ROWS.items()}}
+    named = {**others, **{title: models[name] for name, title in _ROWS.items() if name in models}}
     systems: dict[str, System] = {title: asking(model, split.cut_ms) for title, model in named.items()}
     asked, total = 0, len(split) * (len(systems) + len(homes))
 
@@ -106,4 +108,5 @@ _ROWS = {
     "item_knn": "ItemKNN",
     "ease": "EASE",
     "als": "iALS",
+    "sequence": "shopper model",
 }

@@ -7,6 +7,7 @@ row fitted on train + validation with what it chose before. The whole catalogue 
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,11 @@ def recommend_figures(
     given = events_of(sequences)
     parts = cut(given)
     about, encoded = _about(known, len(sequences.items), cache, tell)
-    fair = [row for row in rows if about.vectors is not None or not row.needs_texts]
-    notes = [f"The row {row.name!r} needs texts: give an items file." for row in rows if row not in fair]
+    without_texts = [row for row in rows if row.needs_texts and about.vectors is None]
+    without_torch = [row for row in rows if row.needs_torch and find_spec("torch") is None]
+    fair = [row for row in rows if row not in without_texts and row not in without_torch]
+    notes = [f"The row {row.name!r} needs texts: give an items file." for row in without_texts]
+    notes += [f"The row {row.name!r} needs torch: pip install 'wares[train]'." for row in without_torch]
     if known is not None and known.unknown:
         notes.append(f"{known.unknown:,} of the items are not in {items}; they have no text and no attributes.")
     ranked = _ranked(given.n_products, seed) if run is not None else None

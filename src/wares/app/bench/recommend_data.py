@@ -35,6 +35,14 @@ class Questions:
     def __len__(self) -> int:
         return len(self.targets)
 
+    def some(self, most: int, rng: np.random.Generator) -> "Questions":
+        """At most so many of the users, drawn."""
+        if len(self) <= most:
+            return self
+        asks = np.zeros(len(self), np.bool_)
+        asks[rng.choice(len(self), most, replace=False)] = True
+        return Questions(only(self.asked, asks), self.targets[asks])
+
     def blocks(self) -> Iterator[tuple[Interactions, NDArray[np.int32]]]:
         """Histories and targets of as many users as fit into memory together."""
         size = max(1, _BLOCK_SCORES // max(1, self.asked.n_products))
@@ -92,9 +100,14 @@ def cut(interactions: Interactions) -> Cut:
 def _questions(split: LeaveOneOut, before: Interactions, targets: NDArray[np.int32]) -> Questions:
     asks = np.zeros(before.n_shoppers, np.bool_)
     asks[split.shoppers] = True
-    theirs = before.take(np.repeat(asks, np.diff(before.indptr)))
+    return Questions(only(before, asks), targets)
+
+
+def only(interactions: Interactions, asks: NDArray[np.bool_]) -> Interactions:
+    """The shoppers where `asks` (s,) holds, who become 0, 1, ..."""
+    theirs = interactions.take(np.repeat(asks, np.diff(interactions.indptr)))
     indptr = np.concatenate([[0], np.cumsum(np.diff(theirs.indptr)[asks])]).astype(np.int64)
-    return Questions(replace(theirs, indptr=indptr), targets)
+    return replace(theirs, indptr=indptr)
 
 
 def measure(

@@ -5,7 +5,7 @@ together, so that any other file is answered without looking at it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -17,14 +17,18 @@ from wares.contracts import Floats
 from wares.domain.interactions import Interactions
 from wares.errors import InputError, UnknownName
 from wares.models.als import ALS, solve_rows
+from wares.models.blend import Blend, Choices, choice, fit_blend, standardised
 from wares.models.collaborative import ItemKNN
 from wares.models.ease import EASE
 from wares.models.graph import Graph
 from wares.models.memory import Sparse, sparse
 from wares.models.popular import Popular
+from wares.models.sequence import SequenceModel
 from wares.models.taste import fading, preferences
 from wares.models.transitions import Transitions
+from wares.training.lessons import Lessons, attribute_codes
 from wares.training.progress import Tell, silent
+from wares.training.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Row:
     fit: Callable[[Lesson], Fitted]
     random: bool = False
     needs_texts: bool = False
+    needs_torch: bool = False
     needs: tuple[str, ...] = ()
 
 
@@ -146,6 +151,54 @@ def _text(lesson: Lesson, half_life_events: float) -> Fitted:
     return Fitted(lambda asked: directions(faded(asked, half_life_events) @ centred) @ centred.T)
 
 
+def _sequence(lesson: Lesson, recipe: Recipe, *, ids_alone: bool = False) -> Fitted:
+    """The shopper model; told of products by their ids alone it is a SASRec."""
+    from wares.training.sequence import fit_sequence
+
+    items, events = lesson.items, lesson.train.known()
+    codes, words = attribute_codes(items.attributes)
+    lessons = Lessons(events.events.rows, events.indptr, events.n_products)
+    if not ids_alone:
+        lessons = replace(lessons, text=items.vectors, codes=codes if words else None)
+    model = fit_sequence(lessons, replace(recipe, seed=lesson.seed), lesson.tell).model
+    return Fitted(partial(_rated, model))
+
+
+def _rated(model: SequenceModel, asked: Interactions) -> Floats:
+    return model.rate(model.embed_all(asked))
+
+
+def _wares(lesson: Lesson) -> Fitted:
+    """All of them as one, by weights that are learnt from what users of the validation took next."""
+    parts = tuple(name for name in BLENDED if name in lesson.fitted)
+    scores = {name: lesson.fitted[name].score for name in parts}
+    if lesson.validation is not None:
+        questions = lesson.validation.some(_TAUGHT, np.random.default_rng(lesson.seed))
+        choices = []
+        for asked, targets in questions.blocks():
+            told = np.stack([scores[name](asked) for name in parts], axis=1)  # (b, k, n)
+            choices += [
+                choice(told[i], int(target), asked.history(i).rows) for i, target in enumerate(targets.tolist())
+            ]
+        weights = fit_blend(parts, Choices.join(choices)).weights
+    else:
+        weights = lesson.chosen["weights"]
+    return Fitted(partial(_blended, Blend(parts, weights), scores), {"weights": weights}, parts)
+
+
+def _blended(blend: Blend, scores: Mapping[str, Score], asked: Interactions) -> Floats:
+    """`Blend.score` of b histories at once."""
+    total = np.zeros((asked.n_shoppers, asked.n_products), np.float32)
+    for name, (plain, bent) in blend.by_name().items():
+        z = standardised(scores[name](asked))
+        total += plain * z + bent * np.sign(z) * np.log1p(np.abs(z))
+    return total
+
+
+_TAUGHT = 6_000  # users of the validation that the weights of the blend are learnt from
+SHOPPER_MODEL = "shopper model"
+BLENDED = ("ItemKNN", "EASE", "iALS", "transitions", "graph", "text", SHOPPER_MODEL)
+
 ROWS: tuple[Row, ...] = (
     Row("popular", _popular),
     Row(
@@ -161,4 +214,12 @@ ROWS: tuple[Row, ...] = (
     Row("transitions", partial(_transitions, make=partial(Transitions, shrink=5.0, k=300))),
     Row("graph", partial(_graph, make=Graph), random=True),
     Row("text", partial(_text, half_life_events=1.5), needs_texts=True),
+    Row(
+        "SASRec",
+        partial(_sequence, recipe=Recipe(dimension=64, dropout=0.4, epochs=24), ids_alone=True),
+        random=True,
+        needs_torch=True,
+    ),
+    Row(SHOPPER_MODEL, partial(_sequence, recipe=Recipe()), random=True, needs_torch=True),
+    Row("wares", _wares, random=True, needs=BLENDED),
 )

@@ -1,0 +1,132 @@
+"""The shopper model of a shop: what the shop knows as lessons, and where a fitted model comes from."""
+
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wares.domain.catalogue import Columns
+from wares.domain.interactions import Interactions
+from wares.engine.settings import SequenceSettings
+from wares.models.sequence import SequenceModel
+from wares.retrieval.vector_index import VectorIndex
+from wares.training.lessons import Lessons, attribute_codes
+from wares.training.model_file import read_model
+from wares.training.progress import Tell, silent
+from wares.training.recipe import Recipe
+
+NAME = "sequence"  # in the settings and among a snapshot's models
+_BANDS = 10  # of prices, each with as many products
+_MOST_VALUES = 2_000  # of an attribute: with more it names products rather than kinds
+_DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True)
+class ShopperModel:
+    """A model for the products of one catalogue, or None; `how` it came about, for people."""
+
+    model: SequenceModel | None
+    how: str
+
+
+def shopper_model(
+    interactions: Interactions,
+    columns: Columns,
+    vectors: VectorIndex,
+    settings: SequenceSettings,
+    folder: Path,
+    tell: Tell = silent,
+    *,
+    checkpoint: Path | None = None,
+) -> ShopperModel:
+    """Of a shop in `folder`: the fitted one that its settings name, moved to this catalogue, or one trained on these
+    interactions. A fitted one that learnt from later events than these is none: that would be foresight.
+
+    Raises SettingsError for a file that is not there or not one, TrainingError as `fit_sequence` does.
+    """
+    until_ms = int(interactions.events.times_ms.max(initial=0))
+    if settings.fitted:
+        path = folder / settings.fitted
+        ids, model = read_model(path)
+        if model.until_ms > until_ms:
+            return ShopperModel(None, f"{settings.fitted} learnt from later events than these")
+        row_of = {product_id: row for row, product_id in enumerate(ids)}
+        rows = np.array([row_of.get(product_id, -1) for product_id in columns.ids], np.int32)
+        new = np.flatnonzero(rows < 0)
+        words = product_words(columns)
+        codes = model.codes([words[row] if rows[row] < 0 else () for row in range(len(columns))])
+        text = np.zeros((len(columns), vectors.vectors(new[:1].astype(np.int32)).shape[1]), np.float32)
+        text[new] = vectors.vectors(new.astype(np.int32))
+        return ShopperModel(model.moved(rows, text, codes), f"from {settings.fitted}")
+    if find_spec("torch") is None:
+        return ShopperModel(None, "torch is not installed: pip install 'wares[train]'")
+    from wares.training.sequence import fit_sequence
+
+    lessons, words_by_code = shopper_lessons(interactions, columns, vectors)
+    if not lessons.teach:
+        return ShopperModel(None, "no shopper came twice: nothing follows anything")
+    fitted = fit_sequence(lessons, recipe_of(settings), tell, checkpoint)
+    arrays = {**fitted.model.arrays, "words": np.array(words_by_code), "until_ms": np.array(until_ms)}
+    loss = fitted.losses[-1][0] if fitted.losses else float("nan")
+    how = f"trained, {fitted.parameters:,} parameters, {len(fitted.losses)} epochs, loss {loss:.3f}"
+    return ShopperModel(SequenceModel(arrays), how)
+
+
+def recipe_of(settings: SequenceSettings) -> Recipe:
+    """The recipe that these settings mean on this machine."""
+    recipe = Recipe.like(settings.size, settings.model_dump(exclude={"device"}))
+    if settings.device != "auto":
+        return replace(recipe, device=settings.device)
+    import torch
+
+    return replace(recipe, device="cuda" if torch.cuda.is_available() else "cpu")
+
+
+def shopper_lessons(
+    interactions: Interactions, columns: Columns, vectors: VectorIndex
+) -> tuple[Lessons, tuple[str, ...]]:
+    """Every known shopper's events, and of each product its text vector, brand, categories, attributes and price band;
+    and those words by code.
+
+    Where most events share their visit with others, the next visit is asked for, else the next event. A visit is a
+    basket, or a day (UTC) where there are none.
+    """
+    known = interactions.known()
+    events = known.events
+    visits = np.where(known.baskets >= 0, known.baskets, -1 - events.times_ms // _DAY_MS)
+    codes, words = attribute_codes(product_words(columns))
+    kinds = events.kinds if len(np.unique(events.kinds)) > 1 else None
+    text = vectors.vectors(np.arange(len(columns), dtype=np.int32)) if vectors.background.size else None
+    lessons = Lessons(
+        events.rows, known.indptr, known.n_products, kinds=kinds, times_ms=events.times_ms, text=text,
+        codes=codes if words else None, visits=visits if _in_company(visits, known.indptr) > 0.5 else None,
+    )  # fmt: skip
+    return lessons, words
+
+
+def product_words(columns: Columns) -> list[list[str]]:
+    """What each product is, as words like "brand=Acme" and "price=3": the tenth of the prices it lies in."""
+    words: list[list[str]] = [[] for _ in range(len(columns))]
+    for name, labels in columns.labels.items():
+        if len(labels.values) <= _MOST_VALUES:
+            for row, code in zip(labels.rows.tolist(), labels.codes.tolist(), strict=True):
+                words[row].append(f"{name}={labels.values[code]}")
+    prices = columns.numbers["price"]
+    told = np.flatnonzero(np.isfinite(prices))
+    if len(told):
+        edges = np.quantile(prices[told], np.arange(1, _BANDS) / _BANDS)
+        for row, band in zip(told.tolist(), np.searchsorted(edges, prices[told], side="right").tolist(), strict=True):
+            words[row].append(f"price={band}")
+    return words
+
+
+def _in_company(visits: NDArray[np.int64], indptr: NDArray[np.int64]) -> float:
+    """The share of events that have another one of the same shopper's visit next to them."""
+    if len(visits) < 2:
+        return 0.0
+    same = visits[1:] == visits[:-1]
+    borders = indptr[1:-1]
+    same[borders[(borders > 0) & (borders < len(visits))] - 1] = False
+    return float((np.append(same, False) | np.insert(same, 0, False)).mean())
