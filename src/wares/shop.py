@@ -33,6 +33,7 @@ from wares.feeds.values import is_missing_cell
 from wares.store.impressions import ImpressionLog
 from wares.store.sqlite import Store
 from wares.training.child import train_in_child
+from wares.training.plan import Plan
 from wares.training.progress import Tell, silent
 from wares.training.trial import next_basket_trial
 
@@ -150,9 +151,12 @@ class Shop:
 
     # -- learning ----------------------------------------------------------------------------------------------------
 
-    def train(self, tell: Tell = silent) -> str:
-        """Learn from everything the shop knows, in a child process; the new snapshot's name. Answers use it at once."""
-        name = train_in_child(self.folder, tell)
+    def train(self, tell: Tell = silent, plan: Plan | None = None) -> str:
+        """Learn from everything the shop knows, in a child process; the new snapshot's name. Answers use it at once.
+
+        `plan` (`wares.training.plan.make_plan`) says what to learn instead of the settings.
+        """
+        name = train_in_child(self.folder, tell, plan)
         if self._engine is not None:
             self._engine.refresh()
         return name

@@ -109,12 +109,17 @@ def import_(
 
 
 @app.command()
-def train(folder: Folder = None, as_json: AsJson = False) -> None:
+def train(
+    folder: Folder = None,
+    budget: Annotated[str, typer.Option(metavar="TIME", help="as 90s, 10m, 2h: choose what fits, and say why")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would be learnt")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Learn from everything the shop knows. Answers go on meanwhile; a running server takes the result up by itself."""
     place = shop_folder(folder)
     from wares.app.commands.learning import train_shop
 
-    train_shop(place, as_json=as_json)
+    train_shop(place, budget=budget, dry_run=dry_run, as_json=as_json)
 
 
 @app.command()

@@ -16,16 +16,19 @@ from wares.errors import TrainingError, WaresError
 from wares.store.sqlite import Store
 from wares.store.vector_cache import CachedEncoder
 from wares.training.build import build_snapshot
+from wares.training.plan import Plan, apply
 from wares.training.progress import Tell, silent
 from wares.training.promotion import consider
 
 
-def train_in_child(folder: Path, tell: Tell = silent) -> str:
-    """Train the shop in `folder` in a child process; the name of the new snapshot.
+def train_in_child(folder: Path, tell: Tell = silent, plan: Plan | None = None) -> str:
+    """Train the shop in `folder` in a child process, by a plan where there is one; the name of the new snapshot.
 
     Raises TrainingError with the child's own words. Ctrl-C ends the child, too, and leaves the last snapshot in place.
     """
     command = [sys.executable, "-m", "wares.training.child", str(folder)]
+    if plan is not None:
+        command.append(json.dumps(plan.to_dict()))
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:  # noqa: S603
         try:
             assert child.stdout is not None and child.stderr is not None
@@ -44,9 +47,11 @@ def train_in_child(folder: Path, tell: Tell = silent) -> str:
             raise
 
 
-def train_here(folder: Path, tell: Tell) -> str:
+def train_here(folder: Path, tell: Tell, plan: Plan | None = None) -> str:
     """Train in this process. Reads the store, writes a snapshot folder, makes it current or keeps it aside."""
     settings = load_settings(folder)
+    if plan is not None:
+        settings = apply(plan, settings)
     snapshots = folder / SNAPSHOTS
     served = current_name(snapshots)
     encoder = new_encoder(settings, folder)
@@ -74,7 +79,8 @@ def _say(**what: object) -> None:
 def main() -> int:
     """The child's side."""
     try:
-        name = train_here(Path(sys.argv[1]), lambda stage, done, total: _say(stage=stage, done=done, total=total))
+        plan = Plan.from_json(sys.argv[2]) if len(sys.argv) > 2 else None
+        name = train_here(Path(sys.argv[1]), lambda stage, done, total: _say(stage=stage, done=done, total=total), plan)
     except (WaresError, OSError, MemoryError) as error:
         _say(problem=str(error) or type(error).__name__)
         return 1

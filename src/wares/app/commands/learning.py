@@ -5,11 +5,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wares.app.commands import screen
+from wares.app.commands.planning import plain, plan_for, print_plan
 from wares.app.commands.snapshots import figures
 from wares.engine.assembly import SNAPSHOTS, current_snapshot
 from wares.engine.snapshot import current_name, kept_snapshots
@@ -19,13 +21,25 @@ from wares.shop import Shop, open_shop
 from wares.training.trial import next_basket_trial
 
 
-def train_shop(folder: Path, *, as_json: bool) -> None:
-    """Make a new snapshot and say what it was made of."""
-    started = time.perf_counter()
-    with open_shop(folder, create=False) as shop, screen.progress() as tell:
-        name = shop.train(tell)
+def train_shop(folder: Path, *, budget: str = "", dry_run: bool = False, as_json: bool) -> None:
+    """Make a new snapshot and say what it was made of; with a budget or `dry_run`, first the plan."""
+    started, planned = time.perf_counter(), dict[str, Any]()
+    with open_shop(folder, create=False) as shop:
+        plan = None
+        if budget or dry_run:
+            with screen.progress() as tell:
+                plan, machine = plan_for(folder, shop, budget, tell)
+            planned = dict(plain(plan, machine))
+            if not as_json:
+                print_plan(screen.stdout(), plan, machine, budget)
+        if dry_run:
+            if as_json:
+                screen.print_json(planned)
+            return
+        with screen.progress() as tell:
+            name = shop.train(tell, plan)
     made = next(one for one in kept_snapshots(folder / SNAPSHOTS) if one.name == name)
-    facts = {"snapshot": name, "took_s": round(time.perf_counter() - started, 1), **made.facts}
+    facts = {"snapshot": name, "took_s": round(time.perf_counter() - started, 1), **made.facts, **planned}
     facts["promotion"] = dict(made.report)
     if as_json:
         screen.print_json(facts)
