@@ -96,7 +96,7 @@ def test_training_says_what_became_of_the_snapshot_and_how_to_take_it(shop: Path
     told = wares_("train", shop)
     assert told.exit_code == 0
     assert "Snapshot 000004: 60 products" in told.stdout
-    assert "recall@10 0." in told.stdout and "coverage 10, 60 (-83.3%)" in told.stdout
+    assert "recall@10 0." in told.stdout and "coverage 10 hits, 000002 60 hits (-83.3%)" in told.stdout
     assert "Kept aside, 000002 goes on serving: recall@10 may be too much worse" in told.stderr
     assert f"`wares promote {shop} 000004` takes it all the same." in told.stderr.replace("\n", " ")
     (shop / "wares.toml").write_text(GOOD)
@@ -210,3 +210,14 @@ def test_a_damaged_manifest_is_listed_as_such(shop: Path) -> None:
     (shop / "snapshots" / "000001" / "manifest.json").write_text("{")
     assert states(shop)["000001"] == "damaged"
     assert "damaged: The manifest of snapshot 000001 cannot be read" in wares_("snapshots", shop).stdout
+
+
+@pytest.mark.parametrize(
+    "report", ["", "[]", '{"compared": true}', '{"compared": true, "serving": 1, "guardrails": {"x": 3}}']
+)
+def test_an_altered_report_changes_nothing_but_what_is_told(shop: Path, report: str) -> None:
+    (shop / "snapshots" / "000002" / "promotion.json").write_text(report)
+    told = wares_("snapshots", shop)
+    assert told.exit_code == 0, told.output
+    assert ("its promotion.json cannot be read" in told.stdout) == report.startswith("{")
+    assert states(shop)["000002"] == "current"

@@ -4,6 +4,7 @@ import json
 import random
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from wares.store.sqlite import Store
 from wares.training.child import train_here
 from wares.training.comparison import Pair
 from wares.training.progress import silent
-from wares.training.promotion import Guard, decide
+from wares.training.promotion import Guard, consider, decide
 
 DAY_MS = 86_400_000
 START_MS = 1_760_000_000_000
@@ -114,10 +115,10 @@ def test_the_bound_and_each_guardrail_can_keep_a_snapshot_aside(low: float, fall
 
 
 def test_a_slower_page_is_worse_and_a_faster_one_better() -> None:
-    slow, fast = (Guard("speed", Pair(10, ms), " ms", more_is_better=False) for ms in (10.6, 2))
+    slow, fast = (Guard("time of a page", Pair(10, ms), " ms", more_is_better=False) for ms in (10.6, 2))
     assert (round(slow.change, 6), fast.change) == (-0.06, 0.8)
     assert decide(Interval(0, 0, 0), 0.1, [slow], 0.01, 0.05) == (
-        "speed gets 6.0% worse (from 10 ms to 10.6 ms; 5% are allowed)",
+        "time of a page gets 6.0% worse (from 10 ms to 10.6 ms; 5% are allowed)",
     )
     assert not decide(Interval(0, 0, 0), 0.1, [fast], 0.01, 0.05)
 
@@ -137,7 +138,7 @@ def test_a_level_snapshot_is_promoted_and_its_report_says_how_it_was_compared(sh
     assert (report["how"], report["serving"], report["questions"]) == ("serving as it is", "000001", N_SHOPPERS)
     assert report["recall@10"]["difference"] == pytest.approx(0, abs=0.005)
     assert report["recall@10"]["serving"] > 0.3
-    assert set(report["guardrails"]) == {"coverage", "speed"}
+    assert set(report["guardrails"]) == {"coverage", "time of a page"}
     assert states(shop) == {"000001": "older", "000002": "current"}
     assert served(shop) == "000002"
 
@@ -164,6 +165,19 @@ def test_without_enough_new_events_both_recipes_learn_anew_without_the_last_four
     assert (report["how"], report["compared"]) == ("both fitted anew", True)
     assert report["cut_ms"] < START_MS + 5 * 7 * DAY_MS
     assert report["promoted"], report["why"]
+
+
+def test_what_both_recipes_share_is_fitted_anew_only_once(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted: list[str] = []
+    anew = comparison.fitted_anew
+
+    def refit(model: Any, interactions: Interactions, now_ms: int) -> Any:
+        fitted.append(type(model).__name__)
+        return anew(model, interactions, now_ms)
+
+    monkeypatch.setattr("wares.training.child.consider", partial(consider, refit=refit))
+    assert train(shop, GOOD + "[models.popular_lately]\nhalf_life_days = 8\n")["how"] == "both fitted anew"
+    assert sorted(fitted) == ["BuyAgain", "ItemKNN", "Popular", "PopularLately", "PopularLately"]
 
 
 def test_a_worse_snapshot_is_kept_aside_with_its_report_and_the_old_one_goes_on_serving(shop: Path) -> None:
@@ -195,7 +209,7 @@ def test_a_guardrail_alone_keeps_aside(shop: Path, monkeypatch: pytest.MonkeyPat
     report = train(shop)
     assert report["recall@10"]["low"] >= -0.01 * report["recall@10"]["serving"]
     assert len(report["why"]) == 1
-    assert report["why"][0].startswith("speed gets 900.0% worse")
+    assert report["why"][0].startswith("time of a page gets 900.0% worse")
     assert states(shop) == {"000001": "current", "000002": "kept aside"}
 
 
@@ -271,7 +285,7 @@ def test_a_model_that_only_others_can_fit_is_left_out_on_both_sides(
             raise TrainingError("It is fitted elsewhere.")
         return anew(model, interactions, now_ms)
 
-    monkeypatch.setattr("wares.training.child.consider.__kwdefaults__", {"refit": refit})
+    monkeypatch.setattr("wares.training.child.consider", partial(consider, refit=refit))
     report = train(shop)
     assert report["left_out"] == ["buy_again"]
     assert report["recall@10"]["difference"] == pytest.approx(0, abs=0.01)

@@ -8,9 +8,10 @@ is; what is compared is what was learnt.
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,12 +73,24 @@ class Comparison:
 
 def fitted_anew(model: BehaviourModel, interactions: Interactions, now_ms: int) -> BehaviourModel:
     """A model with the same numbers, fitted on these events. Raises TrainingError where that is not possible."""
-    if not dataclasses.is_dataclass(model):
-        raise TrainingError(f"{type(model).__name__} does not tell its numbers.")
-    numbers = {f.name: getattr(model, f.name) for f in dataclasses.fields(model) if f.init}
-    twin: BehaviourModel = type(model)(**numbers)
+    twin: BehaviourModel = type(model)(**_numbers(model))
     twin.fit(interactions, now_ms)
     return twin
+
+
+def _numbers(model: BehaviourModel) -> dict[str, Any]:
+    """What its constructor was given."""
+    if not dataclasses.is_dataclass(model):
+        raise TrainingError(f"{type(model).__name__} does not tell its numbers.")
+    return {f.name: getattr(model, f.name) for f in dataclasses.fields(model) if f.init}
+
+
+def _same_recipe(a: BehaviourModel, b: BehaviourModel) -> bool:
+    """Whether both become the same model where they are fitted on the same events."""
+    if type(a) is not type(b):
+        return False
+    numbers, others = _numbers(a), _numbers(b)
+    return all(isinstance(value, int | float) and value == others[name] for name, value in numbers.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +130,10 @@ def compare(both: Both, *, tell: Tell = silent, refit: Refit = fitted_anew, seed
     before: Mapping[str, BehaviourModel] = serving.models
     learnt, left_out = _anew(candidate.models, split.train, split.cut_ms, refit, tell)
     if how == BOTH_ANEW:
-        before, more = _anew(before, split.train, split.cut_ms, refit, tell)
-        left_out = tuple(dict.fromkeys([*left_out, *more]))
+        known = {name: model for name, model in before.items() if name in learnt}
+        shared = {name: learnt[name] for name, model in known.items() if _same_recipe(model, candidate.models[name])}
+        others, more = _anew(_without(before, shared), split.train, split.cut_ms, refit, tell)
+        before, left_out = shared | others, tuple(dict.fromkeys([*left_out, *more]))
     learnt, before = _without(learnt, left_out), _without(before, left_out)
     new = both.home_of(as_of(split.train, candidate, learnt))
     old = both.home_as_it_is(before) if how == AS_IT_IS else both.home_of(as_of(split.train, candidate, before))
@@ -190,7 +205,7 @@ def _anew(
     return fitted, tuple(left_out)
 
 
-def _without(models: Mapping[str, BehaviourModel], names: Sequence[str]) -> dict[str, BehaviourModel]:
+def _without(models: Mapping[str, BehaviourModel], names: Collection[str]) -> dict[str, BehaviourModel]:
     return {name: model for name, model in models.items() if name not in names}
 
 

@@ -161,7 +161,7 @@ def _judged(found: Comparison, settings: Settings) -> tuple[dict[str, Any], list
     recall = Pair(float(found.serving.mean()), float(found.candidate.mean()))
     guards = [
         Guard("coverage", found.coverage, " hits"),
-        Guard("speed", found.latency_ms, " ms", more_is_better=False),
+        Guard("time of a page", found.latency_ms, " ms", more_is_better=False),
     ]
     if found.cold is not None:
         guards.append(Guard("recall of new products", found.cold))
@@ -181,7 +181,9 @@ def _judged(found: Comparison, settings: Settings) -> tuple[dict[str, Any], list
         "guardrail": guardrail,
         f"recall@{K}": _plain(recall) | {"difference": difference.mean, "low": difference.low, "high": difference.high},
         f"recall@{K} as made": made,
-        "guardrails": {guard.name: _plain(guard.figures) | {"change": guard.change} for guard in guards},
+        "guardrails": {
+            guard.name: _plain(guard.figures) | {"unit": guard.unit.strip(), "change": guard.change} for guard in guards
+        },
         "cold_questions": found.cold_questions,
         "cold_k": COLD_K,
         "left_out": list(found.left_out),

@@ -1,6 +1,6 @@
 """The commands that look after snapshots: snapshots, promote, rollback."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -74,21 +74,25 @@ def roll_back(folder: Path, name: str, *, as_json: bool) -> None:
 
 
 def figures(report: Mapping[str, Any]) -> list[str]:
-    """What a report says in a few lines; [] without one."""
-    if not report.get("compared"):
-        return []
-    lines = []
+    """What a report says in a few lines; [] without one. It is only told, so one that was altered is no error."""
+    try:
+        return list(_figures(report)) if report.get("compared") else []
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return ["its promotion.json cannot be read"]
+
+
+def _figures(report: Mapping[str, Any]) -> Iterator[str]:
+    old = report["serving"]
     for name, found in report.items():
         if isinstance(found, dict) and "difference" in found:
-            low, high = (found[key] for key in ("low", "high"))
-            lines.append(
-                f"{name} {found['candidate']:.4f}, {report['serving']} {found['serving']:.4f} "
-                f"({found['difference']:+.4f}, 95% {low:+.4f} to {high:+.4f}; {report['questions']} shoppers)"
+            yield (
+                f"{name} {found['candidate']:.4f}, {old} {found['serving']:.4f} ({found['difference']:+.4f}, "
+                f"95% {found['low']:+.4f} to {found['high']:+.4f}; {report['questions']} shoppers)"
             )
     for name, found in report["guardrails"].items():
         change = "" if found["change"] is None else f" ({found['change']:+.1%})"
-        lines.append(f"{name} {found['candidate']:.4g}, {found['serving']:.4g}{change}")
-    return lines
+        new, before = (f"{found[side]:.4g} {found['unit']}".strip() for side in ("candidate", "serving"))
+        yield f"{name} {new}, {old} {before}{change}"
 
 
 def _check(folder: Path, settings: Settings, name: str) -> None:
