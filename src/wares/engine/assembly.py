@@ -156,11 +156,16 @@ class Engine:
         actions = self._rules.actions(intent)
         return answer(intent, walk, view, actions, (*notes, *remarks, *unknown))
 
-    def retrieve(self, request: Request) -> tuple[Intent, Candidates, FeatureTable]:
-        """The candidates of a query as the ranker of its surface sees them, for learning."""
+    def retrieve(self, request: Request, history: History | None = None) -> tuple[Intent, Candidates, FeatureTable]:
+        """The candidates of a request as the ranker of its surface sees them, for learning."""
         view = ShopView(self.live, request.now_ms)
-        intent, _ = self._understanding(view).read(request, History.empty(), np.empty(0, np.int32))
+        known = History.empty() if history is None else history
+        intent, _ = self._understanding(view).read(request, known, np.empty(0, np.int32))
         return intent, *retrieved(intent, self._walk(request.surface), view)
+
+    def formula(self, surface: str) -> Formula:
+        """The declared formula of a surface."""
+        return self._walk(surface).formula
 
     def understand(self, request: Request) -> Intent:
         """How the words of a request are read, for a shopper of whom nothing is known."""

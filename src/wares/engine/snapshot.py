@@ -57,6 +57,7 @@ class Snapshot:
     encoder: str = ""  # fingerprint of the encoder that made the vectors; "" = none
     facts: Mapping[str, Any] = field(default_factory=dict)  # when and from how much it was made
     ranker: Boosted | None = None  # the learned order of search results; None = nothing to learn it from yet
+    home_order: Boosted | None = None  # the same of what is recommended to a shopper who is known
     memory: QueryMemory | None = None  # what was judged for earlier queries, which the ranker looks at
     unavailable: str = ""  # why a part of it cannot be used on this machine
 
@@ -277,6 +278,8 @@ def _parts(snapshot: Snapshot) -> dict[str, State]:
     }  # fmt: skip
     if snapshot.ranker is not None:
         parts["ranker"] = snapshot.ranker.state()
+    if snapshot.home_order is not None:
+        parts["home_order"] = snapshot.home_order.state()
     if snapshot.memory is not None:
         parts["memory"] = snapshot.memory.state()
     return parts | {f"model-{name}": model.state() for name, model in snapshot.models.items()}
@@ -292,9 +295,9 @@ def _assemble(
     for name in manifest["models"]:
         models[name] = new_model(name)
         models[name].restore(states[f"model-{name}"])
-    ranker, unavailable = None, ""
+    learned, unavailable = {}, ""
     try:
-        ranker = Boosted.restore(states["ranker"]) if "ranker" in states else None
+        learned = {name: Boosted.restore(states[name]) for name in ("ranker", "home_order") if name in states}
     except RankerUnavailable as error:
         unavailable = str(error)
     log = states["interactions"]
@@ -317,7 +320,8 @@ def _assemble(
         last_change=manifest["last_change"],
         encoder=manifest["encoder"],
         facts=manifest["facts"],
-        ranker=ranker,
+        ranker=learned.get("ranker"),
+        home_order=learned.get("home_order"),
         memory=QueryMemory.restore(states["memory"]) if "memory" in states else None,
         unavailable=unavailable,
     )

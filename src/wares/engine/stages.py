@@ -40,10 +40,10 @@ class Walk:
 
     sources: Mapping[str, Source]
     formula: Formula
-    ranker: Ranker  # where nothing is learned yet, or there are no words
+    ranker: Ranker  # where nothing is learned yet, or nobody is known and nothing was said
     policies: tuple[Policy, ...]
     matching: Matching | None = None
-    learned: bool = False  # the snapshot's learned order ranks what answers a query
+    learned: bool = False  # the snapshot's learned orders rank what answers a query, or what is for a known shopper
     fusion: str = "convex"
     per_source: int = 200
     depth: int = 400
@@ -149,10 +149,18 @@ def _recommend(
     intent: Intent, walk: Walk, view: ShopView, may_show: Bools
 ) -> tuple[Slate, FeatureTable, FeatureTable | None]:
     """What the sources propose, merged."""
+    rows, opinions = _proposed(intent, walk, view, may_show)
+    return _score(intent, walk, view, rows, opinions)
+
+
+def _proposed(
+    intent: Intent, walk: Walk, view: ShopView, may_show: Bools
+) -> tuple[NDArray[np.int32], Mapping[str, NDArray[np.float32]]]:
+    """The rows (n,) that any source proposes, growing, and what each source says of them."""
     opinions = _opinions(intent, walk, view)
     proposals = [propose(scores, may_show, walk.per_source) for scores in opinions.values()]
     rows = np.unique(np.concatenate([np.empty(0, np.int32), *proposals]))
-    return _score(intent, walk, view, rows, {name: scores[rows] for name, scores in opinions.items()})
+    return rows, {name: scores[rows] for name, scores in opinions.items()}
 
 
 def _score(
@@ -178,7 +186,12 @@ def _score(
 
 
 def _ranker(intent: Intent, walk: Walk, view: ShopView) -> Ranker:
-    return (view.snapshot.ranker if walk.learned and intent.terms else None) or walk.ranker
+    learned = None
+    if walk.learned and intent.terms:
+        learned = view.snapshot.ranker
+    elif walk.learned and walk.matching is None and len(intent.history):
+        learned = view.snapshot.home_order
+    return learned or walk.ranker
 
 
 def describe_rows(
@@ -214,8 +227,10 @@ def _opinions(
 
 
 def retrieved(intent: Intent, walk: Walk, view: ShopView) -> tuple[Candidates, FeatureTable]:
-    """The candidates of a query before ranking, without filters, rules and folding: what a ranker learns from."""
-    assert walk.matching is not None
+    """The candidates of a request before ranking, without filters, rules and folding: what a ranker learns from."""
+    if walk.matching is None:
+        rows, opinions = _proposed(intent, walk, view, view.columns.alive)
+        return describe_rows(intent, walk, view, rows, opinions, to_learn=True)
     match = walk.matching.match(intent, view)
     intent = replace(intent, feedback=match.feedback)
     order = _by(match.relevance, np.flatnonzero(match.matched).astype(np.int32))

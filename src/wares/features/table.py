@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from wares.contracts import View
 from wares.domain.intent import Intent
 from wares.domain.result import Candidates
+from wares.features.habit import HABIT_FEATURES, habit_features
 from wares.features.match import match_features
 from wares.features.match import names_of as match_names
 from wares.features.personal import gate, gated
@@ -29,9 +30,9 @@ class FeatureTable:
 def describe(
     candidates: Candidates, intent: Intent, view: View, memory: QueryMemory | None = None, *, pairs: bool = True
 ) -> FeatureTable:
-    """Every source's score, then `PRODUCT_FEATURES`; for a query, unless nobody looks at `pairs` of it and a product,
-    also how well the words match (`features/match.py`) and, with a `memory` of earlier queries, what was wanted for
-    those (`features/query_memory.py`).
+    """Every source's score, then `PRODUCT_FEATURES`. Unless nobody looks at features of `pairs`: for a query, also how
+    well the words match (`features/match.py`) and, with a `memory` of earlier queries, what was wanted for those
+    (`features/query_memory.py`); without one, what the shopper's history says (`features/habit.py`).
 
     relevance: the fused score; popularity: log(1 + fading purchases); freshness in [0, 1]: 1 = published now, half
     after 30 days, 0 = unknown; sellable: 1 or 0; price: log(1 + price), 0 = unknown. For a query, what is known of
@@ -56,4 +57,7 @@ def describe(
             names += MEMORY_FEATURES
             vectors = view.space("text").vectors(rows)
             values.append(memory.features(intent.request.query, vector, view.learnt_rows(rows), vectors))
+    elif pairs and not intent.terms and len(intent.history):
+        names += HABIT_FEATURES
+        values.append(habit_features(rows, intent.history, columns, intent.request.now_ms))
     return FeatureTable(names, np.concatenate(values, axis=1))

@@ -54,14 +54,15 @@ class Boosted:
         rounds: int = ROUNDS,
         seed: int = 0,
         threads: int = 0,
+        **changes: Any,
     ) -> "Boosted":
         """From the candidates (n, f) of several queries one after the other, `sizes` (q,) of each, and their gains
-        (n,) from 0 up. Raises RankerUnavailable."""
+        (n,) from 0 up; `changes` to `PARAMETERS`. Raises RankerUnavailable."""
         lightgbm = _lightgbm()
         top = float(gains.max(initial=0.0)) or 1.0
         labels = np.rint(gains / top * GRADES).astype(np.int32)
         data = lightgbm.Dataset(features, labels, group=list(sizes), feature_name=list(names), free_raw_data=True)
-        parameters = {**PARAMETERS, "seed": seed, "num_threads": threads}
+        parameters = {**PARAMETERS, "seed": seed, "num_threads": threads, **changes}
         return Boosted(tuple(names), lightgbm.train(parameters, data, rounds).model_to_string())
 
     def score(self, features: Floats, names: Sequence[str]) -> Floats:

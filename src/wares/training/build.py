@@ -1,26 +1,22 @@
 """The store -> a snapshot: index the words, encode the meanings, fit the behaviour models."""
 
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wares.contracts import BehaviourModel, Encoder
+from wares.contracts import Encoder
 from wares.domain.catalogue import Columns
-from wares.domain.event import EventKind
 from wares.domain.interactions import Interactions
 from wares.domain.log import EventBlock
 from wares.domain.product import Product
-from wares.domain.shopper import KIND_CODES, History
-from wares.engine.assembly import Engine, new_model
+from wares.domain.shopper import History
+from wares.engine.assembly import Engine
 from wares.engine.settings import Settings
 from wares.engine.snapshot import Snapshot
 from wares.evaluation.judgements import Judged
-from wares.features.behaviour import FadingCounts
 from wares.retrieval.language.shop_language import Language
 from wares.retrieval.suggestions.entries import entries_of
 from wares.retrieval.suggestions.index import Suggestions
@@ -29,10 +25,10 @@ from wares.retrieval.text_index import TextIndex
 from wares.retrieval.vector_index import VectorIndex
 from wares.store.sqlite import Store
 from wares.training.clicks import beside, clicks_of
+from wares.training.home_order import learn_home_order
+from wares.training.models import count_purchases, learn_models
 from wares.training.order import learn_order
 from wares.training.progress import Tell, silent
-from wares.training.shopper_model import NAME as SHOPPER
-from wares.training.shopper_model import shopper_model
 
 
 def build_snapshot(
@@ -81,6 +77,7 @@ def build_snapshot(
             "shoppers": interactions.n_shoppers,
         },
     )
+    snapshot = learn_home_order(snapshot, folder.parent, settings, store, tell=tell)
     judgements = store.judgements.read()
     if settings.profile("search").swaps > 0:
         tell("Reading the clicks", 0, 1)
@@ -94,61 +91,6 @@ def build_snapshot(
         return snapshot
     engine = Engine(folder.parent, settings, store, encoder, snapshot)
     return learn_order(engine, Judged.of(judgements, columns.row_of), now_ms, 0, tell)
-
-
-def learn_models(
-    settings: Settings,
-    interactions: Interactions,
-    columns: Columns,
-    vectors: VectorIndex,
-    shop: Path,
-    now_ms: int,
-    tell: Tell = silent,
-) -> tuple[dict[str, BehaviourModel], dict[str, Any]]:
-    """Every model that the settings name, learnt from these interactions, and what is to be said of the shopper model,
-    which is left out where there is neither torch nor a fitted one."""
-    names = settings.models.train
-    models = dict(
-        fit({str(name): new_model(name, settings) for name in names if name != SHOPPER}, interactions, now_ms, tell)
-    )
-    if SHOPPER not in names:
-        return models, {}
-    tell("Learning: shopper model", 0, 1)
-    found = shopper_model(
-        interactions, columns, vectors, settings.models.sequence, shop, _renamed("Learning: shopper model", tell)
-    )
-    tell("Learning: shopper model", 1, 1)
-    if found.model is not None:
-        models[SHOPPER] = found.model
-    return models, {"shopper_model": found.how}
-
-
-def _renamed(stage: str, tell: Tell) -> Tell:
-    return lambda told, done, total: tell(f"{stage}{told.removeprefix('shopper model')}", done, total)
-
-
-def fit(
-    models: Mapping[str, BehaviourModel], interactions: Interactions, now_ms: int, tell: Tell = silent
-) -> Mapping[str, BehaviourModel]:
-    """The same models, fitted one after the other."""
-    for name, model in models.items():
-        tell(f"Learning: {name}", 0, 1)
-        model.fit(interactions, now_ms)
-        tell(f"Learning: {name}", 1, 1)
-    return models
-
-
-def count_purchases(interactions: Interactions) -> FadingCounts:
-    """Fading sales of each product, refunds taken back."""
-    events = interactions.events
-    latest = int(events.times_ms.max()) if len(events) else 0
-    counts = FadingCounts(interactions.n_products, reference_ms=latest)
-    signs = np.zeros(256, np.float32)
-    signs[KIND_CODES[EventKind.PURCHASE]] = 1
-    signs[KIND_CODES[EventKind.REFUND]] = -1
-    amounts = signs[events.kinds]
-    counts.learn(events.rows[amounts != 0], events.times_ms[amounts != 0], amounts[amounts != 0])
-    return counts
 
 
 def known(store: Store) -> tuple[list[Product], Columns, Interactions]:

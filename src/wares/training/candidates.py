@@ -13,9 +13,8 @@ from wares.engine.settings import Settings
 from wares.errors import InputError, TrainingError
 from wares.evaluation.splits import DAY_MS, split_next_basket
 from wares.store.sqlite import Store
-from wares.training.build import fit
+from wares.training.models import as_of, fit
 from wares.training.progress import Tell, silent
-from wares.training.trial import as_of
 
 SURFACE = "home"
 

@@ -27,8 +27,8 @@ from wares.errors import TrainingError
 from wares.evaluation.metrics import recall
 from wares.evaluation.splits import DAY_MS, ColdProducts, NextBasket, split_cold_products, split_next_basket
 from wares.store.sqlite import Store
+from wares.training.models import as_of
 from wares.training.progress import Tell, silent
-from wares.training.trial import as_of
 
 K, COLD_K = 10, 20  # places of the home page that count; among new products
 LEAST = 50  # questions below which a bound means nothing

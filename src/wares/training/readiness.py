@@ -20,7 +20,7 @@ from wares.evaluation.baselines import Popular
 from wares.evaluation.intervals import Interval, paired_difference
 from wares.evaluation.replay import asking, next_basket_table
 from wares.evaluation.splits import DAY_MS, PURCHASE, split_next_basket
-from wares.training.build import fit
+from wares.training.models import fit
 from wares.training.progress import Tell, silent
 
 Verdict = Literal["yes", "not yet", "cannot tell"]

@@ -1,19 +1,14 @@
 """A trial: learn as if some weeks had not happened yet, then see how well they are foreseen."""
 
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wares.contracts import BehaviourModel
-from wares.domain.interactions import Interactions
 from wares.domain.request import Request
 from wares.domain.shopper import History
 from wares.engine.assembly import Engine, current_snapshot, new_model
 from wares.engine.settings import Settings
-from wares.engine.snapshot import Snapshot
 from wares.errors import InputError, TrainingError
 from wares.evaluation.baselines import by_hand
 from wares.evaluation.replay import OnRanked, System, asking, next_basket_table
@@ -21,7 +16,8 @@ from wares.evaluation.splits import split_next_basket
 from wares.evaluation.table import EvaluationTable
 from wares.models.tifu_knn import TifuKNN
 from wares.store.sqlite import Store
-from wares.training.build import count_purchases, fit, learn_models
+from wares.training.home_order import learn_home_order
+from wares.training.models import as_of, fit, learn_models
 from wares.training.progress import Tell, silent
 from wares.training.shopper_model import NAME as SHOPPER
 
@@ -59,6 +55,7 @@ def next_basket_trial(
     models |= fit({name: new_model(name, settings) for name in missing}, split.train, split.cut_ms, tell)
     others = fit({**by_hand(), "TIFU-KNN": TifuKNN()}, split.train, split.cut_ms, tell)
     past = as_of(split.train, snapshot, {name: models[name] for name in settings.models.train if name in models})
+    past = learn_home_order(past, folder, settings, store, seed, tell)
     homes: dict[str, System] = {
         name: _home(Engine(folder, _folding(settings, fold), store, None, past), split.cut_ms)
         for name, fold in ((ROW, False), (SERVED, True))
@@ -82,11 +79,6 @@ def next_basket_trial(
         on_progress=more,
         on_ranked=on_ranked,
     )
-
-
-def as_of(train: Interactions, snapshot: Snapshot, models: Mapping[str, BehaviourModel]) -> Snapshot:
-    """The snapshot as if nothing but these events had happened: `models` were fitted on them. Its catalogue stays."""
-    return replace(snapshot, models=models, interactions=train, purchases=count_purchases(train))
 
 
 def _home(engine: Engine, cut_ms: int) -> System:

@@ -25,8 +25,7 @@ from wares.evaluation.splits import NextBasket, split_next_basket
 from wares.evaluation.table import EvaluationTable
 from wares.features.personal import PERSONAL_FEATURES
 from wares.shop import Shop
-from wares.training.build import fit
-from wares.training.trial import as_of
+from wares.training.models import as_of, fit
 
 Tell = Callable[[str, int, int], None]
 Hits = NDArray[np.int32]
