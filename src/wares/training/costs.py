@@ -2,7 +2,9 @@
 
 The rates are seconds of one core, read off from fitting each model on two made-up shops (200,000 events of 5,000
 shoppers and products; 1,000,000 events of 5,000 shoppers and 30,000 products), where every estimate of more than a
-second was within a factor of two. `Machine.speed` scales them to the machine at hand.
+second was within a factor of two. For the 363,923 events of Online Retail they were one to four times what was needed
+(buy again 5.6 s for 1.5, bought together 3.6 for 0.9, ItemKNN 1.3 for 0.7, EASE 2.7 for 2.6). `Machine.speed` scales
+them to the machine at hand, as busy as it is in that moment.
 """
 
 from collections.abc import Sequence
