@@ -12,6 +12,7 @@ PORT ?= 8000
 
 help:
 	@echo "make demo          set up, build the demo shop, show what it can, serve it"
+	@echo "make demo LEARN=1  the same with a shopper model trained here in 8 minutes (gets torch; YES=1: without asking)"
 	@echo "make test          set up, run the tests"
 	@echo "make test-browser  drive the storefront in Chromium"
 	@echo "make check         format, lint, types, import rule"
@@ -32,7 +33,7 @@ $(READY): $(BIN)/python pyproject.toml $(CONSTRAINTS)
 setup: $(READY)
 
 demo: $(READY)
-	$(BIN)/wares demo --port $(PORT)
+	PIP_CONSTRAINT=$(CONSTRAINTS) $(BIN)/wares demo --port $(PORT) $(if $(LEARN),--learn) $(if $(YES),--yes)
 
 serve: $(READY)
 	$(BIN)/wares serve $(SHOP) --port $(PORT)

@@ -63,12 +63,15 @@ def demo(
     folder: Annotated[Path | None, typer.Option(help="where the shop is built  [default: shops/NAME]")] = None,
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="serve the storefront after the tour")] = True,
     port: Annotated[int | None, typer.Option(help="of the storefront", min=0, max=65535)] = None,
+    learn: Annotated[bool, typer.Option("--learn", help="train the shopper model here, 8 minutes; gets torch")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="to --learn: agree to a large download")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Build a demo shop from real purchases, show what it can, and serve it. A second run starts at once."""
     from wares.app.demo.build import run_demo
 
-    run_demo(shop, data=data, folder=folder, serve_it=serve, port=port, as_json=as_json)
+    options: dict[str, Any] = {"data": data, "folder": folder, "serve_it": serve, "port": port}
+    run_demo(shop, **options, as_json=as_json, learn=learn, yes=yes)
 
 
 @app.command("import")

@@ -46,7 +46,7 @@ def build_snapshot(
     language = Language.of(products, settings.shop.language, queries)
     text = TextIndex.of(products, settings.search.boosts.model_dump(), language.analyser)
     tell("Indexing the words", 1, 1)
-    vectors = _vectors(products, encoder, tell)
+    vectors = vectors_of(products, encoder, tell)
     tell("Reading the events", 0, 1)
     interactions, shopper_keys = _interactions(block, columns)
     tell("Reading the events", 1, 1)
@@ -113,8 +113,8 @@ def _catalogue(store: Store) -> tuple[list[int], list[Product], int]:
     return keys, products, last
 
 
-def _vectors(products: list[Product], encoder: Encoder | None, tell: Tell) -> VectorIndex:
-    """Each distinct passage once."""
+def vectors_of(products: list[Product], encoder: Encoder | None, tell: Tell) -> VectorIndex:
+    """What the products' texts mean; each distinct passage is encoded once."""
     if encoder is None or not products:
         return VectorIndex.empty(len(products))
     place: dict[str, int] = {}

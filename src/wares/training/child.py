@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from wares.engine.assembly import SNAPSHOTS, new_encoder
 from wares.engine.settings import load_settings
@@ -29,19 +30,27 @@ def train_in_child(folder: Path, tell: Tell = silent, plan: Plan | None = None) 
     command = [sys.executable, "-m", "wares.training.child", str(folder)]
     if plan is not None:
         command.append(json.dumps(plan.to_dict()))
+    return str(told_by_child(command, "snapshot", tell)["snapshot"])
+
+
+def told_by_child(command: list[str], wanted: str, tell: Tell = silent) -> dict[str, Any]:
+    """Run a command that tells its progress as JSON lines, and last an object with the key `wanted`; that object.
+
+    Raises TrainingError with the child's own words. Ctrl-C ends the child, too.
+    """
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:  # noqa: S603
         try:
             assert child.stdout is not None and child.stderr is not None
-            name, problem = "", ""
+            result, problem = dict[str, Any](), ""
             for line in child.stdout:
                 said = json.loads(line)
                 if "stage" in said:
                     tell(said["stage"], said["done"], said["total"])
-                name, problem = said.get("snapshot", name), said.get("problem", problem)
+                result, problem = said if wanted in said else result, said.get("problem", problem)
             stderr = child.stderr.read()
-            if child.wait() != 0 or not name:
+            if child.wait() != 0 or not result:
                 raise TrainingError(problem or f"Training stopped with status {child.returncode}: {stderr[-800:]}")
-            return name
+            return result
         except BaseException:
             child.terminate()
             raise

@@ -24,10 +24,7 @@ def write_model(path: Path, ids: Sequence[str], model: SequenceModel) -> None:
     state = {**arrays, **pack("ids", ids), "format": np.array(FORMAT), **_small("inputs", inputs)}
     if not np.allclose(unit(inputs), products, atol=1e-4):  # what an event says is learnt apart from v
         state |= _small("products", products)
-    draft = path.with_name(path.name + ".part")
-    with draft.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **state)
-    draft.replace(path)
+    _write(path, state)
 
 
 def read_model(path: Path) -> tuple[tuple[str, ...], SequenceModel]:
@@ -48,6 +45,22 @@ def read_model(path: Path) -> tuple[tuple[str, ...], SequenceModel]:
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise SettingsError(f"models.sequence.fitted: {path} is no shopper model of this version ({error}).") from None
     return ids, model
+
+
+def copy_model(source: Path, target: Path, moved_ms: int) -> None:
+    """Write the same model with its dates moved, all or nothing. Raises SettingsError for a file that is not one."""
+    read_model(source)
+    with np.load(source, allow_pickle=False) as file:
+        state = {name: file[name] for name in file.files}
+    state["until_ms"] = state["until_ms"] + moved_ms
+    _write(target, state)
+
+
+def _write(path: Path, state: dict[str, NDArray[np.generic]]) -> None:
+    draft = path.with_name(path.name + ".part")
+    with draft.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **state)
+    draft.replace(path)
 
 
 def _small(name: str, table: NDArray[np.float32]) -> dict[str, NDArray[np.generic]]:

@@ -153,7 +153,9 @@ class _Training:
         state.step, state.steps = state.step + 1, state.steps + 1
         state.lost, state.counted = state.lost + value * count, state.counted + count
         told = f"shopper model, {self.shape.parameters:,} parameters, loss {state.lost / state.counted:.3f}"
-        self.tell(told, state.epoch * n_steps + state.step, recipe.epochs * n_steps)
+        total = recipe.epochs * n_steps
+        by_clock = int(total * min(1.0, self._by_clock))  # what is over of the time, where that ends it
+        self.tell(told, max(state.epoch * n_steps + state.step, by_clock), total)
 
     def _loss(
         self, tables: Parameters, dense: Parameters, first: NDArray[np.int64], stop: NDArray[np.int64],

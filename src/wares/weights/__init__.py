@@ -1,1 +1,1 @@
-"""Data, not code: the default text encoder, with its card and licence."""
+"""Data, not code: the default text encoder and the demo shop's shopper model, each with its card."""

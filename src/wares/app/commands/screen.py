@@ -74,6 +74,7 @@ class _Bars:
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         known = total if total > 1 or done else None  # a single step only pulses until it is done
-        if stage not in self._tasks:
-            self._tasks[stage] = self._bars.add_task(stage, total=known)
-        self._bars.update(self._tasks[stage], completed=done, total=known)
+        name = stage.partition(",")[0]  # what follows are figures that change, such as the loss
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(stage, total=known)
+        self._bars.update(self._tasks[name], description=stage, completed=done, total=known)

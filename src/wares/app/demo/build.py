@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 from wares.app.commands import screen
 from wares.app.commands.importing import Writing, counted
 from wares.app.demo.data import DemoData, demo_data
+from wares.app.demo.model import FILE as MODEL
+from wares.app.demo.model import be_ready_to_learn, learn_model, put_shipped
 from wares.engine.assembly import SNAPSHOTS
 from wares.engine.settings import FILE_NAME
-from wares.engine.snapshot import current_name
+from wares.engine.snapshot import current_name, kept_snapshots
 from wares.errors import InputError
 from wares.feeds.report import Reading
 from wares.shop import Shop, open_shop
@@ -33,11 +35,13 @@ WEEK_MS = 7 * 86_400_000
 
 @dataclass
 class Mark:
-    """What is remembered of a build: which shop, how far its dates were moved, whether it is finished."""
+    """What is remembered of a build: which shop, how far its dates were moved, whether it is finished, and whether its
+    shopper model was trained here."""
 
     shop: str
     moved_ms: int
     built: bool = False
+    learned: bool = False
 
 
 @dataclass
@@ -54,15 +58,23 @@ class Clock:
 
 
 def run_demo(
-    name: str, *, data: Path | None, folder: Path | None, serve_it: bool, port: int | None, as_json: bool
+    name: str,
+    *,
+    data: Path | None,
+    folder: Path | None,
+    serve_it: bool,
+    port: int | None,
+    as_json: bool,
+    learn: bool = False,
+    yes: bool = False,
 ) -> None:
-    """The whole demo; see the module."""
+    """The whole demo; see the module. `learn`: with a shopper model trained here; `yes` agrees to what that fetches."""
     from wares.app.demo.tour import print_tour, take_tour
 
     folder = folder or Path("shops") / name
     clock = Clock()
     with clock.of("all"):
-        fresh = build_demo(name, data, folder, clock)
+        fresh = build_demo(name, data, folder, clock, learn=learn, yes=yes)
         with open_shop(folder, create=False) as shop:
             with clock.of("tour"):
                 tour = take_tour(shop)
@@ -79,11 +91,17 @@ def run_demo(
         serve(folder, port=port, as_json=as_json)
 
 
-def build_demo(name: str, data: Path | None, folder: Path, clock: Clock) -> bool:
-    """Make the shop unless it is finished; whether there was anything to do."""
+def build_demo(
+    name: str, data: Path | None, folder: Path, clock: Clock, *, learn: bool = False, yes: bool = False
+) -> bool:
+    """Make the shop unless it is finished, and teach it unless it has learnt; whether there was anything to do."""
     mark = _mark(name, folder)
+    learn = learn and not (mark is not None and mark.learned)
+    if learn:
+        with clock.of("installing"):
+            be_ready_to_learn(name, yes=yes)
     if mark is not None and mark.built:
-        return False
+        return learn and _learn_again(mark, folder, clock)
     screen.note(f"Building the demo shop {name!r} in {folder}. This happens once.")
     with clock.of("fetching"):
         source = demo_data(name, data, folder / FEED)
@@ -97,12 +115,39 @@ def build_demo(name: str, data: Path | None, folder: Path, clock: Clock) -> bool
         (folder / FILE_NAME).write_text(_settings(name), encoding="utf-8")
     with open_shop(folder) as shop, screen.progress() as tell:
         fill(shop, source, mark.moved_ms, n_events, tell, clock)
+        if learn:
+            _learn(mark, folder, tell, clock)
+        elif not (folder / MODEL).exists():
+            put_shipped(name, folder, mark.moved_ms)
         with clock.of("training"):
             shop.train(tell)
         with clock.of("evaluating"):
             evaluation(shop, tell)
     mark.built = True
     _keep(mark, folder)
+    return True
+
+
+def _learn(mark: Mark, folder: Path, tell: "Tell", clock: Clock) -> None:
+    with clock.of("shopper model"):
+        learn_model(folder, tell)
+    mark.learned = True
+    _keep(mark, folder)
+
+
+def _learn_again(mark: Mark, folder: Path, clock: Clock) -> bool:
+    """A finished shop gets a shopper model of its own, and learns everything else again."""
+    screen.note(f"Training a shopper model for the demo shop in {folder}. This happens once.")
+    with open_shop(folder) as shop, screen.progress() as tell:
+        _learn(mark, folder, tell, clock)
+        with clock.of("training"):
+            name = shop.train(tell)
+        with clock.of("evaluating"):
+            evaluation(shop, tell)
+    made = next(one for one in kept_snapshots(folder / SNAPSHOTS) if one.name == name)
+    if made.state != "current":
+        why = "; ".join(made.report.get("why", ()))
+        screen.note(f"The new snapshot {name} is kept aside: {why}. `wares promote {folder} {name}` takes it.")
     return True
 
 
@@ -160,7 +205,7 @@ def _mark(name: str, folder: Path) -> Mark | None:
     """What an earlier run left; None = nothing. InputError for a folder that holds something else."""
     try:
         said = json.loads((folder / MARK).read_text(encoding="utf-8"))
-        mark = Mark(str(said["shop"]), int(said["moved_ms"]), bool(said["built"]))
+        mark = Mark(str(said["shop"]), int(said["moved_ms"]), bool(said["built"]), bool(said.get("learned", False)))
     except FileNotFoundError:
         if (folder / "wares.sqlite").exists():
             raise InputError(f"There is a shop in {folder} that is no demo. Choose another --folder.") from None
