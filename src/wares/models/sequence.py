@@ -177,32 +177,46 @@ class SequenceModel:
         heads = int(self.arrays["heads"])
         blocks = sum(name.endswith(".qkv.weight") for name in self.arrays)
         x = x * np.float32(math.sqrt(d) / 2)
-        place = np.arange(t)
-        distance = np.maximum(place[:, None] - place[None], 0)
-        mask = self._floats("near")[:, distance] + np.triu(np.full((t, t), -np.inf, np.float32), 1)  # (h, t, t)
+        near = self._floats("near")[:, :t][:, ::-1]
+        ahead = np.full((heads, t - 1), -np.inf, np.float32)
+        lines = np.concatenate([near, ahead], axis=1)  # (h, 2 t - 1): the last event's distances, then what lies ahead
+        mask = np.lib.stride_tricks.sliding_window_view(lines, t, axis=1)[:, ::-1]  # (h, t, t), without a copy
         for i in range(blocks):
-            asked = slice(t - 1, t) if i == blocks - 1 else slice(0, t)
-            qkv = self._linear(f"{i}.qkv", self._norm(f"{i}.norm1", x)).reshape(b, t, 3, heads, d // heads)
-            q, k, v = qkv.transpose(2, 0, 3, 1, 4)  # each (b, h, t, d / h)
-            weights = q[:, :, asked] @ k.swapaxes(2, 3) / np.float32(math.sqrt(d // heads)) + mask[:, asked]
-            weights = np.exp(weights - weights.max(axis=-1, keepdims=True))
+            first = t - 1 if i == blocks - 1 else 0
+            weight, bias = self._floats(f"{i}.qkv.weight"), self._floats(f"{i}.qkv.bias")
+            told = self._norm(f"{i}.norm1", x)
+            q = _moved(told[:, first:], weight[:, :d], bias[:d]).reshape(b, -1, heads, d // heads).swapaxes(1, 2)
+            kv = _moved(told, weight[:, d:], bias[d:]).reshape(b, t, 2, heads, d // heads)
+            k, v = kv.transpose(2, 0, 3, 1, 4)  # each (b, h, t, d / h)
+            weights = q @ k.swapaxes(2, 3)  # (b, h, t - first, t)
+            weights *= np.float32(1 / math.sqrt(d // heads))
+            weights += mask[:, first:]
+            weights -= weights.max(axis=-1, keepdims=True)
+            np.exp(weights, out=weights)
             weights /= weights.sum(axis=-1, keepdims=True)
             seen = (weights @ v).swapaxes(1, 2).reshape(b, -1, d)
-            x = x[:, asked] + self._linear(f"{i}.mix", seen)
-            x = x + self._linear(f"{i}.narrow", _gelu(self._linear(f"{i}.widen", self._norm(f"{i}.norm2", x))))
+            x = x[:, first:] + self._linear(f"{i}.mix", seen)
+            x += self._linear(f"{i}.narrow", _gelu(self._linear(f"{i}.widen", self._norm(f"{i}.norm2", x))))
         wish: Floats = self._norm("norm", x[:, -1]) @ self._floats("out")
         u: Floats = unit(wish) * np.exp(self._floats("scale"))
         return u
 
     def _norm(self, name: str, x: Floats) -> Floats:
         x = x - x.mean(axis=-1, keepdims=True)
-        x = x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + np.float32(1e-5))
-        normed: Floats = x * self._floats(f"{name}.weight") + self._floats(f"{name}.bias")
-        return normed
+        x /= np.sqrt(np.einsum("...d,...d->...", x, x)[..., None] / np.float32(x.shape[-1]) + np.float32(1e-5))
+        x *= self._floats(f"{name}.weight")
+        x += self._floats(f"{name}.bias")
+        return x
 
     def _linear(self, name: str, x: Floats) -> Floats:
-        moved: Floats = x @ self._floats(f"{name}.weight") + self._floats(f"{name}.bias")
-        return moved
+        return _moved(x, self._floats(f"{name}.weight"), self._floats(f"{name}.bias"))
+
+
+def _moved(x: Floats, weight: Floats, bias: Floats) -> Floats:
+    """x @ weight + bias for all rows of x (..., n_in) at once."""
+    moved: Floats = x.reshape(-1, x.shape[-1]) @ weight
+    moved += bias
+    return moved.reshape(*x.shape[:-1], -1)
 
 
 def whitened(text: Floats, centre: Floats, turn: Floats) -> Floats:
@@ -228,5 +242,12 @@ def unit(vectors: Floats) -> Floats:
 
 def _gelu(x: Floats) -> Floats:
     """By its tanh (Hendrycks and Gimpel 2016)."""
-    bent: Floats = np.tanh(np.float32(math.sqrt(2 / math.pi)) * (x + np.float32(0.044715) * x * x * x))
-    return np.float32(0.5) * x * (1 + bent)
+    bent: Floats = x * x
+    bent *= np.float32(0.044715 * math.sqrt(2 / math.pi))
+    bent += np.float32(math.sqrt(2 / math.pi))
+    bent *= x
+    np.tanh(bent, out=bent)
+    bent += 1
+    bent *= x
+    bent *= np.float32(0.5)
+    return bent

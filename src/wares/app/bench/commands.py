@@ -169,6 +169,34 @@ def bench_personal(
     _print(figures, as_json)
 
 
+@bench.command("cold")
+def bench_cold(
+    folder: Folder = None,
+    days: Annotated[int, typer.Option(help="how many last days are to be foreseen", min=1)] = 28,
+    earlier: Annotated[int, typer.Option(help="this many windows before the last, for choosing settings", min=0)] = 0,
+    seeds: Annotated[int, typer.Option(help="rows that use chance are fitted so often", min=1)] = 3,
+    only: Annotated[str, typer.Option(metavar="A,B", help="these rows alone; an unknown one lists them")] = "",
+    run: Annotated[Path | None, typer.Option(help="write what was ranked: shopper, product, rank, score")] = None,
+    seed: Annotated[int, typer.Option(help="of everything random")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Who finds the buyers of products that nobody has touched yet?"""
+    place = shop_folder(folder)
+    from wares.app.bench.cold import chosen_rows, cold_figures, print_cold
+    from wares.app.bench.cold_rows import ROWS
+    from wares.engine.settings import load_settings
+
+    with screen.progress() as tell:
+        figures = cold_figures(
+            place, load_settings(place), days=days, earlier=earlier, rows=chosen_rows(ROWS, _listed(only)),
+            seeds=seeds, seed=seed, run=run, tell=tell,
+        )  # fmt: skip
+    if as_json:
+        screen.print_json(figures)
+        return
+    print_cold(screen.stdout(), figures)
+
+
 @bench.command("scale")
 def bench_scale(
     sizes: Annotated[str, typer.Option(metavar="N,N", help="numbers of products")] = "10000,100000,1000000",
@@ -191,6 +219,35 @@ def bench_scale(
         screen.print_json(figures)
         return
     print_scale(screen.stdout(), figures)
+
+
+@bench.command("sequence")
+def bench_sequence(
+    sizes: Annotated[str, typer.Option(metavar="N,N", help="numbers of products")] = "10000,100000,1000000",
+    dimension: Annotated[int, typer.Option(help="of u and v", min=8)] = 128,
+    requests: Annotated[int, typer.Option(help="answers that are timed", min=1)] = 2_000,
+    seconds: Annotated[float, typer.Option(help="of training for each size", min=1.0)] = 20.0,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE.html", help="write the growth as charts")] = None,
+    seed: Annotated[int, typer.Option(help="of everything random")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """What the shopper model costs by the number of products, and how fast it answers on one thread."""
+    from wares.app.bench.sequence_cost import sequence_figures
+    from wares.app.bench.sequence_plot import print_sequence, sequence_html
+
+    if not all(one.strip().isdecimal() for one in sizes.split(",")):
+        raise typer.BadParameter("Numbers of products, separated by commas.", param_hint="--sizes")
+    wanted = [int(one) for one in sizes.split(",")]
+    with screen.progress() as tell:
+        figures = sequence_figures(
+            wanted, dimension=dimension, requests=requests, seconds=seconds, seed=seed, tell=tell
+        )
+    if plot is not None:
+        plot.write_text(sequence_html(figures), encoding="utf-8")
+    if as_json:
+        screen.print_json(figures)
+        return
+    print_sequence(screen.stdout(), figures)
 
 
 @bench.command("missing")
