@@ -4,7 +4,6 @@ import json
 import random
 import shutil
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ from wares.store.sqlite import Store
 from wares.training.child import train_here
 from wares.training.comparison import Pair
 from wares.training.progress import silent
-from wares.training.promotion import Guard, consider, decide
+from wares.training.promotion import Guard, decide
 
 DAY_MS = 86_400_000
 START_MS = 1_760_000_000_000
@@ -175,7 +174,7 @@ def test_what_both_recipes_share_is_fitted_anew_only_once(shop: Path, monkeypatc
         fitted.append(type(model).__name__)
         return anew(model, interactions, now_ms)
 
-    monkeypatch.setattr("wares.training.child.consider", partial(consider, refit=refit))
+    monkeypatch.setattr("wares.training.refit.fitted_anew", refit)
     assert train(shop, GOOD + "[models.popular_lately]\nhalf_life_days = 8\n")["how"] == "both fitted anew"
     assert sorted(fitted) == ["BuyAgain", "ItemKNN", "Popular", "PopularLately", "PopularLately"]
 
@@ -285,7 +284,7 @@ def test_a_model_that_only_others_can_fit_is_left_out_on_both_sides(
             raise TrainingError("It is fitted elsewhere.")
         return anew(model, interactions, now_ms)
 
-    monkeypatch.setattr("wares.training.child.consider", partial(consider, refit=refit))
+    monkeypatch.setattr("wares.training.refit.fitted_anew", refit)
     report = train(shop)
     assert report["left_out"] == ["buy_again"]
     assert report["recall@10"]["difference"] == pytest.approx(0, abs=0.01)

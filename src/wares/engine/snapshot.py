@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -241,21 +241,31 @@ def _read_report(place: Path) -> Mapping[str, Any]:
 def load_snapshot(place: Path, new_model: Callable[[str], BehaviourModel], boosts: Mapping[str, float]) -> Snapshot:
     """Read and verify. Raises SnapshotError that names the file when one is missing, cut or altered."""
     manifest = _read_manifest(place)
-    states: dict[str, State] = {}
-    for name, expected in manifest["files"].items():
-        path = place / Path(name).name
-        if not path.is_file():
-            raise SnapshotError(f"Snapshot {place.name}: file {name} is missing. {_REMEDY}")
-        if _sha256(path) != expected:
-            raise SnapshotError(f"Snapshot {place.name}: file {name} was cut or altered. {_REMEDY}")
-        with np.load(path, allow_pickle=False) as file:
-            states[path.stem] = {key: file[key] for key in file.files}
+    states = {Path(name).stem: _read_part(place, name, expected) for name, expected in manifest["files"].items()}
     try:
         return _assemble(manifest, states, new_model, boosts)
     except (KeyError, ValueError, IndexError) as error:
         raise SnapshotError(
             f"Snapshot {place.name} does not hold what its manifest says ({error}). {_REMEDY}"
         ) from error
+
+
+def load_parts(place: Path, names: Collection[str]) -> tuple[str, dict[str, State]]:
+    """The encoder's fingerprint, and those of these parts that there are, as they were stored: "columns",
+    "model-sequence". Verified as `load_snapshot` does."""
+    manifest = _read_manifest(place)
+    files = {name: expected for name, expected in manifest["files"].items() if Path(name).stem in names}
+    return manifest["encoder"], {Path(name).stem: _read_part(place, name, files[name]) for name in files}
+
+
+def _read_part(place: Path, name: str, expected: str) -> State:
+    path = place / Path(name).name
+    if not path.is_file():
+        raise SnapshotError(f"Snapshot {place.name}: file {name} is missing. {_REMEDY}")
+    if _sha256(path) != expected:
+        raise SnapshotError(f"Snapshot {place.name}: file {name} was cut or altered. {_REMEDY}")
+    with np.load(path, allow_pickle=False) as file:
+        return {key: file[key] for key in file.files}
 
 
 _REMEDY = "Run `wares train` to make a new one; the shop's data is safe in wares.sqlite."

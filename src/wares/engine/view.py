@@ -14,6 +14,7 @@ from wares.domain.shopper import History
 from wares.domain.traits import Leanings, leanings
 from wares.engine.live import CatalogueState, Live
 from wares.engine.snapshot import Snapshot
+from wares.models.sequence import SequenceModel
 from wares.retrieval.language.shop_language import Language
 from wares.retrieval.vector_index import VectorIndex
 
@@ -121,6 +122,10 @@ class ShopView:
         if n == learnt:
             return scores
         later = np.where(took_over >= 0, scores[took_over], 0) if learnt else np.zeros(n - learnt)
+        new = np.flatnonzero(took_over < 0)
+        if isinstance(fitted, SequenceModel) and len(new):
+            text = self.state.vectors.vectors((learnt + new).astype(np.int32))
+            later[new] = fitted.score_new(self._as_learnt(history), text)
         return np.concatenate([scores, later.astype(np.float32)])
 
     def learnt_rows(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -76,11 +76,12 @@ class SequenceModel:
     def score_new(self, history: History, text: Floats) -> Floats:
         """The same for m products that it has no row for, by their text vectors (m, d_text) alone; 0 without one."""
         u = self.embed(history)
-        if u is None or "text" not in self.arrays:
+        if u is None or "text" not in self.arrays or text.shape[1] != len(self.arrays["text.centre"]):
             return np.zeros(len(text), np.float32)
-        n = self.n_products
-        rated = self.with_products(text, None).rate(u[None])[0]
-        return np.where(np.any(text, axis=1), rated[n:] - rated[:n].mean(), np.float32(0))
+        told = self._told(text, None)
+        new = {"products": unit(told), "inputs": told, "biases": np.zeros(len(text), np.float32)}
+        rated = SequenceModel({**self.arrays, **new}).rate(u[None])[0] - self.rate(u[None])[0].mean()
+        return np.where(np.any(text, axis=1), rated, np.float32(0))
 
     def rate(self, u: Floats) -> Floats:
         """r = Score(u * v) of b shoppers (b, d) and every product: (b, n_products)."""

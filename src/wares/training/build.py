@@ -29,12 +29,22 @@ from wares.training.home_order import learn_home_order
 from wares.training.models import count_purchases, learn_models
 from wares.training.order import learn_order
 from wares.training.progress import Tell, silent
+from wares.training.warm import Earlier
 
 
 def build_snapshot(
-    store: Store, settings: Settings, encoder: Encoder | None, folder: Path, now_ms: int, tell: Tell = silent
+    store: Store,
+    settings: Settings,
+    encoder: Encoder | None,
+    folder: Path,
+    now_ms: int,
+    tell: Tell = silent,
+    *,
+    earlier: Earlier | None = None,
+    checkpoint: Path | None = None,
 ) -> Snapshot:
-    """Everything the store knows, learnt. `folder` is where snapshots live; it gives the next free name."""
+    """Everything the store knows, learnt. `folder` is where snapshots live; it gives the next free name. The shopper
+    model begins as the `earlier` one where that fits, and goes on from `checkpoint`, a file that stays."""
     started = time.perf_counter()
     block = store.events.read()  # before the catalogue: an event seen here is of a product seen there
     tell("Reading the catalogue", 0, 1)
@@ -50,7 +60,9 @@ def build_snapshot(
     tell("Reading the events", 0, 1)
     interactions, shopper_keys = _interactions(block, columns)
     tell("Reading the events", 1, 1)
-    models, told = learn_models(settings, interactions, columns, vectors, folder.parent, now_ms, tell)
+    models, told = learn_models(
+        settings, interactions, columns, vectors, folder.parent, now_ms, tell, earlier=earlier, checkpoint=checkpoint
+    )
     purchases = count_purchases(interactions)
     suggestions = Suggestions.of(entries_of(products, queries, purchases.values(now_ms)))
     snapshot = Snapshot(

@@ -20,6 +20,10 @@ from wares.training.build import build_snapshot
 from wares.training.plan import Plan, apply
 from wares.training.progress import Tell, silent
 from wares.training.promotion import consider
+from wares.training.refit import refitting
+from wares.training.shopper_model import earlier_model
+
+CHECKPOINT = "shopper_model.checkpoint.npz"  # in the shop's folder while a training goes on, and after a cut one
 
 
 def train_in_child(folder: Path, tell: Tell = silent, plan: Plan | None = None) -> str:
@@ -67,8 +71,13 @@ def train_here(folder: Path, tell: Tell, plan: Plan | None = None) -> str:
     with Store.open(folder, "read") as store:
         cached = CachedEncoder(encoder, folder) if encoder is not None else None
         try:
-            snapshot = build_snapshot(store, settings, cached, snapshots, int(time.time() * 1000), tell)
-            verdict = consider(snapshot, folder, store, settings, cached, tell)
+            earlier = earlier_model(folder, settings, cached.fingerprint if cached is not None else "")
+            snapshot = build_snapshot(
+                store, settings, cached, snapshots, int(time.time() * 1000), tell,
+                earlier=earlier, checkpoint=folder / CHECKPOINT,
+            )  # fmt: skip
+            again = refitting(snapshot, settings, folder, earlier)
+            verdict = consider(snapshot, folder, store, settings, cached, tell, refit=again)
         finally:
             if cached is not None:
                 cached.close()
@@ -76,6 +85,7 @@ def train_here(folder: Path, tell: Tell, plan: Plan | None = None) -> str:
     if current_name(snapshots) != served:
         verdict = verdict.against("another snapshot was put in its place by hand while this one was made")
     write_snapshot(snapshot, snapshots, report=verdict.report, aside="" if verdict.promoted else "; ".join(verdict.why))
+    (folder / CHECKPOINT).unlink(missing_ok=True)
     prune(snapshots)
     tell("Writing the snapshot", 1, 1)
     return snapshot.name

@@ -108,13 +108,15 @@ class Both:
         """The page of a snapshot of the new one's catalogue."""
         return Home(Engine(self.folder, self.settings, self.store, self.encoder, snapshot))
 
-    def home_as_it_is(self, models: Mapping[str, BehaviourModel]) -> "Home":
+    def home_as_it_is(self, models: Mapping[str, BehaviourModel], *, ordered: bool = True) -> "Home":
         """The serving snapshot's page with these of its models and the catalogue of today, but none of the events that
-        came since."""
-        encoder = self.encoder
+        came since; without the order that it learnt unless `ordered`."""
+        encoder, asked = self.encoder, replace(self.serving, models=models)
         if encoder is not None and self.serving.encoder not in ("", encoder.fingerprint):
             encoder = None  # vectors of two encoders are never mixed
-        engine = Engine(self.folder, self.settings, self.store, encoder, replace(self.serving, models=models))
+        if not ordered:
+            asked = replace(asked, home_order=None)
+        engine = Engine(self.folder, self.settings, self.store, encoder, asked)
         engine.live.last_event = _NEVER
         engine.live.catch_up(self.store.catalogue, self.store.events)
         return Home(engine, *_rows_by_key(self.candidate.columns.keys, engine.live.state.columns.keys))
@@ -136,13 +138,18 @@ def compare(both: Both, *, tell: Tell = silent, refit: Refit = fitted_anew, seed
         before, left_out = shared | others, tuple(dict.fromkeys([*left_out, *more]))
     learnt, before = _without(learnt, left_out), _without(before, left_out)
     new = both.home_of(as_of(split.train, candidate, learnt))
-    old = both.home_as_it_is(before) if how == AS_IT_IS else both.home_of(as_of(split.train, candidate, before))
+    old = (
+        both.home_as_it_is(before, ordered=False)
+        if how == AS_IT_IS
+        else both.home_of(as_of(split.train, candidate, before))
+    )
     groups = candidate.columns.groups
     n_cold = len(np.unique(cold_split.shoppers)) if len(cold_split) >= LEAST else 0
     steps = _Steps(tell, 2 * (len(split) + n_cold) + min(len(split), _TIMED))
     recalls, coverage = _ask_all(old, new, split, groups, steps)
     cold = _cold(old, new, cold_split, groups, steps) if n_cold else None
-    whole = old if how == AS_IT_IS and not left_out else both.home_as_it_is(serving.models)
+    as_it_is = how == AS_IT_IS and not left_out and serving.home_order is None
+    whole = old if as_it_is else both.home_as_it_is(serving.models)
     latency, as_made = _timed(whole, both.home_of(candidate), split, groups, steps)
     return Comparison(how, split.cut_ms, *recalls, as_made, coverage, latency, cold, len(cold_split), left_out)
 

@@ -3,14 +3,16 @@
 npz without pickle. Tables with a row per product are kept as int8 with a scale per row, all else as it is.
 """
 
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wares.domain.strings import pack, unpack
-from wares.errors import SettingsError
+from wares.errors import SettingsError, SnapshotError
 from wares.models.sequence import SequenceModel, unit
 
 FORMAT = 1
@@ -30,7 +32,7 @@ def write_model(path: Path, ids: Sequence[str], model: SequenceModel) -> None:
 def read_model(path: Path) -> tuple[tuple[str, ...], SequenceModel]:
     """The ids of its products and the model. Raises SettingsError for a file that is not there or not one."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             state = {name: file[name] for name in file.files}
         if int(state.pop("format")) != FORMAT:
             raise ValueError("another format")
@@ -42,7 +44,7 @@ def read_model(path: Path) -> tuple[tuple[str, ...], SequenceModel]:
         model.restore(arrays)
     except FileNotFoundError:
         raise SettingsError(f"models.sequence.fitted: there is no file {path}.") from None
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error, SnapshotError) as error:
         raise SettingsError(f"models.sequence.fitted: {path} is no shopper model of this version ({error}).") from None
     return ids, model
 

@@ -1,5 +1,6 @@
 """The behaviour models of a shop, fitted on some of its events: all for serving, those of the past for a trial."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from wares.retrieval.vector_index import VectorIndex
 from wares.training.progress import Tell, silent
 from wares.training.shopper_model import NAME as SHOPPER
 from wares.training.shopper_model import shopper_model
+from wares.training.warm import Earlier
 
 
 def learn_models(
@@ -30,9 +32,12 @@ def learn_models(
     shop: Path,
     now_ms: int,
     tell: Tell = silent,
+    *,
+    earlier: Earlier | None = None,
+    checkpoint: Path | None = None,
 ) -> tuple[dict[str, BehaviourModel], dict[str, Any]]:
     """Every model that the settings name, learnt from these interactions, and what is to be said of the shopper model,
-    which is left out where there is neither torch nor a fitted one."""
+    which is left out where there is neither torch nor a fitted one. `earlier` and `checkpoint` are for that one."""
     names = settings.models.train
     models = dict(
         fit({str(name): new_model(name, settings) for name in names if name != SHOPPER}, interactions, now_ms, tell)
@@ -40,13 +45,15 @@ def learn_models(
     if SHOPPER not in names:
         return models, {}
     tell("Learning: shopper model", 0, 1)
+    started = time.perf_counter()
     found = shopper_model(
-        interactions, columns, vectors, settings.models.sequence, shop, _renamed("Learning: shopper model", tell)
-    )
+        interactions, columns, vectors, settings.models.sequence, shop, _renamed("Learning: shopper model", tell),
+        earlier=earlier, checkpoint=checkpoint,
+    )  # fmt: skip
     tell("Learning: shopper model", 1, 1)
     if found.model is not None:
         models[SHOPPER] = found.model
-    return models, {"shopper_model": found.how}
+    return models, {"shopper_model": found.how, "shopper_model_s": round(time.perf_counter() - started, 1)}
 
 
 def _renamed(stage: str, tell: Tell) -> Tell:

@@ -7,9 +7,10 @@ import hashlib
 import json
 import math
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,9 +34,11 @@ from wares.training.network import (
 )
 from wares.training.progress import Tell, silent
 from wares.training.recipe import Recipe, shape_of
+from wares.training.warm import fits, has_own_inputs
 
 _SAVE_SECONDS = 60.0
 _EXPORTED = 65_536  # products at once
+_NAMES = ("words", "heads", "until_ms")  # of a model's arrays that hold no parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,44 @@ class Fitted:
 
 
 def fit_sequence(
-    lessons: Lessons, recipe: Recipe | None = None, tell: Tell = silent, checkpoint: Path | None = None
+    lessons: Lessons,
+    recipe: Recipe | None = None,
+    tell: Tell = silent,
+    checkpoint: Path | None = None,
+    *,
+    start_from: SequenceModel | None = None,
 ) -> Fitted:
     """Fit the shopper model. `checkpoint`, a .npz file, is written each minute and each epoch; where it is there, the
-    training goes on from it, bit for bit. Raises TrainingError where torch is missing, where no shopper has two events,
-    for a checkpoint of something else, and for a loss that is not a number."""
-    return _Training(lessons, recipe or Recipe(), tell, checkpoint).run()
+    training goes on from it, bit for bit. `start_from`: an earlier model with the rows of these products and codes
+    (rows of zeros = it knows nothing of it), as which this one begins.
+
+    Raises TrainingError where torch is missing, where no shopper has two events, for a checkpoint of something else, an
+    earlier model of another shape, and a loss that is not a number."""
+    return _Training(lessons, recipe or Recipe(), tell, checkpoint, start_from).run()
+
+
+def goes_on(
+    checkpoint: Path, lessons: Lessons, recipe: Recipe | None = None, *, start_from: SequenceModel | None = None
+) -> bool:
+    """Whether `fit_sequence` with the same would go on from this checkpoint: it is there, whole, and of these."""
+    try:
+        with checkpoint.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            told = json.loads(str(file["told"]))
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return False
+    return bool(told.get("of") == _mark(lessons.speaking(), recipe or Recipe(), start_from))
+
+
+def _mark(lessons: Lessons, recipe: Recipe, start_from: SequenceModel | None) -> str:
+    """What a checkpoint must have been made of to go on with it; how much time is given may change."""
+    digest = hashlib.sha256(json.dumps(asdict(replace(recipe, seconds=0.0)), sort_keys=True).encode())
+    begun = () if start_from is None else tuple(value for _, value in sorted(start_from.arrays.items()))
+    for part in (
+        lessons.rows, lessons.indptr, lessons.kinds, lessons.times_ms, lessons.text, lessons.codes, lessons.visits,
+        *begun,
+    ):  # fmt: skip
+        digest.update(b"-" if part is None else np.ascontiguousarray(part).tobytes())
+    return f"{lessons.n_products} {digest.hexdigest()}"
 
 
 @dataclass
@@ -75,14 +110,20 @@ class _State:
 class _Training:
     """One training: what stays the same, and the way from one state to the next."""
 
-    def __init__(self, lessons: Lessons, recipe: Recipe, tell: Tell, checkpoint: Path | None) -> None:
+    def __init__(
+        self, lessons: Lessons, recipe: Recipe, tell: Tell, checkpoint: Path | None, start_from: SequenceModel | None
+    ) -> None:
         self.torch: Any = load_torch()
         self.started = time.monotonic()
         self.lessons, self.recipe, self.tell, self.checkpoint = lessons.speaking(), recipe, tell, checkpoint
+        self.start_from = start_from
+        self.mark = _mark(self.lessons, recipe, start_from) if checkpoint is not None else ""
         if lessons.text is not None and not np.isfinite(lessons.text).all():
             row = int(np.flatnonzero(~np.isfinite(lessons.text).all(axis=1))[0])
             raise TrainingError(f"The text vector of product row {row} holds values that are no finite numbers.")
         self.shape = shape_of(lessons, recipe)
+        if start_from is not None and not fits(start_from, lessons, recipe):
+            raise TrainingError("The earlier shopper model has another shape than this one: start without it.")
         rng = np.random.default_rng([recipe.seed, 0])
         self.windows = windows_of(self.lessons, recipe.max_history, recipe.hold_out, rng)
         self.low, self.high, self.following = self.lessons.what_follows()
@@ -90,12 +131,46 @@ class _Training:
         self.optimiser = AdamW(recipe.weight_decay, recipe.l1)
         met = np.bincount(self.lessons.rows, minlength=lessons.n_products) > 0
         self.met = self._tensor(met[:, None].astype(np.float32))
-        self.space = None if lessons.text is None else whiten(lessons.text)
+        self.space = None if lessons.text is None else self._space(lessons.text)
         self.text = (
             self._tensor(whitened(lessons.text, *self.space)) if lessons.text is not None and self.space else None
         )
         has_codes = lessons.codes is not None and self.shape.n_attributes
         self.codes = self._tensor(lessons.codes.astype(np.int64)) if lessons.codes is not None and has_codes else None
+
+    def _space(self, text: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Centre and turn of the texts: the earlier model's, so that what it knows of them stays true."""
+        if self.start_from is None:
+            return whiten(text)
+        return self.start_from.arrays["text.centre"], self.start_from.arrays["text.turn"]
+
+    def _begin(self) -> Parameters:
+        """Random parameters, or the earlier model's; random still where it knows nothing of a product or word."""
+        fresh = start(self.shape, self.recipe.seed, self.recipe.device)
+        if self.start_from is None:
+            return fresh
+        earlier = {
+            name: self._tensor(value).clone() for name, value in self.start_from.arrays.items() if name not in _NAMES
+        }
+        begun = {name: earlier[name] for name in fresh if name not in BY_ROW}
+        if "attributes" in begun:
+            begun["attributes"] = self._known(earlier["attributes"], earlier["attributes"], fresh["attributes"])
+        told = product_part(begun, self.text, self.codes)
+        x, v = earlier["inputs"], earlier["products"]
+        if self.shape.own_inputs and self.start_from is not None and has_own_inputs(self.start_from):
+            v = v * x.norm(dim=1, keepdim=True)  # only its direction was kept, and only that counts
+            begun["items.input"] = self._known(x, x - v, fresh["items.input"])
+        elif self.shape.own_inputs:
+            v, begun["items.input"] = x, self.torch.zeros_like(x)
+        else:
+            v = x
+        begun["items.id"] = self._known(x, v - told, fresh["items.id"])
+        begun["items.bias"] = earlier["biases"][:, None].clone()
+        return {name: begun[name] for name in fresh}
+
+    def _known(self, rows: Tensor, known: Tensor, fresh: Tensor) -> Tensor:
+        """`known` where a row is not all zeros, else `fresh`."""
+        return self.torch.where((rows != 0).any(1, keepdim=True), known, fresh)
 
     def run(self) -> Fitted:
         state, saved = self._load(), time.monotonic()
@@ -246,23 +321,13 @@ class _Training:
             arrays["text.centre"], arrays["text.turn"] = self.space
         return SequenceModel(arrays)
 
-    def _mark(self) -> str:
-        """What a checkpoint must have been made of to go on with it."""
-        digest = hashlib.sha256(json.dumps(asdict(self.recipe), sort_keys=True).encode())
-        lessons = self.lessons
-        for part in (
-            lessons.rows, lessons.indptr, lessons.kinds, lessons.times_ms, lessons.text, lessons.codes, lessons.visits
-        ):  # fmt: skip
-            digest.update(b"-" if part is None else np.ascontiguousarray(part).tobytes())
-        return f"{lessons.n_products} {digest.hexdigest()}"
-
     def _save(self, state: _State) -> None:
         if self.checkpoint is None:
             return
         told = {name: getattr(state, name) for name in ("epoch", "step", "steps", "lost", "counted", "losses")}
         if not all(bool(value.isfinite().all()) for value in state.parameters.values()):
             return  # the last good state stays
-        arrays: dict[str, Any] = {"told": np.array(json.dumps({**told, "of": self._mark()}))}
+        arrays: dict[str, Any] = {"told": np.array(json.dumps({**told, "of": self.mark}))}
         for name in ("parameters", "moments", "best"):
             arrays |= {f"{name}/{key}": value for key, value in _arrays(getattr(state, name)).items()}
         partial = self.checkpoint.with_suffix(".partial")
@@ -273,11 +338,11 @@ class _Training:
     def _load(self) -> _State:
         """Where the checkpoint left off; a fresh start where there is none."""
         if self.checkpoint is None or not self.checkpoint.exists():
-            parameters = start(self.shape, self.recipe.seed, self.recipe.device)
+            parameters = self._begin()
             return _State(parameters, self.optimiser.start(parameters))
         with np.load(self.checkpoint, allow_pickle=False) as file:
             told = json.loads(str(file["told"]))
-            if told.pop("of") != self._mark():
+            if told.pop("of") != self.mark:
                 raise TrainingError(
                     f"The checkpoint {self.checkpoint} is of other events, products or settings than these. "
                     f"Delete it to start anew, or train with what it was made of."

@@ -9,13 +9,17 @@ from numpy.typing import NDArray
 
 from wares.domain.catalogue import Columns
 from wares.domain.interactions import Interactions
-from wares.engine.settings import SequenceSettings
+from wares.engine.assembly import SNAPSHOTS
+from wares.engine.settings import SequenceSettings, Settings
+from wares.engine.snapshot import current_name, load_parts
+from wares.errors import SnapshotError
 from wares.models.sequence import SequenceModel
 from wares.retrieval.vector_index import VectorIndex
 from wares.training.lessons import Lessons, attribute_codes
 from wares.training.model_file import read_model
 from wares.training.progress import Tell, silent
 from wares.training.recipe import Recipe
+from wares.training.warm import Earlier, fits, warmed
 
 NAME = "sequence"  # in the settings and among a snapshot's models
 _BANDS = 10  # of prices, each with as many products
@@ -40,9 +44,11 @@ def shopper_model(
     tell: Tell = silent,
     *,
     checkpoint: Path | None = None,
+    earlier: Earlier | None = None,
 ) -> ShopperModel:
     """Of a shop in `folder`: the fitted one that its settings name, moved to this catalogue, or one trained on these
-    interactions. A fitted one that learnt from later events than these is none: that would be foresight.
+    interactions, which begins as the earlier one where that fits. A fitted or earlier one that learnt from later events
+    than these is none: that would be foresight. A checkpoint of another training is removed.
 
     Raises SettingsError for a file that is not there or not one, TrainingError as `fit_sequence` does.
     """
@@ -62,16 +68,48 @@ def shopper_model(
         return ShopperModel(model.moved(rows, text, codes), f"from {settings.fitted}")
     if find_spec("torch") is None:
         return ShopperModel(None, "torch is not installed: pip install 'wares[train]'")
-    from wares.training.sequence import fit_sequence
+    from wares.training.sequence import fit_sequence, goes_on
 
     lessons, words_by_code = shopper_lessons(interactions, columns, vectors)
     if not lessons.teach:
         return ShopperModel(None, "no shopper came twice: nothing follows anything")
-    fitted = fit_sequence(lessons, recipe_of(settings), tell, checkpoint)
+    recipe, how, start_from = recipe_of(settings), "trained", None
+    if earlier is not None and settings.warm and earlier.model.until_ms <= until_ms:
+        moved = earlier.of(columns.ids, words_by_code)
+        if fits(moved, lessons, recipe):
+            recipe, how, start_from = warmed(recipe), f"warm start from {earlier.name}", moved
+    if (
+        checkpoint is not None
+        and checkpoint.exists()
+        and not goes_on(checkpoint, lessons, recipe, start_from=start_from)
+    ):
+        checkpoint.unlink()
+        how += f", {checkpoint.name} was of other events, products or settings and is replaced"
+    fitted = fit_sequence(lessons, recipe, tell, checkpoint, start_from=start_from)
     arrays = {**fitted.model.arrays, "words": np.array(words_by_code), "until_ms": np.array(until_ms)}
     loss = fitted.losses[-1][0] if fitted.losses else float("nan")
-    how = f"trained, {fitted.parameters:,} parameters, {len(fitted.losses)} epochs, loss {loss:.3f}"
+    how += f", {fitted.parameters:,} parameters, {len(fitted.losses)} epochs, loss {loss:.3f}"
     return ShopperModel(SequenceModel(arrays), how)
+
+
+def earlier_model(folder: Path, settings: Settings, fingerprint: str) -> Earlier | None:
+    """The shopper model that serves the shop in `folder`, where a training by these settings and with the encoder of
+    this fingerprint could begin with it. Reads no more of the snapshot than that takes."""
+    own = settings.models.sequence
+    if NAME not in settings.models.train or own.fitted or not own.warm or find_spec("torch") is None:
+        return None
+    name = current_name(folder / SNAPSHOTS)
+    if not name:
+        return None
+    model, part = SequenceModel(), f"model-{NAME}"
+    try:
+        encoder, parts = load_parts(folder / SNAPSHOTS / name, ("columns", part))
+        if encoder != fingerprint or not parts.get(part):
+            return None
+        model.restore(parts[part])
+        return Earlier(name, Columns.restore(parts["columns"]).ids, model)
+    except (SnapshotError, KeyError, ValueError):
+        return None  # a damaged one is no loss: the training begins anew
 
 
 def recipe_of(settings: SequenceSettings) -> Recipe:
