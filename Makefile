@@ -8,7 +8,7 @@ CONSTRAINTS := constraints.txt
 SHOP ?= shops/groceries
 PORT ?= 8000
 
-.PHONY: help demo test test-browser check format serve setup kills bench-shop bench-install clean
+.PHONY: help demo test test-browser check format serve setup setup-train kills bench-shop bench-install clean
 
 help:
 	@echo "make demo          set up, build the demo shop, show what it can, serve it"
@@ -40,6 +40,10 @@ serve: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -m "not browser"
+
+# With the extra `train`, so that the tests of what is trained in torch run, too; without it they are skipped.
+setup-train: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable ".[train]"
 
 test-browser: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable ".[browser]"

@@ -139,6 +139,41 @@ def ready(
 
 
 @app.command()
+def snapshots(folder: Folder = None, as_json: AsJson = False) -> None:
+    """What trainings made: which serves, which is kept aside and why, which may serve again."""
+    place = shop_folder(folder)
+    from wares.app.commands.snapshots import list_snapshots
+
+    list_snapshots(place, as_json=as_json)
+
+
+@app.command()
+def promote(
+    folder: Folder = None,
+    snapshot: Annotated[str | None, typer.Argument(metavar="NAME", help="of a snapshot", show_default=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a snapshot serve, whatever the comparison said. A running server takes it up by itself."""
+    place, name = shop_and(folder, snapshot, "NAME")
+    from wares.app.commands.snapshots import promote as promote_snapshot
+
+    promote_snapshot(place, name, as_json=as_json)
+
+
+@app.command()
+def rollback(
+    folder: Folder = None,
+    snapshot: Annotated[str | None, typer.Argument(metavar="NAME", help="none = the one before")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let an older snapshot serve again. Trainings are kept aside from then on, until one is promoted."""
+    place, name = shop_and(folder, snapshot)
+    from wares.app.commands.snapshots import roll_back
+
+    roll_back(place, name, as_json=as_json)
+
+
+@app.command()
 def tune(
     folder: Folder = None,
     models: Annotated[str, typer.Option(metavar="NAME,NAME", help="default: those of models.train that can be")] = "",
@@ -175,41 +210,6 @@ def features(
     from wares.app.commands.features import features_of
 
     features_of(place, days=days, shoppers=shoppers, seed=seed, plot=plot, as_json=as_json)
-
-
-@app.command()
-def snapshots(folder: Folder = None, as_json: AsJson = False) -> None:
-    """What trainings made: which serves, which is kept aside and why, which may serve again."""
-    place = shop_folder(folder)
-    from wares.app.commands.snapshots import list_snapshots
-
-    list_snapshots(place, as_json=as_json)
-
-
-@app.command()
-def promote(
-    folder: Folder = None,
-    snapshot: Annotated[str | None, typer.Argument(metavar="NAME", help="of a snapshot", show_default=False)] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Let a snapshot serve, whatever the comparison said. A running server takes it up by itself."""
-    place, name = shop_and(folder, snapshot, "NAME")
-    from wares.app.commands.snapshots import promote as promote_snapshot
-
-    promote_snapshot(place, name, as_json=as_json)
-
-
-@app.command()
-def rollback(
-    folder: Folder = None,
-    snapshot: Annotated[str | None, typer.Argument(metavar="NAME", help="none = the one before")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Let an older snapshot serve again. Trainings are kept aside from then on, until one is promoted."""
-    place, name = shop_and(folder, snapshot)
-    from wares.app.commands.snapshots import roll_back
-
-    roll_back(place, name, as_json=as_json)
 
 
 @app.command()

@@ -31,7 +31,7 @@ LEAST_SHOPPERS = 100
 _MOST_SHOPPERS = 1_000
 _ROUNDS = 200
 # Few leaves and a loss that looks at the first places: chosen on windows of the groceries shop before the last
-# (docs/decisions/0015-the-order-of-the-home-page.md).
+# (docs/decisions/0016-the-order-of-the-home-page.md).
 _TREES: Mapping[str, Any] = {
     "objective": "lambdarank", "lambdarank_truncation_level": 20, "num_leaves": 15, "min_data_in_leaf": 200,
 }  # fmt: skip

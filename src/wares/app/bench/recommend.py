@@ -146,7 +146,7 @@ class Trial:
                 asked = Stopwatch(learnt.score)
                 values[row.name].append(measure(asked, test, on_ranked=ranked if first else None))
                 cost = Cost(fit_cpu_s, asked.cpu_s, peak_above(level))
-                if validation is not None:
+                if validation is not None and not learnt.parts:  # weights of a blend were learnt there
                     valid[row.name].append(measure(learnt.score, validation))
                 costs[row.name].append(with_parts(cost, [costs[part][-1] for part in learnt.parts]))
                 self.tell(stage, sum(map(len, values.values())), steps)

@@ -216,7 +216,7 @@ ROWS: tuple[Row, ...] = (
     Row("text", partial(_text, half_life_events=1.5), needs_texts=True),
     Row(
         "SASRec",
-        partial(_sequence, recipe=Recipe(dimension=64, dropout=0.4, epochs=24), ids_alone=True),
+        partial(_sequence, recipe=Recipe(dimension=64, dropout=0.4), ids_alone=True),
         random=True,
         needs_torch=True,
     ),
