@@ -195,6 +195,7 @@ def _blended(blend: Blend, scores: Mapping[str, Score], asked: Interactions) -> 
     return total
 
 
+_SASREC = Recipe(dimension=64, dropout=0.4, input_dropout=0.1, rate=4e-3, epochs=40)  # ids alone learn slowly
 _TAUGHT = 6_000  # users of the validation that the weights of the blend are learnt from
 SHOPPER_MODEL = "shopper model"
 BLENDED = ("ItemKNN", "EASE", "iALS", "transitions", "graph", "text", SHOPPER_MODEL)
@@ -216,7 +217,7 @@ ROWS: tuple[Row, ...] = (
     Row("text", partial(_text, half_life_events=1.5), needs_texts=True),
     Row(
         "SASRec",
-        partial(_sequence, recipe=Recipe(dimension=64, dropout=0.4), ids_alone=True),
+        partial(_sequence, recipe=_SASREC, ids_alone=True),
         random=True,
         needs_torch=True,
     ),
