@@ -210,7 +210,7 @@ ROWS: tuple[ColdRow, ...] = (
     ColdRow("DropoutNet", _dropout_net, random=True, needs_torch=True),
     ColdRow(
         SHOPPER_MODEL,
-        partial(_shopper_model, recipe=Recipe(dimension=64, dropout=0.3, id_dropout=0.5, epochs=4)),
+        partial(_shopper_model, recipe=Recipe(dimension=64, blocks=1, dropout=0.3, id_dropout=0.5, epochs=4)),
         random=True,
         needs_torch=True,
     ),
