@@ -117,9 +117,9 @@ def recipe_of(settings: SequenceSettings) -> Recipe:
     recipe = Recipe.like(settings.size, settings.model_dump(exclude={"device"}))
     if settings.device != "auto":
         return replace(recipe, device=settings.device)
-    import torch
+    from wares.training.network import load_torch
 
-    return replace(recipe, device="cuda" if torch.cuda.is_available() else "cpu")
+    return replace(recipe, device="cuda" if load_torch().cuda.is_available() else "cpu")
 
 
 def shopper_lessons(
