@@ -17,6 +17,7 @@ from wares.models.sequence import SequenceModel
 from wares.retrieval.vector_index import VectorIndex
 from wares.training.lessons import Lessons, attribute_codes
 from wares.training.model_file import read_model
+from wares.training.network import load_torch
 from wares.training.progress import Tell, silent
 from wares.training.recipe import Recipe
 from wares.training.warm import Earlier, fits, warmed
@@ -117,8 +118,6 @@ def recipe_of(settings: SequenceSettings) -> Recipe:
     recipe = Recipe.like(settings.size, settings.model_dump(exclude={"device"}))
     if settings.device != "auto":
         return replace(recipe, device=settings.device)
-    from wares.training.network import load_torch
-
     return replace(recipe, device="cuda" if load_torch().cuda.is_available() else "cpu")
 
 
