@@ -4,6 +4,7 @@ Both forms answer the same four questions, so that a replay does not care which 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, cast
 
 import numpy as np
@@ -39,23 +40,27 @@ class Ranking(Protocol):
         """What is shown: at most k rows with their scores, best first."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scored:
     """A score for every product; equal scores stand in random order."""
 
     scores: Scores  # (n_products,)
 
+    @cached_property
+    def growing(self) -> Scores:
+        return np.sort(self.scores)
+
     def places(self, targets: Rows) -> Places:
-        return places_of(self.scores, targets)
+        return places_of(self.scores, targets, self.growing)
 
     def places_without(self, targets: Rows, out: Rows) -> Places:
-        return places_among_others(self.scores, targets, out)
+        return places_among_others(self.scores, targets, out, self.growing)
 
     def places_among(self, targets: Rows, only: Rows) -> Places:
         return places_of(self.scores[only], np.searchsorted(only, targets))
 
     def top(self, k: int, tie_order: Rows) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        rows = ordered_top(self.scores, k, tie_order)
+        rows = ordered_top(self.scores, k, tie_order, self.growing)
         return rows, self.scores[rows].astype(np.float64)
 
 

@@ -9,12 +9,13 @@ missed, so let it hold k products and, for the columns on new products, some mor
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wares.contracts import BehaviourModel, Progress
+from wares.domain.cores import on_all_cores
 from wares.domain.event import EventKind
 from wares.domain.shopper import History
 from wares.evaluation.baselines import Popular
@@ -43,17 +44,21 @@ def asking(model: BehaviourModel, now_ms: int) -> System:
 
 @dataclass(slots=True)
 class _Stopwatch:
-    """Asks a system and keeps the time that it took."""
+    """Asks a system and keeps the time of the processor that its thread took."""
 
     name: str
     system: System
     n_products: int
-    seconds: float = 0.0
+    _took: list[float] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        return sum(self._took)
 
     def ask(self, shopper: int, history: History) -> Ranking:
-        start = time.perf_counter()
+        start = time.thread_time()
         answer = self.system(shopper, history)
-        self.seconds += time.perf_counter() - start
+        self._took.append(time.thread_time() - start)
         return read(answer, self.name, self.n_products)
 
 
@@ -67,6 +72,7 @@ def next_basket_table(
     categories: NDArray[np.signedinteger] | None = None,
     on_progress: Progress | None = None,
     on_ranked: OnRanked | None = None,
+    in_threads: bool = False,
 ) -> EvaluationTable:
     """Who foresees the next basket? Means over the split's shoppers with 95% intervals.
 
@@ -78,7 +84,7 @@ def next_basket_table(
     - coverage, gini: of the k shown to all shoppers together; no interval.
 
     `reference` (default: the first system) is what the paired differences are against. `on_ranked` receives the k
-    shown.
+    shown. `in_threads`: on all cores; for systems that may be asked from several threads at once.
     """
     names = [f"recall@{k}", f"ndcg@{k}", f"hit@{k}", f"mrr@{k}", f"new recall@{k}", "novelty"]
     names += ["category share"] if categories is not None else []
@@ -86,30 +92,35 @@ def next_basket_table(
     sales = Popular()
     sales.fit(split.train, split.cut_ms)
     surprises, tie_order = surprise(sales.counts), rng.permutation(n_products)
-    bought = [np.unique(history.of(EventKind.PURCHASE).rows) for history in split.histories]
+    histories = split.histories
+    bought = [np.unique(history.of(EventKind.PURCHASE).rows) for history in histories]
     fresh = [np.setdiff1d(basket, old) for basket, old in zip(split.targets, bought, strict=True)]
     values, whole, seconds = {}, {}, {}
     for name, system in systems.items():
         watch = _Stopwatch(name, system, n_products)
         found = np.full((len(split), len(names)), np.nan)
         shown = np.full((len(split), k), -1, np.int64)
-        for i, (shopper, targets) in enumerate(zip(split.shoppers.tolist(), split.targets, strict=True)):
-            ranking = watch.ask(shopper, split.train.history(shopper))
-            places = ranking.places(targets)
+
+        def ask(i: int, watch: _Stopwatch = watch) -> tuple[list[float], NDArray[np.int64], NDArray[np.float64]]:
+            ranking = watch.ask(int(split.shoppers[i]), histories[i])
+            places = ranking.places(split.targets[i])
             top, scores = ranking.top(k, tie_order)
-            shown[i, : len(top)] = top
-            found[i, :6] = (
+            figures = [
                 expected_recall(places, k),
                 expected_ndcg(places, k),
                 expected_hit(places, k),
                 expected_reciprocal_rank(places, k),
                 expected_recall(ranking.places_without(fresh[i], bought[i]), k),
                 novelty(top, surprises),
-            )
-            if categories is not None:
-                found[i, 6] = distinct_share(categories[top])
+            ]
+            return figures + ([distinct_share(categories[top])] if categories is not None else []), top, scores
+
+        answers = on_all_cores(ask, len(split)) if in_threads else map(ask, range(len(split)))
+        for i, (figures, top, scores) in enumerate(answers):
+            found[i] = figures
+            shown[i, : len(top)] = top
             if on_ranked:
-                on_ranked(name, shopper, top, scores)
+                on_ranked(name, int(split.shoppers[i]), top, scores)
             if on_progress:
                 on_progress(1)
         counts = exposure(shown, n_products)

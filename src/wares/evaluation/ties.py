@@ -17,7 +17,6 @@ from wares.evaluation.metrics import discounts
 Scores = NDArray[np.floating]
 Rows = NDArray[np.signedinteger]
 Floats = NDArray[np.float64]
-FEW = 48  # distinct target scores up to which counting beats sorting the catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,35 +37,32 @@ class Places:
 NOWHERE = np.int64(2**62)
 
 
-def places_of(scores: Scores, targets: Rows) -> Places:
+def places_of(scores: Scores, targets: Rows, growing: Scores | None = None) -> Places:
     """The places of some products in the ranking of all, higher scores first. (n,), (t,) -> t places
+
+    `growing` (n,) are the scores sorted, where they are at hand.
 
     >>> places_of(np.array([0.5, 0.9, 0.5, 0.1]), np.array([0, 1]))
     Places(above=array([1, 0]), tied=array([2, 1]))
     """
     if scores.ndim != 1 or np.isnan(scores).any():
         raise InputError(f"Scores must be one row of numbers without nan, got shape {scores.shape}.")
-    wanted, group = np.unique(scores[targets], return_inverse=True)
-    if len(wanted) > FEW:
-        order = np.sort(scores)
-        above = len(order) - np.searchsorted(order, wanted, side="right")
-        tied = len(order) - above - np.searchsorted(order, wanted, side="left")
-    else:
-        above = np.fromiter((np.count_nonzero(scores > score) for score in wanted), np.int64, len(wanted))
-        tied = np.fromiter((np.count_nonzero(scores == score) for score in wanted), np.int64, len(wanted))
-    above = np.where(np.isneginf(wanted), NOWHERE, above)
-    return Places(above[group].astype(np.int64), tied[group].astype(np.int64))
+    order = np.sort(scores) if growing is None else growing
+    own = scores[targets]
+    above = len(order) - np.searchsorted(order, own, side="right")
+    tied = len(order) - above - np.searchsorted(order, own, side="left")
+    return Places(np.where(np.isneginf(own), NOWHERE, above).astype(np.int64), tied.astype(np.int64))
 
 
-def places_among_others(scores: Scores, targets: Rows, without: Rows) -> Places:
+def places_among_others(scores: Scores, targets: Rows, without: Rows, growing: Scores | None = None) -> Places:
     """The places of `targets` (t,) when the distinct products `without` (m,), which hold no target, are left out.
 
-    The ranking of the rest is the ranking of all less what the m scores add to it.
+    The ranking of the rest is the ranking of all less what the m scores add to it. `growing`: see `places_of`.
 
     >>> places_among_others(np.array([0.5, 0.9, 0.5, 0.1]), targets=np.array([0]), without=np.array([1]))
     Places(above=array([0]), tied=array([2]))
     """
-    whole = places_of(scores, targets)
+    whole = places_of(scores, targets, growing)
     gone, own = np.sort(scores[without]), scores[targets]
     right, left = np.searchsorted(gone, own, side="right"), np.searchsorted(gone, own, side="left")
     return Places(whole.above - (len(gone) - right), whole.tied - (right - left))
@@ -190,11 +186,12 @@ def expected_reciprocal_rank(places: Places, k: int) -> float:
     return total
 
 
-def ordered_top(scores: Scores, k: int, tie_order: Rows) -> NDArray[np.int64]:
+def ordered_top(scores: Scores, k: int, tie_order: Rows, growing: Scores | None = None) -> NDArray[np.int64]:
     """The k best products, best first; of equal scores the one earlier in `tie_order` wins. (n,), (n,) -> (k,)
 
     `tie_order` holds a distinct number per product, drawn once per table: the same scores give the same list, and
-    where a product is stored gives it no advantage. Products that score -inf are never shown.
+    where a product is stored gives it no advantage. Products that score -inf are never shown. `growing`: see
+    `places_of`.
 
     >>> ordered_top(np.array([1.0, 3.0, 1.0, 1.0]), k=2, tie_order=np.array([2, 0, 3, 1])).tolist()
     [1, 3]
@@ -203,9 +200,7 @@ def ordered_top(scores: Scores, k: int, tie_order: Rows) -> NDArray[np.int64]:
     k = min(k, n)
     if not k:
         return np.empty(0, np.int64)
-    some = scores[scores > scores.min()]  # most models have no opinion on most products: partition the rest only
-    few = some if len(some) >= k else scores
-    bound = np.partition(few, len(few) - k)[len(few) - k]
+    bound = (np.sort(scores) if growing is None else growing)[n - k]
     above = np.flatnonzero(scores > bound)
     tied = np.flatnonzero(scores == bound)
     room = k - len(above)

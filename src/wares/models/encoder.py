@@ -7,7 +7,6 @@ an index remembers the `fingerprint` of its own.
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from wares.domain.cores import n_cores
 from wares.errors import EncoderError
 
 PACKAGED = Path(__file__).parents[1] / "weights" / "encoder"
@@ -80,7 +80,7 @@ class TextEncoder:
             _prefixes=prefixes,
             _tokenizer=tokenizer,
             _session=session,
-            _threads=threads or os.cpu_count() or 1,
+            _threads=threads or n_cores(),
         )
 
     def encode(

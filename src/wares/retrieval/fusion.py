@@ -12,10 +12,14 @@ _RRF_K = 60  # Cormack, Clarke and Buettcher 2009
 
 
 def propose(scores: Floats, allowed: NDArray[np.bool_], k: int) -> NDArray[np.int32]:
-    """The k best rows of one source among the allowed ones, best first; only those with a score above 0."""
+    """The k best rows of one source among the allowed ones, best first; only those with a score above 0. Of equal
+    scores the older row wins."""
     rows = np.flatnonzero(allowed & (scores > 0)).astype(np.int32)
     if len(rows) > k:
-        rows = rows[np.argpartition(-scores[rows], k - 1)[:k]]
+        own = scores[rows]
+        bound = np.sort(own)[-k]  # numpy sorts faster than it partitions where many are equal
+        better = rows[own > bound]
+        rows = np.concatenate([better, rows[own == bound][: k - len(better)]])
     return rows[np.lexsort((rows, -scores[rows]))]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wares.domain.cores import on_all_cores
 from wares.domain.request import Request
 from wares.engine.assembly import Engine
 from wares.engine.settings import Settings
@@ -20,6 +21,7 @@ from wares.engine.snapshot import Snapshot
 from wares.errors import InputError, RankerUnavailable
 from wares.evaluation.intervals import paired_difference
 from wares.evaluation.splits import NextBasket, split_next_basket
+from wares.features.table import FeatureTable
 from wares.ranking.boosted import Boosted
 from wares.store.sqlite import Store
 from wares.training.models import as_of, learn_models
@@ -112,20 +114,20 @@ def gather(
     """Ask the home page of `past` for every shopper of the split, as of the cut."""
     engine = Engine(folder, settings, store, None, past)
     formula = engine.formula(SURFACE)
-    names: tuple[str, ...] = ()
-    features, bought, scores, sizes, wanted = [], [], [], [], []
-    for done, (history, targets) in enumerate(zip(split.histories, split.targets, strict=True)):
-        _, candidates, table = engine.retrieve(Request(SURFACE, split.cut_ms), history)
-        names = names or table.names
-        features.append(table.values)
-        bought.append(np.isin(candidates.rows, targets))
-        scores.append(formula.score(table.values, table.names))
-        sizes.append(len(candidates.rows))
-        wanted.append(len(targets))
+    histories = split.histories
+
+    def asked(i: int) -> tuple[FeatureTable, NDArray[np.bool_], Floats]:
+        _, candidates, table = engine.retrieve(Request(SURFACE, split.cut_ms), histories[i])
+        return table, np.isin(candidates.rows, split.targets[i]), formula.score(table.values, table.names)
+
+    found = []
+    for done, one in enumerate(on_all_cores(asked, len(split))):
+        found.append(one)
         tell(_ASKING, done + 1, len(split))
+    tables, bought, scores = zip(*found, strict=True)
     return Examples(
-        names, np.concatenate(features), np.concatenate(bought), np.concatenate(scores), np.array(sizes),
-        np.array(wanted),
+        tables[0].names, np.concatenate([table.values for table in tables]), np.concatenate(bought),
+        np.concatenate(scores), np.array([len(one) for one in bought]), np.array([len(t) for t in split.targets]),
     )  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from wares.domain.cores import n_cores
+
 _REFERENCE = 22.0  # GFLOP/s of one core of the machine on which the rates of `training.costs` were measured
 _GPU = Path("/dev/nvidia0")
 
@@ -27,8 +29,7 @@ class Machine:
 def look_at_machine() -> Machine:
     """As it is now, busy or not. Takes a moment, and does not load torch."""
     torch = find_spec("torch") is not None
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Machine(cores, free_memory(), _speed(), torch, torch and _GPU.exists())
+    return Machine(n_cores(), free_memory(), _speed(), torch, torch and _GPU.exists())
 
 
 def free_memory() -> int:

@@ -10,6 +10,7 @@ import numpy as np
 
 from wares.contracts import BehaviourModel
 from wares.domain.catalogue import Columns
+from wares.domain.cores import on_all_cores
 from wares.domain.event import EventKind
 from wares.domain.interactions import Interactions
 from wares.domain.shopper import KIND_CODES
@@ -63,11 +64,12 @@ def _renamed(stage: str, tell: Tell) -> Tell:
 def fit(
     models: Mapping[str, BehaviourModel], interactions: Interactions, now_ms: int, tell: Tell = silent
 ) -> Mapping[str, BehaviourModel]:
-    """The same models, fitted one after the other."""
-    for name, model in models.items():
+    """The same models, fitted on all cores."""
+    names = list(models)
+    for name in names:
         tell(f"Learning: {name}", 0, 1)
-        model.fit(interactions, now_ms)
-        tell(f"Learning: {name}", 1, 1)
+    for done, _ in enumerate(on_all_cores(lambda i: models[names[i]].fit(interactions, now_ms), len(names))):
+        tell(f"Learning: {names[done]}", 1, 1)
     return models
 
 

@@ -42,6 +42,7 @@ def next_basket_trial(
     """The home page and every row that it must beat, on each shopper's first basket after the cut.
 
     The cut lies `days` before the last event; `earlier=1` takes the window before that one, for choosing settings.
+    Where the snapshot serves a learnt order, the past learns one, too, from what came before its cut.
     Raises TrainingError without a snapshot, InputError where nobody with a history bought in the window.
     """
     snapshot, _ = current_snapshot(folder, settings)
@@ -55,7 +56,8 @@ def next_basket_trial(
     models |= fit({name: new_model(name, settings) for name in missing}, split.train, split.cut_ms, tell)
     others = fit({**by_hand(), "TIFU-KNN": TifuKNN()}, split.train, split.cut_ms, tell)
     past = as_of(split.train, snapshot, {name: models[name] for name in settings.models.train if name in models})
-    past = learn_home_order(past, folder, settings, store, seed, tell)
+    if snapshot.home_order is not None:  # a shop that serves the formula is measured with it
+        past = learn_home_order(past, folder, settings, store, seed, tell)
     homes: dict[str, System] = {
         name: _home(Engine(folder, _folding(settings, fold), store, None, past), split.cut_ms)
         for name, fold in ((ROW, False), (SERVED, True))
@@ -78,6 +80,7 @@ def next_basket_trial(
         categories=snapshot.columns.labels["category"].last(),
         on_progress=more,
         on_ranked=on_ranked,
+        in_threads=True,
     )
 
 
