@@ -354,7 +354,7 @@ def test_texts_of_an_items_file_make_a_row_and_ties_a_second_table(tmp_path: Pat
     assert figures["texts"]["encoded"] == 9
     assert set(figures["fits"]["train"]["rows"]) == {"popular", "text"}
     assert figures["shuffled_ties"]["by"] == "code"
-    assert set(figures["shuffled_ties"]["fits"]["train+validation"]["rows"]) == {"popular", "text"}
+    assert set(figures["shuffled_ties"]["fits"]["train"]["rows"]) == {"popular", "text"}
     assert any(note.startswith("1 of the items") for note in figures["notes"])
     page = recommend_html(figures)
     assert page.count("<svg") == 3

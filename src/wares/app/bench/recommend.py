@@ -98,7 +98,7 @@ def recommend_figures(
     if known is not None and ties:
         share = share_in_order(given, known.keys)
         shuffled = cut(with_runs_shuffled(given, known.keys, np.random.default_rng(seed)))
-        fits = trial.fits(shuffled, None, "shuffled, ")
+        fits = {TRAIN: trial.fit(shuffled, None, "shuffled, ")}
         figures["shuffled_ties"] = {"by": ties, "in_order": round(share, 4), "fits": fits}
     figures["notes"] = [*notes, _BOUND.format(key=ties) if ties else _NO_DATES, _NOT_LATELY]
     return figures
@@ -116,9 +116,13 @@ class Trial:
 
     def fits(self, parts: Cut, ranked: Ranked | None, prefix: str = "") -> dict[str, Any]:
         """Both tables. What a row chose with the validation holds for its second fit."""
-        self._chosen = {}
-        train = self._table(prefix + TRAIN, parts.train, parts.validation, parts.test, ranked)
+        train = self.fit(parts, ranked, prefix)
         return {TRAIN: train, BOTH: self._table(prefix + BOTH, parts.train_and_validation, None, parts.test, None)}
+
+    def fit(self, parts: Cut, ranked: Ranked | None, prefix: str = "") -> dict[str, Any]:
+        """The table of the rows fitted on train, which choose with the validation."""
+        self._chosen = {}
+        return self._table(prefix + TRAIN, parts.train, parts.validation, parts.test, ranked)
 
     def _table(
         self, name: str, train: Interactions, validation: Questions | None, test: Questions, ranked: Ranked | None
