@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 from live_shop import NOW_MS, bought, product, settings_of
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from wares.contracts import Progress
 from wares.domain.event import EventKind
 from wares.domain.request import Request
 from wares.domain.shopper import KIND_CODES, History
 from wares.engine.assembly import Engine
+from wares.engine.view import ShopView
+from wares.models.ease import EASE
 from wares.models.sequence import SequenceModel, unit
 from wares.store.sqlite import Store
 from wares.training.build import build_snapshot
@@ -87,6 +90,28 @@ def test_without_an_encoder_a_new_product_is_no_more_than_average_to_the_model(t
     engine = engine_of(tmp_path, store, None)
     store.catalogue.put([product("new", "coffee of a new kind")])
     assert "new" not in places(engine, store, "ann")
+
+
+def test_what_neighbours_say_of_a_new_product_is_what_they_say_of_its_kin(tmp_path: Path, store: Store) -> None:
+    (tmp_path / "wares.toml").unlink()
+    settings = settings_of(tmp_path, HOME.replace("sequence", "ease"))
+    store.catalogue.put([product(f"q{i}", f"{TASTES[i % 2]} of sort {i}") for i in range(32)])
+    store.events.append([bought("cy", f"q{i}", 9) for i in range(32)])
+    encoder = TasteEncoder()
+    snapshot = build_snapshot(store, settings, encoder, tmp_path / "snapshots", NOW_MS)
+    n = len(snapshot.columns)
+    kind_of = np.array([int(one[1:]) % 2 for one in snapshot.columns.ids])  # as the titles say
+    ease = EASE()
+    ease.links = csr_array((kind_of[:, None] == kind_of[None, :]).astype(np.float32))
+    engine = Engine(tmp_path, settings, store, encoder, replace(snapshot, models={"ease": ease}))
+    store.catalogue.put([product("new", "coffee of a new kind"), product("unlike", "tea of a new kind")])
+    found = places(engine, store, "ann")
+    assert "new" in found and "unlike" not in found
+    view = ShopView(engine.live, NOW_MS)
+    assert len(view.columns) == n + 2
+    history, _ = engine.history("ann", engine.live)
+    scores = view.model_scores("ease", history, NOW_MS)
+    assert scores[n] == pytest.approx(scores[:n].max(), rel=1e-5) and scores[n + 1] == 0
 
 
 def test_a_product_whose_title_changes_keeps_what_was_learnt_of_it(tmp_path: Path, store: Store) -> None:

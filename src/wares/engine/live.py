@@ -20,6 +20,7 @@ from wares.domain.shopper import KIND_CODES, History
 from wares.domain.traits import Traits
 from wares.engine.snapshot import Snapshot
 from wares.retrieval.filters import FilterIndex
+from wares.retrieval.kin import Kin
 from wares.retrieval.text_index import TextIndex
 from wares.retrieval.vector_index import VectorIndex
 from wares.retrieval.wishes.values import ShopValues
@@ -34,7 +35,8 @@ class CatalogueState:
     """The catalogue as of one change number. Rows below `n_learnt` are the snapshot's.
 
     `learnt_row` (n - n_learnt,) tells which snapshot row a later row took over from (-1 = a new product), so that a
-    product keeps what was learnt about it when its title changes.
+    product keeps what was learnt about it when its title changes. `kin` are the nearest products with events of each
+    later row; those that took over have none.
     """
 
     columns: Columns
@@ -42,6 +44,7 @@ class CatalogueState:
     vectors: VectorIndex
     filters: FilterIndex
     learnt_row: NDArray[np.int32]
+    kin: Kin
     n_learnt: int
 
     @cached_property
@@ -63,7 +66,13 @@ class Live:
         self.last_event, self.last_change = snapshot.last_event, snapshot.last_change
         columns = snapshot.columns
         self.state = CatalogueState(
-            columns, snapshot.text, snapshot.vectors, FilterIndex(columns), np.empty(0, np.int32), len(columns)
+            columns,
+            snapshot.text,
+            snapshot.vectors,
+            FilterIndex(columns),
+            np.empty(0, np.int32),
+            Kin.none(),
+            len(columns),
         )
         self._encoder = encoder
         self._lock = Lock()
@@ -125,12 +134,14 @@ class Live:
                 sold.move(before, row)
             self._row_now[key] = row
         self.sold = sold
+        index = state.vectors.with_vectors(vectors, text_of)
         grown = CatalogueState(
             columns,
             state.text.with_products(products),
-            state.vectors.with_vectors(vectors, text_of),
+            index,
             state.filters.moved_to(columns),
             np.concatenate([state.learnt_row, learnt_row]),
+            state.kin.then(self._kin(index, start, learnt_row)),
             state.n_learnt,
         )
         self.state = grown  # rows exist before the events that waited for them are folded
@@ -140,6 +151,19 @@ class Live:
             for event in waited:
                 self._remember(self._row_of_key[key], *event)
         return grown
+
+    def _kin(self, index: VectorIndex, start: int, learnt_row: NDArray[np.int32]) -> Kin:
+        """The nearest products with events of the new ones among the rows from `start` on."""
+        kin, new = Kin.none(len(learnt_row)), np.flatnonzero(learnt_row < 0)
+        found = Kin.of(index, (start + new).astype(np.int32), self._touched)
+        kin.rows[new], kin.weights[new] = found.rows, found.weights
+        return kin
+
+    @cached_property
+    def _touched(self) -> NDArray[np.bool_]:
+        """Which rows of the snapshot had events."""
+        rows = self.snapshot.interactions.events.rows
+        return np.bincount(rows, minlength=len(self.snapshot.columns)) > 0
 
     def _encode(self, products: list[Product]) -> tuple[NDArray[np.float32], list[int]]:
         """Vectors of the distinct passages and each product's place among them; -1 = waits for the next training."""

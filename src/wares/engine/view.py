@@ -14,11 +14,14 @@ from wares.domain.shopper import History
 from wares.domain.traits import Leanings, leanings
 from wares.engine.live import CatalogueState, Live
 from wares.engine.snapshot import Snapshot
+from wares.models.collaborative import CoBought, ItemKNN
+from wares.models.ease import EASE
 from wares.models.sequence import SequenceModel
 from wares.retrieval.language.shop_language import Language
 from wares.retrieval.vector_index import VectorIndex
 
 Floats = NDArray[np.float32]
+_LENDING = (ItemKNN, CoBought, EASE)  # what these say of a product they say of one that is like it
 
 
 @dataclass
@@ -123,6 +126,8 @@ class ShopView:
             return scores
         later = np.where(took_over >= 0, scores[took_over], 0) if learnt else np.zeros(n - learnt)
         new = np.flatnonzero(took_over < 0)
+        if isinstance(fitted, _LENDING):
+            later += self.state.kin.lend(scores)
         if isinstance(fitted, SequenceModel) and len(new):
             text = self.state.vectors.vectors((learnt + new).astype(np.int32))
             later[new] = fitted.score_new(self._as_learnt(history), text)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from wares.app.bench.cold_rows import PLACES as K
 from wares.app.bench.cold_rows import WARES, ColdLesson, ColdRow, Rated
 from wares.app.commands.tables import new_table
 from wares.contracts import Floats
@@ -28,7 +29,6 @@ from wares.evaluation.replay import cold_product_table
 from wares.evaluation.splits import ColdProducts, split_cold_products
 from wares.training.progress import Tell
 
-K = 20
 METRICS = (f"recall@{K}", "mrr")
 _RESAMPLES = 1_000
 Values = NDArray[np.float64]  # (purchases, 2), a column per metric

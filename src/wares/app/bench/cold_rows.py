@@ -4,9 +4,10 @@ shopper, those that nobody has touched yet among them.
 Nothing but a product's own words and its text tells of it, so each row says how these were read.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +20,12 @@ from wares.domain.shopper import History
 from wares.domain.traits import Traits, leanings
 from wares.evaluation.baselines import Popular
 from wares.evaluation.splits import ColdProducts, split_cold_products
-from wares.models.blend import Choices, fit_blend, standardised
+from wares.evaluation.ties import credit, places_of
+from wares.models.blend import standardised
 from wares.models.ease import EASE
 from wares.models.sequence import unit
 from wares.models.taste import taste
+from wares.retrieval.kin import Kin
 from wares.retrieval.vector_index import VectorIndex
 from wares.training.lessons import attribute_codes
 from wares.training.progress import Tell, silent
@@ -31,7 +34,7 @@ from wares.training.shopper_model import product_words, shopper_lessons
 
 Rated = Callable[[int, History], Floats]  # (shopper, history) -> a score of every product (n,)
 _DOUBT = 5.0  # a category is judged as if so many ordinary products stood in it besides its own
-_WINDOWS = 3  # the weights of `wares` are learnt from so many windows before the cut, taken as one
+_WINDOWS = 3  # before the cut, from which the weights of `wares` are learnt
 _PULL = {"department": 1.0, "category": 1.0, "brand": 1.0, "price": 1.0}
 
 
@@ -59,10 +62,9 @@ class ColdLesson:
         centred: Floats = np.where(told[:, None], vectors - vectors[told].mean(axis=0), np.float32(0))
         return unit(centred)
 
-    def before(self) -> "ColdLesson":
-        """The same shop some windows earlier, asked for the products that came until this lesson's cut."""
-        split = split_cold_products(self.train, _WINDOWS * self.days)
-        return replace(self, split=split, fitted={})
+    def before(self, earlier: int) -> "ColdLesson":
+        """The same shop asked for the products that came in a window before this lesson's cut, 0 = the last."""
+        return replace(self, split=split_cold_products(self.train, self.days, earlier), fitted={})
 
 
 @dataclass(frozen=True)
@@ -120,21 +122,17 @@ def _text(lesson: ColdLesson, half_life_days: float = 90.0) -> Rated:
     return score
 
 
-def _alike(lesson: ColdLesson, k: int = 20, half_life_days: float = 90.0) -> Rated:
-    """What the k products of the nearest texts that have events get from EASE, weighed by their cosines."""
+def _alike(lesson: ColdLesson, half_life_days: float = 90.0) -> Rated:
+    """What their kin, the products of the nearest texts that have events, get from EASE: what a running shop says of a
+    product that came after the last training."""
     model = EASE(half_life_days=half_life_days)
     model.fit(lesson.train, lesson.split.cut_ms)
-    texts, cold = lesson.texts, lesson.split.products
-    warm = np.flatnonzero(np.bincount(lesson.train.events.rows, minlength=len(texts)))
-    k = min(k, len(warm))
-    cosines = texts[cold] @ texts[warm].T  # (c, d) @ (d, w) -> (c, w)
-    near = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
-    weights = np.maximum(np.take_along_axis(cosines, near, axis=1), 0)
-    weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-6)
+    n, cold = len(lesson.columns), lesson.split.products
+    kin = Kin.of(lesson.index, cold, np.bincount(lesson.train.events.rows, minlength=n) > 0)
 
     def score(shopper: int, history: History) -> Floats:
-        found = np.zeros(len(texts), np.float32)
-        found[cold] = (model.score(history, lesson.split.cut_ms)[warm[near]] * weights).sum(axis=1)
+        found = np.zeros(n, np.float32)
+        found[cold] = kin.lend(model.score(history, lesson.split.cut_ms))
         return found
 
     return score
@@ -165,39 +163,71 @@ def _shopper_model(lesson: ColdLesson, recipe: Recipe) -> Rated:
 
 
 def _wares(lesson: ColdLesson) -> Rated:
-    """All of them as one, by weights learnt from what was bought of the products that were new before the cut."""
+    """All of them as one. The weights are those under which the worst of the windows before the cut gains most over
+    text alone: shops have seasons, and what told in one may mislead in the next."""
     parts = tuple(name for name in BLENDED if name in lesson.fitted)
-    before, rows = lesson.before(), {row.name: row for row in ROWS}
-    systems: dict[str, Rated] = {}
-    for name in parts:
-        systems[name] = rows[name].fit(replace(before, fitted=dict(systems)))
-    choices = Choices.join(_choices(before.split, [systems[name] for name in parts]))
-    blend = fit_blend(parts, choices, _RIDGE)
+    windows = []
+    for earlier in range(_WINDOWS):
+        before = lesson.before(earlier)
+        if len(before.split) >= _LEAST:
+            windows.append(_Window.of(before, parts, len(before.split.products) / len(lesson.split.products)))
+    weights = _robust(parts, windows)
     fitted = [lesson.fitted[name] for name in parts]
     cold = lesson.split.products
 
     def score(shopper: int, history: History) -> Floats:
         found = np.zeros(len(lesson.columns), np.float32)
-        told = [system(shopper, history)[cold] for system in fitted]
-        found[cold] = blend.score(dict(zip(parts, told, strict=True)))
+        found[cold] = weights @ standardised(np.stack([system(shopper, history)[cold] for system in fitted]))
         return found
 
     return score
 
 
-def _choices(split: ColdProducts, systems: list[Rated]) -> list[tuple[Floats, int]]:
-    """What each purchase was chosen among, (c, k) standardised scores of the new products, and which it was."""
-    choices, told = [], dict[int, Floats]()
-    for shopper, target in zip(split.shoppers.tolist(), split.targets.tolist(), strict=True):
-        if shopper not in told:
+@dataclass(frozen=True)
+class _Window:
+    """An earlier window: its purchases, and what the k parts said to each buyer of its c new products."""
+
+    split: ColdProducts
+    told: Mapping[int, Floats]  # shopper -> (k, c), standardised
+    places: int  # that count
+
+    @staticmethod
+    def of(lesson: ColdLesson, parts: tuple[str, ...], share: float) -> "_Window":
+        """`share`: how many new products it has for each of the window that is asked; as many places count for each."""
+        rows, split = {row.name: row for row in ROWS}, lesson.split
+        systems: dict[str, Rated] = {}
+        for name in parts:
+            systems[name] = rows[name].fit(replace(lesson, fitted=dict(systems)))
+        told = {}
+        for shopper in np.unique(split.shoppers).tolist():
             history = split.train.history(shopper)
-            scores = np.stack([system(shopper, history)[split.products] for system in systems])  # (k, c)
-            told[shopper] = standardised(scores).T
-        choices.append((told[shopper], int(np.searchsorted(split.products, target))))
-    return choices
+            told[shopper] = standardised(np.stack([systems[name](shopper, history)[split.products] for name in parts]))
+        return _Window(split, told, max(round(PLACES * share), 1))
+
+    def recall(self, weights: Floats) -> float:
+        """Of its purchases, with these weights (k,) of the parts."""
+        found = []
+        for shopper, z in self.told.items():
+            wanted = np.searchsorted(self.split.products, self.split.targets[self.split.shoppers == shopper])
+            found.append(credit(places_of(weights @ z, wanted), self.places))
+        return float(np.concatenate(found).mean())
 
 
-_RIDGE = 3e-3
+def _robust(parts: tuple[str, ...], windows: Sequence[_Window]) -> Floats:
+    """(k,) each 0, 1/2 or 1; text and its likes alike where there is no window to learn from."""
+    alone = np.array([name == "text" for name in parts], np.float32)
+    best, weights = 0.0, np.array([name in ("text", "its likes") for name in parts], np.float32)
+    base = [max(window.recall(alone), 1e-6) for window in windows]
+    for one in product((0.0, 0.5, 1.0), repeat=len(parts)) if windows else ():
+        tried = np.array(one, np.float32)
+        gain = min(window.recall(tried) / least for window, least in zip(windows, base, strict=True))
+        if max(one) == 1 and gain > best:
+            best, weights = gain, tried
+    return weights
+
+
+PLACES = 20  # of the new products, that count
+_LEAST = 50  # purchases of a window from which something is learnt
 SHOPPER_MODEL, WARES = "shopper model", "wares"
 BLENDED = (SHOPPER_MODEL, "text", "its likes", "category popularity", "interests")
 
