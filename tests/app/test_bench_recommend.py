@@ -25,7 +25,7 @@ from wares.app.bench.recommend_data import (
     with_runs_shuffled,
 )
 from wares.app.bench.recommend_plot import print_recommend, recommend_html
-from wares.app.bench.recommend_rows import ROWS, SHOPPER_MODEL, Fitted, Items, Lesson, Row
+from wares.app.bench.recommend_rows import ABLATION, ROWS, SHOPPER_MODEL, Fitted, Items, Lesson, Row
 from wares.app.cli import app
 from wares.contracts import BehaviourModel, Floats
 from wares.domain.interactions import Interactions
@@ -205,6 +205,15 @@ def test_wares_blends_what_is_there_and_is_at_least_as_good(tmp_path: Path) -> N
     found = figures_of(tmp_path, rows)["fits"]["train"]["rows"]
     assert found["wares"]["ndcg@10"] >= max(found[name]["ndcg@10"] for name in ("popular", "ItemKNN", "transitions"))
     assert found["wares"]["fit_cpu_s"] > found["transitions"]["fit_cpu_s"]
+
+
+def test_a_part_left_out_gets_no_weight(tmp_path: Path) -> None:
+    parts = cut(crowd())
+    fitted = {row.name: row.fit(Lesson(parts.train, None, NOTHING)) for row in ROWS if row.name in ("ItemKNN", "graph")}
+    without = next(row for row in ABLATION if row.name == "wares without graph")
+    learnt = without.fit(Lesson(parts.train, parts.validation, NOTHING, fitted=fitted))
+    assert learnt.parts == ("ItemKNN",) and len(learnt.chosen["weights"]) == 2
+    assert "graph" not in without.needs and "ItemKNN" in without.needs
 
 
 def test_the_blend_of_a_block_is_the_blend_of_each(tmp_path: Path) -> None:

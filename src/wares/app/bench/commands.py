@@ -107,6 +107,9 @@ def bench_recommend(
     ties: Annotated[
         str, typer.Option(metavar="COLUMN", help="of the items, by which those of one day are sorted")
     ] = "",
+    ablation: Annotated[
+        bool, typer.Option("--ablation", help="also: what each part of wares adds, and the MLP head")
+    ] = False,
     run: Annotated[Path | None, typer.Option(help="write what was ranked: user, item, rank, score")] = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE.html", help="write quality over cost as charts")] = None,
     cache: Annotated[Path | None, typer.Option(help="where vectors are kept between runs")] = None,
@@ -116,10 +119,11 @@ def bench_recommend(
     """Who foresees each user's last item best, leave-one-out on a file of sequences."""
     from wares.app.bench.recommend import chosen_rows, recommend_figures
     from wares.app.bench.recommend_plot import print_recommend, recommend_html
-    from wares.app.bench.recommend_rows import ROWS
+    from wares.app.bench.recommend_rows import ABLATION, ROWS
     from wares.app.bench.search import cache_folder
 
-    rows = chosen_rows(ROWS, _listed(only))
+    named = _listed(only)
+    rows = chosen_rows((*ROWS, *ABLATION) if ablation or named else ROWS, named)
     with screen.progress() as tell:
         figures = recommend_figures(
             data, items=items, rows=rows, seeds=seeds, seed=seed, ties=ties, run=run,

@@ -168,9 +168,9 @@ def _rated(model: SequenceModel, asked: Interactions) -> Floats:
     return model.rate(model.embed_all(asked))
 
 
-def _wares(lesson: Lesson) -> Fitted:
+def _wares(lesson: Lesson, without: str = "") -> Fitted:
     """All of them as one, by weights that are learnt from what users of the validation took next."""
-    parts = tuple(name for name in BLENDED if name in lesson.fitted)
+    parts = tuple(name for name in BLENDED if name in lesson.fitted and name != without)
     scores = {name: lesson.fitted[name].score for name in parts}
     if lesson.validation is not None:
         questions = lesson.validation.some(_TAUGHT, np.random.default_rng(lesson.seed))
@@ -223,4 +223,18 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(SHOPPER_MODEL, partial(_sequence, recipe=Recipe()), random=True, needs_torch=True),
     Row("wares", _wares, random=True, needs=BLENDED),
+)
+
+# What each part of `wares` adds to it, and the head of the shopper model that is a small network.
+ABLATION: tuple[Row, ...] = (
+    Row(f"{SHOPPER_MODEL}, MLP head", partial(_sequence, recipe=Recipe(head="mlp")), random=True, needs_torch=True),
+    *(
+        Row(
+            f"wares without {part}",
+            partial(_wares, without=part),
+            random=True,
+            needs=tuple(name for name in BLENDED if name != part),
+        )
+        for part in BLENDED
+    ),
 )
