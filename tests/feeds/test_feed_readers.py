@@ -160,6 +160,22 @@ def test_a_file_that_is_not_there_is_named() -> None:
         rows_of("no-such.csv")
 
 
+@pytest.mark.parametrize("text", [json.dumps(ROWS), json.dumps(ROWS, indent=2), "\n".join(map(json.dumps, ROWS))])
+def test_a_json_file_holds_a_list_or_an_object_per_line(write: Write, text: str) -> None:
+    assert rows_of(write("a.json", text))[0] == ROWS
+    assert rows_of(write("a.json.gz", gzip.compress(text.encode())))[0] == ROWS
+
+
+def test_one_object_over_many_lines_is_one_row(write: Write) -> None:
+    assert rows_of(write("a.json", json.dumps(ROWS[0], indent=2)))[0] == ROWS[:1]
+
+
+def test_a_broken_json_file_says_in_which_line(write: Write) -> None:
+    rows, report = rows_of(write("a.json", '{"id": "1"}\n{"id": \n{"id": "3"}\n'))
+    assert rows == [{"id": "1"}, {"id": "3"}]
+    assert report.rejections[0].examples[0].line == 2
+
+
 def test_a_parquet_file_that_is_none_is_named(write: Write) -> None:
     with pytest.raises(InputError, match=r"a\.parquet cannot be read"):
         rows_of(write("a.parquet", b"PAR1 but not really"))
@@ -189,7 +205,7 @@ def test_a_cell_of_ten_megabytes_is_read(write: Write) -> None:
     assert [len(row["title"]) for row in rows] == [10_000_000, 1]
 
 
-@given(content=st.binary(max_size=400), name=st.sampled_from(["a.csv", "a.jsonl", "a.csv.gz", "a.tsv"]))
+@given(content=st.binary(max_size=400), name=st.sampled_from(["a.csv", "a.jsonl", "a.csv.gz", "a.tsv", "a.json"]))
 @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_bytes_stop_an_import(tmp_path: Path, content: bytes, name: str) -> None:
     (tmp_path / name).write_bytes(content)

@@ -20,7 +20,7 @@ Row = dict[str, Any]
 Source = str | Path | Iterable[Mapping[str, Any]] | Any  # Any: tables of libraries that wares does not depend on
 SLICE = 50_000  # rows of a Parquet file that are in memory at a time
 MAX_LINES = 500  # lines that one quoted CSV record may span
-ENDINGS = ".csv, .tsv, .txt, .jsonl, .ndjson, .parquet, and the text ones with .gz"
+ENDINGS = ".csv, .tsv, .txt, .jsonl, .ndjson, .json, .parquet, and the text ones with .gz"
 _DELIMITERS = ",;\t"  # of the header, the most frequent one counts; the first where there is none
 _UNREADABLE = (OSError, EOFError, zlib.error)
 
@@ -44,7 +44,7 @@ def _read_file(path: Path, tally: Tally) -> Iterator[tuple[int, Row]]:
     endings = [suffix.lower() for suffix in path.suffixes[-2:]]
     packed = bool(endings) and endings[-1] == ".gz"
     ending = (endings[:-1] if packed else endings)[-1:]
-    known = {".csv", ".tsv", ".txt", ".jsonl", ".ndjson"} | ({".parquet"} if not packed else set())
+    known = {".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json"} | ({".parquet"} if not packed else set())
     if not ending or ending[0] not in known:
         raise InputError(f"{path}: the ending {''.join(endings[-1:])!r} is not known. Use one of {ENDINGS}.")
     if not path.is_file():
@@ -54,6 +54,8 @@ def _read_file(path: Path, tally: Tally) -> Iterator[tuple[int, Row]]:
         return iter(())
     if ending[0] == ".parquet":
         return _read_parquet(path)
+    if ending[0] == ".json":
+        return _read_json(path, packed, tally)
     return (_read_jsonl if ending[0] in (".jsonl", ".ndjson") else _read_csv)(path, packed, tally)
 
 
@@ -211,6 +213,28 @@ def _read_jsonl(path: Path, packed: bool, tally: Tally) -> Iterator[tuple[int, R
             _cut_short(tally, error)
     if not rows and not tally.rejected:
         tally.note(f"{path} is empty.")
+
+
+def _read_json(path: Path, packed: bool, tally: Tally) -> Iterator[tuple[int, Row]]:
+    """Exports call JSON Lines .json, too. What is one list of objects, or one object over many lines, is read whole;
+    its lines are the places in the list."""
+    with _open(path, packed) as file:
+        try:
+            start = next((line.strip() for line in file if line.strip()), b"").removeprefix(b"\xef\xbb\xbf")
+        except _UNREADABLE as error:
+            _cut_short(tally, error)
+            return
+    whole: Any = None
+    if not (start.startswith(b"{") and start.endswith(b"}")):
+        try:
+            with _open(path, packed) as file:
+                whole = json.loads(file.read().removeprefix(b"\xef\xbb\xbf"))
+        except (*_UNREADABLE, ValueError, RecursionError):
+            whole = None  # line by line we say where it is broken
+    if isinstance(whole, list | dict):
+        yield from _read_mappings(whole if isinstance(whole, list) else [whole], tally)
+    else:
+        yield from _read_jsonl(path, packed, tally)
 
 
 def _cut_short(tally: Tally, error: BaseException) -> None:
