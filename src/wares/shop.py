@@ -24,6 +24,7 @@ from wares.errors import InputError, UnknownName
 from wares.evaluation.table import EvaluationTable
 from wares.features.interests import ShopperSummary, summary_of
 from wares.feeds.dialects.flat_table import FlatTable, ways_of
+from wares.feeds.event_feed import read_event_feed
 from wares.feeds.events import read_events
 from wares.feeds.products import ALIASES, read_products
 from wares.feeds.readers import Source
@@ -108,8 +109,12 @@ class Shop:
         self._caught_up()
 
     def record(self, events: Source, **options: Any) -> ImportReport:
-        """Append events: a file, a frame, or dicts. Durable when it returns; a repeated event counts once."""
-        reading = read_events(events, now_ms=_now_ms(), currency=self.settings.shop.currency, **options)
+        """Append events: a file, a frame, or dicts. Durable when it returns; a repeated event counts once.
+
+        A file's dialect is recognised, or named by `dialect`; rows and frames are wares' own unless it is named.
+        """
+        read = read_event_feed if isinstance(events, str | Path) or "dialect" in options else read_events
+        reading = read(events, now_ms=_now_ms(), currency=self.settings.shop.currency, **options)
         _, repeated = self.writer().events.append(reading)
         self._caught_up()
         return _with_repeated(reading.report, repeated)

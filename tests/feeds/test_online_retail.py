@@ -104,3 +104,11 @@ def test_a_workbook_without_an_engine_says_to_save_it_as_csv(tmp_path: Path, mon
 )
 def test_descriptions_are_written_in_readable_case(description: str, title: str) -> None:
     assert title_of(description) == title
+
+
+def test_cancellations_are_matched_to_what_they_take_back(shop: OnlineRetail) -> None:
+    reading = shop.events()
+    list(reading)
+    assert reading.report.returns == {"refunds": 2, "matched": 1, "by_order": 0, "in_part": 0, "unmatched": 1}
+    (remark,) = reading.report.remarks
+    assert (remark.rule, remark.examples[0].value) == ("refund without a purchase in this feed", "22222")

@@ -27,6 +27,9 @@ def test_a_real_shop_is_read_with_its_returns_and_its_unknown_customers() -> Non
     assert report.kept == sum(kinds.values()) > 360_000
     assert kinds[EventKind.REFUND] > 5_000
     assert anonymous > 90_000
+    returns = report.returns
+    assert returns["refunds"] == kinds[EventKind.REFUND] == sum(returns[k] for k in ("matched", "in_part", "unmatched"))
+    assert returns["matched"] > 0.8 * returns["refunds"]
     products = {product.id: product for product in shop.products()}
     assert len(products) > 3_500
     assert "heart" in products["85123A"].title.lower()

@@ -79,11 +79,12 @@ def read_events(
     several items counts as that many. Raises InputError for a source that cannot be read at all.
     """
     tally = Tally(name_of(source), rejects, examples)
-    maker = _Maker(tally, now_ms + DAY_MS, currency.upper(), clock(timezone))
-    return Reading(_events(read_rows(source, tally), maker, tally), tally)
+    maker = Maker(tally, now_ms + DAY_MS, currency.upper(), clock(timezone))
+    return Reading(events_of(read_rows(source, tally), maker, tally), tally)
 
 
-def _events(rows: Iterator[tuple[int, Row]], maker: "_Maker", tally: Tally) -> Iterator[Event]:
+def events_of(rows: Iterator[tuple[int, Row]], maker: "Maker", tally: Tally) -> Iterator[Event]:
+    """Events of rows with their line numbers; what cannot be used goes to the tally."""
     make = maker.make
     for line, row in rows:
         tally.line = line
@@ -107,7 +108,7 @@ class _Layout:
     nested: bool
 
 
-class _Maker:
+class Maker:
     """Makes events of rows. A million rows pass here: the common cell takes a short way, the odd one a thorough one."""
 
     def __init__(self, tally: Tally, latest_ms: int, currency: str, time_of: Callable[[object], int | None]) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 MAX_SHOWN = 80  # characters of a faulty value that an example shows
 MAX_NOTES = 50
+MAX_LEFT_OUT = 40  # kinds of left-out rows that are counted by name
+LEFT_OUT = "left out: "  # begins the reason of a row that is left out
 
 
 class RowFault(Exception):
@@ -22,6 +24,14 @@ class RowFault(Exception):
     def __init__(self, reason: str, field: str, value: object, fix: str) -> None:
         super().__init__(reason)
         self.reason, self.field, self.value, self.fix = reason, field, value, fix
+
+
+class LeftOut(RowFault):
+    """A row that wares has no place for, by a stated rule. Rejected and counted by name; there is nothing to put right,
+    so it is not written among the rejected rows."""
+
+    def __init__(self, name: str, field: str, value: object, fix: str) -> None:
+        super().__init__(LEFT_OUT + name, field, value, fix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +61,8 @@ class ImportReport:
     A kept row whose id comes again later gives way to the later one, which is among the repairs.
 
     `missing` counts the values that were absent, by field. `notes` are sentences for a person.
-    `repeated` are kept rows that an earlier import had brought already; they count once.
+    `repeated` are kept rows that an earlier import had brought already; they count once. `remarks` are kept rows that
+    look odd and are as they were. `returns` says of how many refunds the purchase was found (`feeds.returns`).
     """
 
     source: str
@@ -62,6 +73,8 @@ class ImportReport:
     missing: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     repeated: int = 0
+    remarks: tuple[Finding, ...] = ()
+    returns: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def rejected(self) -> int:
@@ -87,7 +100,7 @@ class ImportReport:
 
         rows = [
             (outcome, finding.rule, finding.count, e.file, e.line, e.field, e.value, e.fix)
-            for outcome, findings in (("rejected", self.rejections), ("repaired", self.repairs))
+            for outcome, findings in self._by_outcome
             for finding in findings
             for e in finding.examples
         ]
@@ -97,19 +110,24 @@ class ImportReport:
 
     def __str__(self) -> str:
         lines = [f"{self.source}: read {self.read:,}, kept {self.kept:,}, rejected {self.rejected:,}"]
-        for verb, findings in (("rejected", self.rejections), ("repaired", self.repairs)):
+        for verb, findings in self._by_outcome:
             for finding in findings:
                 lines.append(f"  {verb} {finding.count:,}: {finding.rule}")
                 lines += [f"    line {e.line}, {e.field} = {e.value!r}: {e.fix}" for e in finding.examples[:1]]
         lines += [f"  missing {name}: {count:,}" for name, count in self.missing.items()]
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
 
+    @property
+    def _by_outcome(self) -> tuple[tuple[str, tuple[Finding, ...]], ...]:
+        return ("rejected", self.rejections), ("repaired", self.repairs), ("odd", self.remarks)
+
 
 @dataclass(slots=True)
 class Tally:
     """Counts while rows pass by. Readers set `line`; at most `examples` examples are kept per rule.
 
-    With `rejects`, every rejected row is also written to that file, one JSON object per line.
+    With `rejects`, every rejected row is also written to that file, one JSON object per line. `names` says what the
+    source calls wares' fields, with "#" where the `place` of an item in its row stands.
     """
 
     source: str
@@ -120,20 +138,32 @@ class Tally:
     rejected: int = 0
     missing: dict[str, int] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    place: int = 0
+    returns: dict[str, int] = field(default_factory=dict)
     _repairs: dict[str, tuple[list[Example], list[int]]] = field(default_factory=dict)
     _rejections: dict[str, tuple[list[Example], list[int]]] = field(default_factory=dict)
+    _remarks: dict[str, tuple[list[Example], list[int]]] = field(default_factory=dict)
     _file: IO[str] | None = None
 
     def repair(self, rule: str, field: str, value: object, fix: str) -> None:
         """Something of the present row was put right."""
         self._count(self._repairs, rule, field, value, fix)
 
+    def remark(self, rule: str, field: str, value: object, fix: str) -> None:
+        """The present row is kept as it is, though it looks odd."""
+        self._count(self._remarks, rule, field, value, fix)
+
     def reject(self, fault: RowFault, row: object) -> None:
         """The present row cannot be used."""
         self.rejected += 1
-        self._count(self._rejections, fault.reason, fault.field, fault.value, fault.fix)
-        if self.rejects is not None:
+        reason = fault.reason
+        if isinstance(fault, LeftOut):
+            if reason not in self._rejections and len(self._rejections) >= MAX_LEFT_OUT:
+                reason = LEFT_OUT + "other kinds"
+        elif self.rejects is not None:
             self._write(self.rejects, fault, row)
+        self._count(self._rejections, reason, fault.field, fault.value, fault.fix)
 
     def miss(self, field: str) -> None:
         self.missing[field] = self.missing.get(field, 0) + 1
@@ -156,6 +186,8 @@ class Tally:
             findings(self._rejections),
             dict(self.missing),
             tuple(self.notes),
+            remarks=findings(self._remarks),
+            returns=dict(self.returns),
         )
 
     def close(self) -> None:
@@ -169,13 +201,18 @@ class Tally:
         examples, count = found.setdefault(rule, ([], [0]))
         count[0] += 1
         if len(examples) < self.examples:
-            examples.append(Example(self.source, self.line, field, _shown(value), fix))
+            examples.append(Example(self.source, self.line, self._named(field), _shown(value), fix))
+
+    def _named(self, field: str) -> str:
+        """What the source calls this field of the present row."""
+        name = self.names.get(field)
+        return field if name is None else name.replace("#", str(self.place))
 
     def _write(self, path: Path, fault: RowFault, row: object) -> None:
         try:
             if self._file is None:
                 self._file = path.open("w", encoding="utf-8")
-            told = {"file": self.source, "line": self.line, "reason": fault.reason, "field": fault.field}
+            told = {"file": self.source, "line": self.line, "reason": fault.reason, "field": self._named(fault.field)}
             told |= {"value": _shown(fault.value), "fix": fault.fix}
             self._file.write(json.dumps({**told, "row": row}, default=str) + "\n")
         except OSError as error:

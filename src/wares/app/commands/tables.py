@@ -48,9 +48,10 @@ def print_report(console: Console, report: ImportReport) -> None:
         f"rejected {report.rejected:,}",
         style="bold",
     )
-    if report.rejections or report.repairs:
+    if report.rejections or report.repairs or report.remarks:
         table = new_table("", "times", "what", "line", "field", "value", "what to do", right=(1, 3))
-        for outcome, findings in (("rejected", report.rejections), ("repaired", report.repairs)):
+        found = (("rejected", report.rejections), ("repaired", report.repairs), ("odd", report.remarks))
+        for outcome, findings in found:
             for finding in findings:
                 for i, e in enumerate(finding.examples[:_EXAMPLES]):
                     first = (outcome, f"{finding.count:,}", finding.rule) if i == 0 else ("", "", "")

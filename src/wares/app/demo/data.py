@@ -11,7 +11,7 @@ from wares.domain.shopper import Shopper
 from wares.errors import InputError, UnknownName
 from wares.feeds.dialects import complete_journey, online_retail
 from wares.feeds.dialects.complete_journey_download import fetch
-from wares.feeds.events import read_events
+from wares.feeds.event_feed import OWN, read_event_feed
 from wares.feeds.products import read_products
 from wares.feeds.readers import Row
 from wares.feeds.report import Reading
@@ -55,7 +55,7 @@ class DemoData:
 
     def events(self, moved_ms: int, now_ms: int) -> Reading[Event]:
         rows = moved(self.dialect.event_rows(), "time", moved_ms)
-        return read_events(rows, now_ms=now_ms, currency=self.currency)
+        return read_event_feed(rows, now_ms=now_ms, currency=self.currency, dialect=OWN)
 
     def shoppers(self) -> Reading[Shopper]:
         return read_shoppers(self.dialect.shopper_rows())

@@ -12,7 +12,7 @@ from wares.domain.product import Product
 from wares.domain.shopper import Shopper
 from wares.errors import InputError
 from wares.feeds.dialects.readable import sentence_case
-from wares.feeds.events import read_events
+from wares.feeds.event_feed import OWN, read_event_feed
 from wares.feeds.products import read_products
 from wares.feeds.readers import SLICE, Row
 from wares.feeds.report import Reading
@@ -58,8 +58,9 @@ class OnlineRetail:
         return read_products(self.product_rows(), now_ms=self.now_ms, currency=CURRENCY)
 
     def events(self) -> Reading[Event]:
-        """Purchases, and cancellations as refunds; lines without a customer are anonymous."""
-        return read_events(self.event_rows(), now_ms=self.now_ms, currency=CURRENCY)
+        """Purchases, and cancellations as refunds, matched to what they take back; lines without a customer are
+        anonymous."""
+        return read_event_feed(self.event_rows(), now_ms=self.now_ms, currency=CURRENCY, dialect=OWN)
 
     def shoppers(self) -> Reading[Shopper]:
         """Every customer with the country of the last invoice."""
