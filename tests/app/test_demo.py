@@ -272,6 +272,8 @@ def first_shopper(folder: Path) -> None:
 
 def test_the_tour_shows_what_the_learned_order_changed(taught: Path) -> None:
     first_shopper(taught)
+    path = taught / "wares.toml"
+    path.write_text(path.read_text().replace('ranker = "formula"', 'ranker = "learned"'))
     with open_shop(taught, create=False) as shop:
         tour = take_tour(with_learned_order(shop))
         evaluation = build.evaluation(shop)
@@ -285,11 +287,18 @@ def test_the_tour_shows_what_the_learned_order_changed(taught: Path) -> None:
     console = Console(width=160, record=True, file=None, force_terminal=False)
     with console.capture() as said:
         print_tour(console, tour, evaluation, taught)
-    assert "What the learned order changed for shopper 900" in said.get()
+    assert "The home page of shopper 900, ordered in other ways" in said.get()
     assert "20.0% as learnt, 10.0% by formula: +10.00% [+5.00%, +15.00%]" in said.get()
 
 
-def test_the_tour_claims_nothing_where_no_order_is_learnt(built: Path) -> None:
+def test_without_a_learnt_order_the_tour_shows_what_the_shopper_model_alone_would(taught: Path) -> None:
+    first_shopper(taught)
+    with open_shop(taught, create=False) as shop:
+        told = take_tour(shop).to_dict()["learned_order"]
+    assert list(told["hits"]) == ["formula", "shopper model"] and told["trial"].get("gain") is None
+
+
+def test_the_tour_claims_nothing_where_nothing_is_learnt(built: Path) -> None:
     first_shopper(built)
     with open_shop(built, create=False) as shop:
         tour = take_tour(shop)

@@ -36,8 +36,8 @@ class Stop:
 
 @dataclass(frozen=True)
 class Learned:
-    """What the learned order of the home page changed for a shopper: the first hits by each way of ordering, best
-    first, and how the order did on shoppers that it was not grown on."""
+    """What was learnt makes of the home page of a shopper: the first hits by each way of ordering, best first, and how
+    the learned order did on shoppers that it was not grown on."""
 
     shopper: str
     pages: dict[str, Page]  # what ordered -> its page
@@ -87,15 +87,18 @@ def take_tour(shop: Shop) -> Tour:
 
 
 def what_learning_changed(shop: Shop, shopper: str) -> Learned | None:
-    """The same home page ordered by the declared formula, by the learned order and, where there is one, by the shopper
-    model alone; None where no order is learnt."""
+    """The same home page ordered by the declared formula, by the learned order and by the shopper model alone, as far
+    as there are such; None where there is neither."""
     snapshot, home = shop.engine.live.snapshot, shop.settings.profile("home")
-    if snapshot.home_order is None:
-        return None
-    ways: dict[str, Profile] = {"formula": home.model_copy(update={"ranker": "formula"}), "learned": home}
+    by_formula, learned = (home.model_copy(update={"ranker": ranker}) for ranker in ("formula", "learned"))
+    ways: dict[str, Profile] = {"formula": by_formula}
+    if snapshot.home_order is not None:
+        ways["learned"] = learned
     if _MODEL in snapshot.models:
         alone = {"ranker": "formula", "sources": (_MODEL,), "formula": {_MODEL: 1.0}}
         ways["shopper model"] = Profile.model_validate(home.model_dump() | alone)
+    if len(ways) == 1:
+        return None
     pages = {}
     for by, profile in ways.items():
         settings = shop.settings.model_copy(update={"profiles": {**shop.settings.profiles, "home": profile}})
@@ -122,9 +125,9 @@ def print_tour(console: Console, tour: Tour, evaluation: dict[str, Any], folder:
 
 
 def _print_learned(console: Console, change: Learned) -> None:
-    """The pages beside each other, then what the learned order gains on shoppers that it was not grown on."""
+    """The pages beside each other, then what a learned order gains on shoppers that it was not grown on."""
     console.print()
-    console.rule(f"What the learned order changed for shopper {change.shopper}", align="left")
+    console.rule(f"The home page of shopper {change.shopper}, ordered in other ways", align="left")
     table = new_table("#", *(_HEADINGS[by] for by in change.pages), right=(0,))
     titles = [[shown(hit.product.title) for hit in page.hits] for page in change.pages.values()]
     for place in range(max(map(len, titles), default=0)):
