@@ -31,9 +31,12 @@ from wares.domain.result import Hit, Page
 from wares.engine.assembly import MODELS
 from wares.engine.settings import POLICIES, RANKERS, Settings
 from wares.features.table import PRODUCT_FEATURES
-from wares.feeds import events, products, shoppers
-from wares.feeds.dialects import flat_table
+from wares.feeds import events, products, shoppers, xml_items
+from wares.feeds.dialects import algolia, flat_table, google_retail, product_feeds, segment
+from wares.feeds.dialects.entry import folded
+from wares.feeds.event_feed import DIALECTS, OWN
 from wares.feeds.report import ImportReport
+from wares.feeds.returns import BULK
 from wares.models.tifu_knn import TifuKNN
 from wares.retrieval.sources import built_in_sources
 from wares.shop import Shop
@@ -222,6 +225,28 @@ def test_every_column_and_its_other_names_are_documented() -> None:
     of_shoppers, of_flat_tables = of_shoppers.split("## Flat table")
     assert set(shoppers.ID_NAMES) <= code_spans(of_shoppers)
     assert {name for names in flat_table.NAMES.values() for name in names} <= code_spans(of_flat_tables)
+
+
+def test_every_dialect_of_events_is_documented_with_what_it_reads() -> None:
+    rows = table_rows(page("events-and-products.md"))
+    assert {OWN, *DIALECTS} <= code_spans(table_rows(page("commands.md"))["--dialect"][1])
+    for name, kinds in {
+        "segment": segment.KINDS,
+        "google-retail": google_retail.KINDS,
+        "algolia": algolia.KINDS,
+    }.items():
+        told = folded(" ".join(rows[name]).replace(",", " ").replace("`", " "))
+        assert all(kind in told or kind == "order canceled" for kind in kinds), name
+    assert f"{BULK:,} units" in page("events-and-products.md")
+
+
+def test_every_dialect_of_products_is_documented() -> None:
+    of_products = page("events-and-products.md").split("## Events")[0]
+    assert {dialect.name for dialect in product_feeds.DIALECTS} | {product_feeds.FREE} <= set(table_rows(of_products))
+    assert set(product_feeds.NAMES) <= code_spans(table_rows(page("commands.md"))["--dialect"][1])
+    assert {"regular_price", "sale_price", "sale_period", *xml_items.ITEMS} <= {
+        name.lower() for name in code_spans(of_products)
+    }
 
 
 @pytest.mark.parametrize("kind", list(EventKind))

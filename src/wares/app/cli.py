@@ -88,20 +88,30 @@ def import_(
     fill: Annotated[
         list[str] | None, typer.Option(metavar="COLUMN=WAY", help="of --flat, as age=median; repeat for more")
     ] = None,
+    dialect: Annotated[
+        str, typer.Option(metavar="NAME", help="of --products or --events, as shopify, ga4; else recognised")
+    ] = "",
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD=COLUMN,...", help="of --products, as title=Bezeichnung,price=Preis"),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only report, write nothing")] = False,
     rejects: Annotated[Path | None, typer.Option(metavar="FOLDER", help="where to put rejected rows")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read CSV, JSONL or Parquet files into a shop; makes the shop where there is none. Twice is the same as once."""
+    """Read files into a shop, whatever shop system wrote them; makes the shop if there is none. Twice is as once."""
     place = shop_folder(folder)
     if not (products or events or shoppers or flat):
         known = "--products, --events, --shoppers or --flat"
         raise typer.BadParameter(f"Name at least one file with {known}.", param_hint="FILE")
     from wares.app.commands.importing import import_files
+    from wares.app.commands.recognising import show_guesses
 
+    chosen = show_guesses(products or [], dialect, columns or [])
     with screen.progress() as tell:
-        reports = import_files(
-            place, products or [], events or [], shoppers or [], rejects, tell, flat=flat or [], fill=fill or []
-        )
+        options: dict[str, Any] = {"flat": flat or [], "fill": fill or [], "dialect": dialect}
+        options |= {"columns": chosen, "dry_run": dry_run}
+        reports = import_files(place, products or [], events or [], shoppers or [], rejects, tell, **options)
     if as_json:
         screen.print_json([report.to_dict() for report in reports])
         return

@@ -1,13 +1,16 @@
 """Rows -> products. What a feed gets wrong about a price or a date is unknown, not fatal; only the id is needed."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from wares.domain.money import scale_of
 from wares.domain.product import PATH_SEPARATOR, Product
 from wares.domain.text import MAX_TEXT
+from wares.feeds.amounts import Amount, read_amount
+from wares.feeds.dialects.product_feeds import OWN, check_names, read_feed, recognise
+from wares.feeds.markup import has_markup, plain_text
 from wares.feeds.readers import Row, Source, name_of, read_rows
 from wares.feeds.report import Reading, RowFault, Tally
 from wares.feeds.values import (
@@ -29,8 +32,37 @@ ALIASES = {"item_group_id": "group_id", "product_id": "id", "image_link": "image
 MAX_ID = 500  # characters
 MAX_VALUE = 1000  # characters of one attribute value
 MAX_STOCK = 10**12
-_YES = frozenset(("true", "t", "1", "1.0", "yes", "y", "in_stock", "instock", "available", "preorder", "backorder"))
-_NO = frozenset(("false", "f", "0", "0.0", "no", "n", "out_of_stock", "outofstock", "unavailable", "discontinued"))
+# Words of availability, without blanks, hyphens and underscores; schema.org's without their address.
+_YES = frozenset(
+    (
+        *(
+            "true",
+            "t",
+            "1",
+            "1.0",
+            "yes",
+            "y",
+            "on",
+            "active",
+            "enabled",
+            "instock",
+            "available",
+            "preorder",
+            "presale",
+        ),
+        *("backorder", "limitedavailability", "onlineonly", "madetoorder", "lowstock", "ja", "auflager", "lieferbar"),
+        *("sofortlieferbar", "vorrätig", "verfügbar", "aktiv", "vorbestellbar", "oui", "enstock", "disponible"),
+        *("surcommande", "有货", "现货", "在售", "上架", "预售", "是", "有貨", "現貨"),
+    )
+)
+_NO = frozenset(
+    (
+        *("false", "f", "0", "0.0", "no", "n", "off", "inactive", "disabled", "outofstock", "unavailable", "soldout"),
+        *("discontinued", "instoreonly", "reserved", "nein", "nichtlieferbar", "nichtvorrätig", "nichtverfügbar"),
+        *("nichtauflager", "ausverkauft", "vergriffen", "inaktiv", "non", "rupture", "rupturedestock", "épuisé"),
+        *("indisponible", "nondisponible", "缺货", "无货", "售罄", "下架", "否", "缺貨", "無貨"),
+    )
+)
 
 
 def read_products(
@@ -41,26 +73,37 @@ def read_products(
     timezone: str = "UTC",
     rejects: Path | None = None,
     examples: int = 5,
+    dialect: str = "",
+    columns: Mapping[str, str] | None = None,
 ) -> Reading[Product]:
     """Products of a path, table or iterable of dicts, each id once: of two rows with one id the last wins.
 
-    Prices are in major units of the row's `currency` or the one given. Further columns become attributes. The
-    catalogue is held in memory until the source ends. `rejects` names a JSONL file for rejected rows. Raises
-    InputError for a source that cannot be read at all.
+    Prices are in major units of the currency that they name, the row's `currency` or the one given. Further columns
+    become attributes. The catalogue is held in memory until the source ends. `rejects` names a JSONL file for rejected
+    rows. `dialect` names the format (`product_feeds.NAMES`); without it a file's is recognised, and rows that are no
+    file have wares' own columns. `columns` maps fields to the columns that they are in. Raises InputError for a source
+    that cannot be read at all, UnknownName for a dialect, field or column that there is not.
     """
     tally = Tally(name_of(source), rejects, examples)
-    maker = _Maker(tally, now_ms, currency.upper(), clock(timezone))
-
-    rows = read_rows(source, tally)
+    check_names(dialect, columns)
+    is_file = isinstance(source, str | Path)
+    rows = read_feed(source, tally) if is_file else read_rows(source, tally)
 
     def products() -> Iterator[Product]:
+        feed = recognise(rows, tally, dialect if is_file else dialect or OWN, columns)
+        if feed.dialect != OWN:
+            tally.note(f"Read as {feed.dialect}: {feed.why}.")
+        for guess in feed.guesses:
+            if guess.field:
+                tally.note(f"The column {guess.column[:80]!r} was read as {guess.field} ({guess.why}).")
+        maker = _Maker(tally, now_ms, currency.upper(), clock(timezone), foreign=feed.dialect != OWN)
         last: dict[str, Product] = {}
-        for line, row in rows:
+        for line, row, raw in feed.told(tally):
             tally.line = line
             try:
                 product = maker.make(row)
             except RowFault as fault:
-                tally.reject(fault, row)
+                tally.reject(fault, raw)
                 continue
             tally.kept += 1
             if last.pop(product.id, None) is not None:
@@ -72,10 +115,21 @@ def read_products(
 
 
 class _Maker:
-    """Makes products of rows; remembers what each column name means."""
+    """Makes products of rows; remembers what each column name means.
 
-    def __init__(self, tally: Tally, now_ms: int, currency: str, time_of: Callable[[object], int | None]) -> None:
-        self.tally, self.currency, self.time_of = tally, currency, time_of
+    In a `foreign` feed titles may hold HTML too, and 1.299 may be a thousand.
+    """
+
+    def __init__(
+        self,
+        tally: Tally,
+        now_ms: int,
+        currency: str,
+        time_of: Callable[[object], int | None],
+        *,
+        foreign: bool = False,
+    ) -> None:
+        self.tally, self.currency, self.time_of, self.foreign = tally, currency, time_of, foreign
         self.latest_ms = now_ms + 365 * DAY_MS  # a product may be announced, within reason
         self.meanings: dict[str, str] = {}  # column -> field, or "" for an attribute
 
@@ -93,10 +147,10 @@ class _Maker:
                 known[field] = value
         product_id = read_text(known.get("id"))
         if not product_id:
-            raise RowFault("no id", "id", known.get("id"), "Give each product its own 'id'.")
+            raise RowFault("no id", "id", product_id, "Give each product its own 'id'.")
         if len(product_id) > MAX_ID:
             raise RowFault("id too long", "id", product_id, f"Use ids of at most {MAX_ID} characters.")
-        currency = read_text(known.get("currency")).upper() or self.currency
+        currency, amount = self._money(known)
         attributes = known.get("attributes")
         if isinstance(attributes, str) and attributes.startswith("{"):
             attributes = _json(attributes)
@@ -108,7 +162,7 @@ class _Maker:
             description=self._text("description", known),
             brand=read_text(known.get("brand"), MAX_VALUE),
             category=_path(known.get("category")),
-            price_minor=self._price(known.get("price"), currency),
+            price_minor=self._price(known.get("price") if amount is None else amount.value, currency),
             currency=currency,
             stock=self._stock(known.get("stock")),
             available=self._available(known.get("available")),
@@ -129,12 +183,32 @@ class _Maker:
 
     def _text(self, field: str, known: dict[str, Any]) -> str:
         raw = known.get(field)
+        if isinstance(raw, str) and (field == "description" or self.foreign) and has_markup(raw):
+            self.tally.repair(f"HTML in the {field}: its text", field, raw[:100], "Give plain text, or leave it so.")
+            raw = plain_text(raw)
         if isinstance(raw, str) and len(raw) > MAX_TEXT:
             self.tally.repair(f"{field} cut", field, raw[:100], f"Use at most {MAX_TEXT:,} characters.")
         text = read_text(raw, MAX_TEXT)
         if not text:
             self.tally.miss(field)
         return text
+
+    def _money(self, known: dict[str, Any]) -> tuple[str, Amount | None]:
+        """The currency, and the price where it is a text that names one or is written as people do ("12,50 €")."""
+        told = read_text(known.get("currency")).upper()
+        raw = known.get("price")
+        if not isinstance(raw, str):
+            return told or self.currency, None
+        amount = read_amount(raw, told or self.currency, points_group=self.foreign)
+        if amount is None:
+            return told or self.currency, None
+        if told and amount.currency and amount.currency != told:
+            fix = f"The price names {amount.currency}, the currency is {told}. Give one of them."
+            self.tally.repair("two currencies: that of the price", "currency", told, fix)
+        if amount.doubtful:
+            fix = "Write 1299.00 or 1,299.00 for a thousand, 1.30 for one."
+            self.tally.repair("a point before three digits: thousands", "price", raw, fix)
+        return amount.currency or told or self.currency, amount
 
     def _price(self, raw: object, currency: str) -> int | None:
         if is_missing_cell(raw):
@@ -160,7 +234,8 @@ class _Maker:
     def _available(self, raw: object) -> bool:
         if is_missing(raw):
             return True
-        word = read_text(raw, 30).lower().replace(" ", "_")
+        word = read_text(raw, 100).lower().rpartition("schema.org/")[2]
+        word = word.replace(" ", "").replace("_", "").replace("-", "")
         if word not in _YES and word not in _NO:
             self.tally.repair("unclear availability: available", "available", raw, "Use true or false.")
         return word not in _NO

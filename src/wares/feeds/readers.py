@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from wares.errors import InputError
+from wares.feeds.json_documents import read_json
 from wares.feeds.report import RowFault, Tally
 
 Row = dict[str, Any]
@@ -21,7 +22,7 @@ Source = str | Path | Iterable[Mapping[str, Any]] | Any  # Any: tables of librar
 SLICE = 50_000  # rows of a Parquet file that are in memory at a time
 MAX_LINES = 500  # lines that one quoted CSV record may span
 ENDINGS = ".csv, .tsv, .txt, .jsonl, .ndjson, .json, .parquet, and the text ones with .gz"
-_DELIMITERS = ",;\t"  # of the header, the most frequent one counts; the first where there is none
+_DELIMITERS = ",;\t|"  # of the header, the most frequent one counts; the first where there is none
 _UNREADABLE = (OSError, EOFError, zlib.error)
 
 
@@ -128,7 +129,10 @@ def _read_csv(path: Path, packed: bool, tally: Tally) -> Iterator[tuple[int, Row
         try:
             start = file.read(2)
             file.seek(0)
-            lines = _Lines(_decoded(file, "utf-16" if start in (b"\xff\xfe", b"\xfe\xff") else "utf-8", tally))
+            wide = start in (b"\xff\xfe", b"\xfe\xff")
+            if wide:
+                tally.note(f"{path} is in UTF-16.")
+            lines = _Lines(_decoded(file, "utf-16" if wide else "utf-8", tally))
             yield from _records(lines, tally)
         except _UNREADABLE as error:
             _cut_short(tally, error)
@@ -216,25 +220,19 @@ def _read_jsonl(path: Path, packed: bool, tally: Tally) -> Iterator[tuple[int, R
 
 
 def _read_json(path: Path, packed: bool, tally: Tally) -> Iterator[tuple[int, Row]]:
-    """Exports call JSON Lines .json, too. What is one list of objects, or one object over many lines, is read whole;
-    its lines are the places in the list."""
+    """Exports call JSON Lines .json, too. What is one list of objects, or one object over many lines, is read whole."""
     with _open(path, packed) as file:
         try:
-            start = next((line.strip() for line in file if line.strip()), b"").removeprefix(b"\xef\xbb\xbf")
+            lines = (line.strip() for line in file if line.strip())
+            start, further = next(lines, b"").removeprefix(b"\xef\xbb\xbf"), next(lines, b"")
+            if not (further and start.startswith(b"{") and start.endswith(b"}")):
+                file.seek(0)
+                yield from read_json(file, tally)
+                return
         except _UNREADABLE as error:
             _cut_short(tally, error)
             return
-    whole: Any = None
-    if not (start.startswith(b"{") and start.endswith(b"}")):
-        try:
-            with _open(path, packed) as file:
-                whole = json.loads(file.read().removeprefix(b"\xef\xbb\xbf"))
-        except (*_UNREADABLE, ValueError, RecursionError):
-            whole = None  # line by line we say where it is broken
-    if isinstance(whole, list | dict):
-        yield from _read_mappings(whole if isinstance(whole, list) else [whole], tally)
-    else:
-        yield from _read_jsonl(path, packed, tally)
+    yield from _read_jsonl(path, packed, tally)
 
 
 def _cut_short(tally: Tally, error: BaseException) -> None:

@@ -1,19 +1,21 @@
 """`wares import`: files -> a shop, with progress; through the server where one holds the writer's lock."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from wares.app.commands.recognising import dialects_of
 from wares.app.commands.remote import Server
 from wares.domain.event import Event
 from wares.domain.product import Product
 from wares.domain.shopper import Shopper
+from wares.engine.settings import load_settings
 from wares.errors import InputError
 from wares.feeds.dialects.flat_table import FlatTable, ways_of
-from wares.feeds.events import read_events
+from wares.feeds.event_feed import read_event_feed
 from wares.feeds.missing import Way
 from wares.feeds.products import read_products
 from wares.feeds.report import ImportReport, Reading
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _PRODUCTS_AT_A_TIME = 5_000  # per transaction
 _TOLD_EVERY = 2_000  # rows
+NOT_WRITTEN = "Nothing was written: this was a dry run."
 
 
 def import_files(
@@ -39,23 +42,40 @@ def import_files(
     *,
     flat: Sequence[Path] = (),
     fill: Sequence[str] = (),
+    dialect: str = "",
+    columns: Mapping[str, str] | None = None,
+    dry_run: bool = False,
 ) -> list[ImportReport]:
     """One report per file. Rejected rows go to files in the folder `rejects`. Importing a file again adds nothing.
 
-    `fill` says how flat tables' missing values are filled, as "age=median". Raises StoreLocked where another process
-    writes that takes no requests.
+    `fill` says how flat tables' missing values are filled, as "age=median". `dialect` is that of the products or of the
+    events; "" = recognise it. `columns` says which column of the products holds a field. With `dry_run` nothing is
+    written, neither a shop nor rejected rows. Raises StoreLocked where another process writes that takes no requests.
     """
     ways = _ways(fill)
+    of_products, of_events = dialects_of(dialect, bool(products), bool(events))
     for path in (*products, *events, *shoppers, *flat):
         if not path.is_file():
             raise InputError(f"There is no file {path}. Nothing was imported.")
+    now_ms, reports = int(time.time() * 1000), list[ImportReport]()
+    if dry_run:
+        currency = load_settings(folder).shop.currency
+        told: dict[str, Any] = {"now_ms": now_ms, "currency": currency}
+        for path in shoppers:
+            reports.append(_tried(path, read_shoppers(path), tell))
+        for path in flat:
+            reports.append(_with_remark(FlatTable(path, ways=ways, **told).report, NOT_WRITTEN))
+        for path in products:
+            reports.append(_tried(path, read_products(path, dialect=of_products, columns=columns, **told), tell))
+        for path in events:
+            reports.append(_tried(path, read_event_feed(path, dialect=of_events, **told), tell))
+        return reports
     if rejects is not None:
         rejects.mkdir(parents=True, exist_ok=True)
     by = holder(folder)
     with open_shop(folder) as shop:
         server = Server(by.url, shop.settings) if by and by.url else None
-        now_ms, currency = int(time.time() * 1000), shop.settings.shop.currency
-        reports = []
+        currency = shop.settings.shop.currency
         for path in shoppers:  # first, because a server takes none: then nothing is half done
             people = read_shoppers(path, rejects=_rejects(rejects, path))
             reports.append(_imported(path, people, Writing(shop).put_shoppers, tell))
@@ -63,11 +83,13 @@ def import_files(
             table = FlatTable(path, now_ms=now_ms, currency=currency, ways=ways, rejects=_rejects(rejects, path))
             reports.append(_imported_flat(path, table, shop, server, tell))
         for path in products:
-            goods = read_products(path, now_ms=now_ms, currency=currency, rejects=_rejects(rejects, path))
+            as_told: dict[str, Any] = {"dialect": of_products, "columns": columns, "rejects": _rejects(rejects, path)}
+            goods = read_products(path, now_ms=now_ms, currency=currency, **as_told)
             put = server.put if server else Writing(shop).put
             reports.append(_imported(path, goods, put, tell))
         for path in events:
-            log = read_events(path, now_ms=now_ms, currency=currency, rejects=_rejects(rejects, path))
+            to = _rejects(rejects, path)
+            log = read_event_feed(path, now_ms=now_ms, currency=currency, dialect=of_events, rejects=to)
             record = server.record if server else Writing(shop).record
             reports.append(_imported(path, log, record, tell))
     return reports
@@ -111,7 +133,17 @@ def counted(entries: Iterable[T], stage: str, total: int | None, tell: "Tell") -
 
 def _imported(path: Path, reading: Reading[T], write: Callable[[Iterable[T]], str], tell: "Tell") -> ImportReport:
     remark = write(counted(reading, path.name, _rows_in(path), tell))
-    report = reading.report
+    return _with_remark(reading.report, remark)
+
+
+def _tried(path: Path, reading: Reading[T], tell: "Tell") -> ImportReport:
+    """What an import of the file would tell."""
+    for _ in counted(reading, path.name, _rows_in(path), tell):
+        pass
+    return _with_remark(reading.report, NOT_WRITTEN)
+
+
+def _with_remark(report: ImportReport, remark: str) -> ImportReport:
     return replace(report, notes=(*report.notes, remark)) if remark else report
 
 
@@ -122,8 +154,7 @@ def _imported_flat(path: Path, table: FlatTable, shop: Shop, server: Server | No
         Writing(shop).put_shoppers(people)
     writing.put(table.products())
     remark = writing.record(counted(table.events(), path.name, table.report.kept, tell))
-    report = table.report
-    return replace(report, notes=(*report.notes, remark)) if remark else report
+    return _with_remark(table.report, remark)
 
 
 def _ways(texts: Sequence[str]) -> dict[str, Way]:
