@@ -227,9 +227,15 @@ def test_every_column_and_its_other_names_are_documented() -> None:
     assert {name for names in flat_table.NAMES.values() for name in names} <= code_spans(of_flat_tables)
 
 
+def of_import(option: str) -> str:
+    """What the docs say of an option of `wares import`."""
+    section = page("commands.md").split("## `wares import`")[1].split("\n## ")[0]
+    return table_rows(section)[option][1]
+
+
 def test_every_dialect_of_events_is_documented_with_what_it_reads() -> None:
     rows = table_rows(page("events-and-products.md"))
-    assert {OWN, *DIALECTS} <= code_spans(table_rows(page("commands.md"))["--dialect"][1])
+    assert {OWN, *DIALECTS} <= code_spans(of_import("--dialect"))
     for name, kinds in {
         "segment": segment.KINDS,
         "google-retail": google_retail.KINDS,
@@ -243,7 +249,7 @@ def test_every_dialect_of_events_is_documented_with_what_it_reads() -> None:
 def test_every_dialect_of_products_is_documented() -> None:
     of_products = page("events-and-products.md").split("## Events")[0]
     assert {dialect.name for dialect in product_feeds.DIALECTS} | {product_feeds.FREE} <= set(table_rows(of_products))
-    assert set(product_feeds.NAMES) <= code_spans(table_rows(page("commands.md"))["--dialect"][1])
+    assert set(product_feeds.NAMES) <= code_spans(of_import("--dialect"))
     assert {"regular_price", "sale_price", "sale_period", *xml_items.ITEMS} <= {
         name.lower() for name in code_spans(of_products)
     }

@@ -16,8 +16,7 @@ _LISTED = 25  # unused columns that are named
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """A foreign format. A header that has all columns of one of `signs` (folded names), and none that the format `never`
-    has, is written in it."""
+    """A foreign format. A header is of it that has all columns of one of `signs` (folded names) and none of `never`."""
 
     name: str
     about: str
