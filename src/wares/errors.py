@@ -4,6 +4,7 @@
     |-- InputError             the caller asked for something that cannot be
     |   |-- UnknownName        a name that is not there; says which are, and the nearest
     |   |-- DataError          a row of a feed; names file, line, field and value
+    |   |-- TooManyGone        a full feed lacks so many products that it may be broken
     |   `-- CursorExpired      the page behind a cursor is gone
     |-- SettingsError          the settings file is wrong
     |-- StoreError             the shop's folder cannot be read or written
@@ -54,6 +55,12 @@ class DataError(InputError):
         place = ":".join(part for part in (file, str(line) if line else "") if part)
         named = f" (field {field!r}, got {str(value)[:80]!r})" if field else ""
         super().__init__(f"{place + ': ' if place else ''}{problem}{named}")
+
+
+class TooManyGone(InputError):
+    """A full feed lacks so many products that it may be broken."""
+
+    code = "too-many-gone"
 
 
 class CursorExpired(InputError):

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -26,6 +27,7 @@ from wares.features.interests import ShopperSummary, summary_of
 from wares.feeds.dialects.flat_table import FlatTable, ways_of
 from wares.feeds.event_feed import read_event_feed
 from wares.feeds.events import read_events
+from wares.feeds.full_feed import AT_MOST, FullFeed
 from wares.feeds.products import ALIASES, read_products
 from wares.feeds.readers import Source
 from wares.feeds.report import ImportReport
@@ -77,16 +79,27 @@ class Shop:
     def put(self, products: Source | Iterable[Product], **options: Any) -> ImportReport:
         """Insert or replace products: a file (CSV, JSONL, Parquet), a frame, or dicts. What is unusable is reported."""
         reading = read_products(products, now_ms=_now_ms(), currency=self.settings.shop.currency, **options)
-        store = self.writer().catalogue
-        batch: list[Product] = []
-        for product in reading:
-            batch.append(product)
-            if len(batch) == _BATCH:
-                store.put(batch)
-                batch = []
-        store.put(batch)
+        self._put(reading)
         self._caught_up()
         return reading.report
+
+    def sync(self, products: Source | Iterable[Product], *, at_most: float = AT_MOST, **options: Any) -> ImportReport:
+        """A full feed: its products are put, all others leave the shop; their events stay, and they come back with what
+        was learnt of them. Raises TooManyGone, with nothing changed, where more than the share `at_most` would leave,
+        or some would and rows could not be read; 1 = whatever it takes."""
+        reading = read_products(products, now_ms=_now_ms(), currency=self.settings.shop.currency, **options)
+        feed = FullFeed.of(reading, self._reading.catalogue.ids())
+        if at_most < 1:
+            feed.check(at_most)
+        self._put(feed.products)
+        self.writer().catalogue.delete(feed.gone)
+        self._caught_up()
+        return feed.told()
+
+    def _put(self, products: Iterable[Product]) -> None:
+        store, rest = self.writer().catalogue, iter(products)
+        while batch := list(islice(rest, _BATCH)):
+            store.put(batch)
 
     def update(self, changes: Iterable[Mapping[str, Any]]) -> ImportReport:
         """Change some fields of known products: `[{"id": "a", "price": 3.99, "stock": 2}]`; others stay as they are."""

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from wares.app.bench.commands import bench
+from wares.app.catalogue_cli import catalogue
 from wares.app.commands import screen
 from wares.app.commands.options import AsJson, Folder
 from wares.app.commands.places import shop_and, shop_folder
@@ -43,6 +44,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(bench, name="bench")
+app.add_typer(catalogue)
 app.add_typer(learning)
 
 Shopper = Annotated[str | None, typer.Option(help="id of who asks", show_default=False)]

@@ -63,6 +63,12 @@ class SqliteCatalogue:
             )
             return {product_id: from_row(product_id, row) for product_id, row in known}
 
+    def ids(self) -> list[str]:
+        """Of all products that the shop has, in the order of their last change."""
+        with self._connections.reading() as connection:
+            told = "SELECT id FROM products JOIN product_ids USING (key) WHERE row IS NOT NULL ORDER BY change"
+            return [product_id for (product_id,) in connection.execute(told)]
+
     def changes(self, after: int = 0) -> Iterator[tuple[int, int, str, Product | None]]:
         """(change number, product key, id, product or None if deleted) of each product's last change, in order.
 

@@ -3,10 +3,11 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 from urllib.error import HTTPError, URLError
+from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 from wares.domain.event import Event
@@ -14,6 +15,7 @@ from wares.domain.money import scale_of
 from wares.domain.product import Product
 from wares.engine.settings import Settings
 from wares.errors import StoreError
+from wares.feeds.report import ImportReport
 
 _PRODUCTS, _EVENTS = 500, 5_000  # rows of one request; the server takes 16 MiB and 10,000 events
 _TIMEOUT_S = 120.0
@@ -32,6 +34,17 @@ class Server:
             self._send("PUT", "products", [product_row(product) for product in batch])
         return f"Sent to the server at {self._url}."
 
+    def update(self, rows: Sequence[Mapping[str, Any]]) -> ImportReport:
+        """Some fields of known products."""
+        for start in range(0, len(rows), _PRODUCTS):
+            self._send("PATCH", "products", list(rows[start : start + _PRODUCTS]))
+        return ImportReport(self._url, len(rows), len(rows))
+
+    def delete(self, ids: Iterable[str]) -> None:
+        """Each durably, one after the other."""
+        for product_id in ids:
+            self._send("DELETE", f"products/{quote(product_id, safe='')}", None)
+
     def record(self, events: Iterable[Event]) -> str:
         """Durable, batch by batch, when the server has answered."""
         new = total = 0
@@ -49,7 +62,8 @@ class Server:
         asked = Request(url, json.dumps(body).encode(), headers, method=method)  # noqa: S310 (announced by the lock's holder)
         try:
             with urlopen(asked, timeout=_TIMEOUT_S) as answer:  # noqa: S310
-                told = json.load(answer)
+                sent = answer.read()
+                told = json.loads(sent) if sent else {}
         except HTTPError as error:
             raise StoreError(f"The server at {self._url} refused the rows: {_detail(error)}") from error
         except (URLError, TimeoutError, ConnectionError, ValueError) as error:

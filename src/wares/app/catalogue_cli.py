@@ -1,0 +1,85 @@
+"""The commands by which what a shop sells changes: sync, update, delete."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wares.app.commands import screen
+from wares.app.commands.options import AsJson, Folder
+from wares.app.commands.places import shop_and
+from wares.feeds.report import ImportReport
+
+catalogue = typer.Typer()
+
+Rejects = Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="where to put rejected rows")]
+
+
+@catalogue.command()
+def sync(
+    folder: Folder = None,
+    file: Annotated[str | None, typer.Argument(metavar="FILE", help="all that is sold now", show_default=False)] = None,
+    at_most: Annotated[float, typer.Option(help="share of the shop that may vanish unasked", min=0, max=1)] = 0.2,
+    yes: Annotated[bool, typer.Option("--yes", help="whatever vanishes")] = False,
+    dialect: Annotated[str, typer.Option(metavar="NAME", help="as shopify; else recognised")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only report, write nothing")] = False,
+    rejects: Rejects = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the shop sell what a full feed holds: new and changed products come in, absent ones leave."""
+    place, path = shop_and(folder, file, "FILE")
+    from wares.app.commands.changing import sync_file
+
+    with screen.progress() as tell:
+        report = sync_file(
+            place, Path(path), at_most=at_most, yes=yes, dry_run=dry_run, rejects=rejects, dialect=dialect, tell=tell
+        )
+    _show(report, as_json)
+
+
+@catalogue.command()
+def update(
+    folder: Folder = None,
+    file: Annotated[str | None, typer.Argument(metavar="FILE", help="id and what changes", show_default=False)] = None,
+    rejects: Rejects = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change some fields of products: a file with an id and, say, price and stock. All else stays as it is."""
+    place, path = shop_and(folder, file, "FILE")
+    from wares.app.commands.changing import update_file
+
+    with screen.progress() as tell:
+        report = update_file(place, Path(path), rejects=rejects, tell=tell)
+    _show(report, as_json)
+
+
+@catalogue.command()
+def delete(
+    folder: Folder = None,
+    products: Annotated[
+        list[str] | None, typer.Argument(metavar="ID...", help="of products", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take products out of the shop. Their events stay, and they keep what was learnt of them if they come back."""
+    place, first = shop_and(folder, products[0] if products else None, "ID")
+    from wares.app.commands.changing import delete_products
+
+    gone, unknown = delete_products(place, [first, *(products or [])[1:]])
+    if as_json:
+        screen.print_json({"deleted": gone, "unknown": list(unknown)})
+        return
+    typer.echo(f"{gone:,} products left the shop.")
+    for product_id in unknown:
+        screen.note(f"There is no product {product_id[:80]!r}.")
+
+
+def _show(report: ImportReport, as_json: bool) -> None:
+    if as_json:
+        screen.print_json(report.to_dict())
+        return
+    from wares.app.commands.tables import print_report
+
+    print_report(screen.stdout(), report)
+    for text in report.notes:
+        screen.note(text)

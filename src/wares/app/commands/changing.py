@@ -1,0 +1,128 @@
+"""`wares sync`, `wares update`, `wares delete`: what a shop sells changes; through the server where one holds the
+writer's lock."""
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from wares.app.commands import screen
+from wares.app.commands.importing import NOT_WRITTEN, Writing, counted
+from wares.app.commands.remote import Server
+from wares.errors import TooManyGone
+from wares.feeds.full_feed import FullFeed
+from wares.feeds.products import ALIASES, read_products
+from wares.feeds.readers import read_rows
+from wares.feeds.report import ImportReport, RowFault, Tally
+from wares.shop import Shop, open_shop
+from wares.store.lock import holder
+
+if TYPE_CHECKING:
+    from wares.training.progress import Tell
+
+_AT_ONCE = 5_000  # rows of one write
+
+
+def sync_file(
+    folder: Path,
+    path: Path,
+    *,
+    at_most: float,
+    yes: bool,
+    dry_run: bool,
+    rejects: Path | None,
+    dialect: str,
+    tell: "Tell",
+) -> ImportReport:
+    """The shop sells what this full feed holds and nothing else. Where it would lose too much at once, it asks at a
+    terminal; elsewhere TooManyGone, unless `yes`."""
+    with open_shop(folder, create=False) as shop:
+        feed = FullFeed.of(
+            read_products(
+                path, now_ms=int(time.time() * 1000), currency=shop.settings.shop.currency, dialect=dialect,
+                rejects=rejects,
+            ),
+            shop.store.catalogue.ids(),
+        )  # fmt: skip
+        if not yes:
+            _confirmed(feed, at_most, ask=not dry_run)
+        if dry_run:
+            return replace(feed.told(), notes=(*feed.told().notes, NOT_WRITTEN))
+        server = _server(folder, shop)
+        put = server.put if server else Writing(shop).put
+        put(counted(feed.products, path.name, len(feed.products), tell))
+        if server:
+            server.delete(feed.gone)
+        else:
+            shop.delete(feed.gone)
+        return feed.told()
+
+
+def _confirmed(feed: FullFeed, at_most: float, *, ask: bool) -> None:
+    try:
+        feed.check(at_most)
+    except TooManyGone as error:
+        if not (ask and sys.stdin.isatty()):
+            raise
+        screen.note(str(error))
+        if not typer.confirm("Take them out of the shop all the same?"):
+            raise
+
+
+def update_file(folder: Path, path: Path, *, rejects: Path | None, tell: "Tell") -> ImportReport:
+    """Change the fields that each row names of the product with its id; a row of a product that the shop does not have
+    is rejected."""
+    tally = Tally(str(path), rejects)
+    with open_shop(folder, create=False) as shop:
+        known, server = set(shop.store.catalogue.ids()), _server(folder, shop)
+        rows: list[dict[str, Any]] = []
+        repairs: list[ImportReport] = []
+
+        def write() -> None:
+            if rows:
+                repairs.append(server.update(rows) if server else shop.update(rows))
+                rows.clear()
+
+        for line, row in counted(read_rows(path, tally), path.name, None, tell):
+            tally.line = line
+            told = {_field(name): value for name, value in row.items()}
+            told["id"] = str(told.get("id") or "").strip()
+            if told["id"] not in known:
+                fault = RowFault("unknown product", "id", told["id"], "Import the product first, or mend its id.")
+                tally.reject(fault, row)
+                continue
+            tally.kept += 1
+            rows.append(told)
+            if len(rows) == _AT_ONCE:
+                write()
+        write()
+    tally.close()
+    report = tally.report()
+    return replace(report, repairs=tuple(finding for one in repairs for finding in one.repairs))
+
+
+def delete_products(folder: Path, ids: Sequence[str]) -> tuple[int, tuple[str, ...]]:
+    """Take products out of the shop: how many left it, and the ids that it did not have."""
+    with open_shop(folder, create=False) as shop:
+        known = shop.store.catalogue.get(list(ids))
+        gone = [one for one in dict.fromkeys(ids) if one in known]
+        server = _server(folder, shop)
+        if server:
+            server.delete(gone)
+        elif gone:
+            shop.delete(gone)
+    return len(gone), tuple(one for one in dict.fromkeys(ids) if one not in known)
+
+
+def _field(name: str) -> str:
+    folded = name.strip().lower().replace(" ", "_")
+    return ALIASES.get(folded, folded)
+
+
+def _server(folder: Path, shop: Shop) -> Server | None:
+    by = holder(folder)
+    return Server(by.url, shop.settings) if by and by.url else None
