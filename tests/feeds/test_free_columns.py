@@ -108,8 +108,12 @@ def test_every_column_is_told_with_what_it_is_taken_for() -> None:
 
 
 def test_a_column_whose_values_cannot_be_prices_is_none() -> None:
-    guesses = guess_columns([{"id": "1", "name": "Tea", "price": "on request"}])
-    assert [guess.field for guess in guesses] == ["id", "title", ""]
+    guesses = guess_columns([{"id": "1", "name": "Tea", "price": "on request", "Title": "x"}])
+    assert [guess.field for guess in guesses] == ["id", "", "", "title"]
+    assert [guess.why for guess in guesses][1:3] == [
+        "'Title' is the title already",
+        "called 'price', but its values are no price",
+    ]
 
 
 @pytest.mark.parametrize(

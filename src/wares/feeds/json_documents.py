@@ -9,6 +9,7 @@ from wares.feeds.report import RowFault, Tally
 
 LISTS = ("products", "items", "records", "data", "results", "hits", "documents", "rows")
 Row = dict[str, Any]
+MAX_FAULTS = 1000  # objects of a list that are given up, each for itself, before the rest is
 _BLANKS = re.compile(r"[\s,]*")
 _DECODER = json.JSONDecoder()
 _FIX = "Write one JSON document: a list of objects, or an object per line in a .jsonl file"
@@ -35,7 +36,7 @@ def read_json(file: BinaryIO, tally: Tally) -> Iterator[tuple[int, Row]]:
 
 
 def _elements(text: str, tally: Tally) -> Iterator[tuple[int, Row]]:
-    at, line, counted, place = 1, 1, 0, 0
+    at, line, counted, place, faults = 1, 1, 0, 0, 0
     one_line = "\n" not in text
     while True:
         blanks = _BLANKS.match(text, at)
@@ -49,7 +50,8 @@ def _elements(text: str, tally: Tally) -> Iterator[tuple[int, Row]]:
             element, end = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError) as error:
             tally.line = place if one_line else getattr(error, "lineno", line)
-            end = _next_object(text, at)
+            faults += 1
+            end = _next_object(text, at) if faults < MAX_FAULTS else -1
             lost = "" if end > 0 else " Nothing behind this place was read."
             shown = text[at : end if end > 0 else None][:10_000]
             tally.reject(RowFault("broken JSON", "", shown.strip(), f"{_FIX} ({error}).{lost}"[:300]), shown)

@@ -39,9 +39,16 @@ def guess_columns(rows: Sequence[Row], chosen: Mapping[str, str] | None = None) 
     values = {column: _values(rows, column) for column in columns}
     by_field = {field: Guess(column, field, "as you said") for field, column in (chosen or {}).items()}
     taken = {guess.column for guess in by_field.values()}
+    instead: dict[str, str] = {}  # column -> why it is not what its name says
     for score, _, place, field, why in _by_name(columns):
         column = columns[place]
-        if field in by_field or column in taken or not _fits(field, values[column]):
+        if column in taken:
+            continue
+        if field in by_field:
+            instead.setdefault(column, f"{by_field[field].column!r} is the {field} already")
+            continue
+        if not _fits(field, values[column]):
+            instead.setdefault(column, f"called {why!r}, but its values are no {field}")
             continue
         told = f"its name: {why}" if score == 0 else f"its name has {why!r} in it"
         by_field[field] = Guess(column, field, told, _currency_in(column) if field.endswith("price") else "")
@@ -55,7 +62,10 @@ def guess_columns(rows: Sequence[Row], chosen: Mapping[str, str] | None = None) 
             by_field[field] = Guess(column, field, _LOOKS[field], _currency_in(column) if field == "price" else "")
             taken.add(column)
     of_column = {guess.column: guess for guess in by_field.values()}
-    return tuple(of_column.get(column) or Guess(column, "", _why_not(column, values[column])) for column in columns)
+    return tuple(
+        of_column.get(column) or Guess(column, "", instead.get(column) or _why_not(column, values[column]))
+        for column in columns
+    )
 
 
 def suffices(guesses: Iterable[Guess]) -> bool:

@@ -68,6 +68,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
             "verkaufspreis",
             "vk",
             "vk preis",
+            "vk brutto",
+            "brutto vk",
             "bruttopreis",
             "endpreis",
             "einzelpreis",
