@@ -22,10 +22,11 @@ from wares.models.ease import EASE
 from wares.training.budget import seconds_of
 from wares.training.child import train_here
 from wares.training.costs import Facts, ease_bytes, facts_of, model_cost, sequence_cost
+from wares.training.lessons import Lessons
 from wares.training.machine import Machine, look_at_machine
-from wares.training.plan import ORDER, Plan, apply, make_plan, refuse_too_large
+from wares.training.plan import ORDER, Plan, apply, make_plan
 from wares.training.progress import silent
-from wares.training.recipe import SIZES, Recipe
+from wares.training.recipe import SIZES, Recipe, memory_bytes, refuse_too_large
 from wares.training.tuning import numbers_now
 
 GB = 2**30
@@ -98,14 +99,15 @@ def test_a_shopper_model_that_does_not_fit_is_replaced_by_a_smaller_one(settings
     assert "base takes" in why(plan, "sequence") and "GB" in why(plan, "sequence")
 
 
-def test_a_size_that_was_asked_for_and_does_not_fit_is_refused_with_the_number_and_the_smaller_one() -> None:
-    facts = replace(LARGE, products=1_000_000)
-    needed = sequence_cost(facts, SIZES["gpt2"], MACHINE, with_texts=True).bytes
-    with pytest.raises(TrainingError, match=rf"'gpt2' takes about {needed / 1e9:.1f} GB.*Size 'large' fits"):
-        refuse_too_large("gpt2", facts, replace(MACHINE, memory_bytes=int(needed * 1.2)), with_texts=True)
+def test_a_model_that_does_not_fit_is_refused_with_the_number_and_the_size_that_does() -> None:
+    rows, nothing = np.zeros(2, np.int32), np.array([0, 2])
+    lessons, recipe = Lessons(rows, nothing, n_products=1_000_000), SIZES["gpt2"]
+    needed = memory_bytes(lessons, recipe)
+    with pytest.raises(TrainingError, match=rf"about {needed / 1e9:.1f} GB .*Size 'large' fits"):
+        refuse_too_large(lessons, recipe, int(needed * 1.2))
     with pytest.raises(TrainingError, match="No smaller size fits"):
-        refuse_too_large("gpt2", facts, replace(MACHINE, memory_bytes=10**6), with_texts=True)
-    refuse_too_large("gpt2", facts, replace(MACHINE, memory_bytes=2 * needed), with_texts=True)
+        refuse_too_large(lessons, recipe, 10**6)
+    refuse_too_large(lessons, recipe, 2 * needed)
 
 
 def test_too_little_memory_for_anything_is_refused_with_the_number(settings: Settings) -> None:

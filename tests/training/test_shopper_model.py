@@ -16,6 +16,7 @@ from wares.domain.product import Product
 from wares.domain.shopper import History
 from wares.engine.settings import SequenceSettings, load_settings
 from wares.engine.snapshot import kept_snapshots
+from wares.errors import TrainingError
 from wares.models.sequence import SequenceModel
 from wares.retrieval.vector_index import VectorIndex
 from wares.shop import open_shop
@@ -299,3 +300,12 @@ def test_a_checkpoint_of_something_else_is_replaced_with_a_note(tmp_path: Path) 
     checkpoint.write_bytes(b"cut")
     found = shopper_model(again, columns(), VectorIndex.empty(N), settings, tmp_path, checkpoint=checkpoint)
     assert found.model is not None and note in found.how
+
+
+@needs_torch
+def test_a_training_is_refused_before_it_begins_where_memory_is_too_little(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wares.training.shopper_model.free_memory", lambda: 10**5)
+    with pytest.raises(TrainingError, match=r"0 MB are free\. No smaller size fits"):
+        shopper_model(interactions([1, 2]), columns(), VectorIndex.empty(N), SequenceSettings(device="cpu"), tmp_path)

@@ -26,3 +26,11 @@ def spoken(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
     return f"{seconds / 60:.3g} minutes" if seconds < 3600 else f"{seconds / 3600:.3g} hours"
+
+
+def gigabytes(size: float) -> str:
+    """
+    >>> gigabytes(900_000_000), gigabytes(12_345_678)
+    ('0.9 GB', '12 MB')
+    """
+    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.0f} MB"

@@ -12,7 +12,7 @@ from typing import Any
 from wares.engine.settings import Settings
 from wares.errors import TrainingError
 from wares.store.vector_cache import FILE as VECTORS
-from wares.training.budget import spoken
+from wares.training.budget import gigabytes, spoken
 from wares.training.costs import Cost, Facts, base_cost, ease_bytes, model_cost, sequence_cost
 from wares.training.machine import Machine
 from wares.training.recipe import SIZES, Recipe
@@ -97,17 +97,6 @@ def make_plan(
     return _Planning(facts, machine, settings, budget_s, 3 if compares else 1).plan()
 
 
-def refuse_too_large(size: str, facts: Facts, machine: Machine, with_texts: bool, recipe: Recipe | None = None) -> None:
-    """TrainingError where a shopper model of this size does not fit into the free memory; it names the number, and the
-    largest size that fits."""
-    needed = sequence_cost(facts, recipe or Recipe.of(size), machine, with_texts).bytes
-    if needed > _USABLE * machine.memory_bytes:
-        raise TrainingError(
-            f"The shopper model of size {size!r} takes about {gigabytes(needed)} of memory, and "
-            f"{gigabytes(machine.memory_bytes)} are free. {_smaller(size, facts, machine, with_texts)}"
-        )
-
-
 def vectors_known(folder: Path) -> int:
     """How many texts of the shop in `folder` have vectors already; 0 where that cannot be seen."""
     try:
@@ -115,14 +104,6 @@ def vectors_known(folder: Path) -> int:
             return int(cache.execute("SELECT count(*) FROM vectors").fetchone()[0])
     except sqlite3.Error:
         return 0
-
-
-def gigabytes(size: float) -> str:
-    """
-    >>> gigabytes(900_000_000), gigabytes(12_345_678)
-    ('0.9 GB', '12 MB')
-    """
-    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.0f} MB"
 
 
 @dataclass
@@ -279,14 +260,6 @@ def _size_for(facts: Facts, machine: Machine) -> str:
     if facts.events < _BASE_FROM:
         return "small"
     return "large" if facts.events >= _LARGE_FROM and machine.gpu else "base"
-
-
-def _smaller(size: str, facts: Facts, machine: Machine, with_texts: bool) -> str:
-    for other in reversed(list(SIZES)[: list(SIZES).index(size)]):
-        needed = sequence_cost(facts, SIZES[other], machine, with_texts).bytes
-        if needed <= _USABLE * machine.memory_bytes:
-            return f'Size {other!r} fits: about {gigabytes(needed)}. Set [models.sequence] size = "{other}".'
-    return 'No smaller size fits, either: take "sequence" out of models.train, or use a larger machine.'
 
 
 def _why(name: str, facts: Facts) -> str:

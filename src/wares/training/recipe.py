@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from wares.errors import InputError, UnknownName
+from wares.errors import InputError, TrainingError, UnknownName
+from wares.training.budget import gigabytes
 from wares.training.lessons import Lessons
 from wares.training.network import Shape
+
+_USABLE = 0.8  # of the free memory: estimates are not sure
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,24 @@ def memory_bytes(lessons: Lessons, recipe: Recipe) -> int:
     step = events * (told_from + 40 * recipe.blocks * recipe.dimension)
     text = 0 if lessons.text is None else 3 * lessons.text.size
     return 4 * (4 * shape.parameters + 3 * lessons.n_products * recipe.dimension + step + text)
+
+
+def refuse_too_large(lessons: Lessons, recipe: Recipe, free_bytes: int) -> None:
+    """TrainingError where fitting does not fit into the free memory; it names the number, and the largest size that
+    fits."""
+    needed, usable = memory_bytes(lessons, recipe), _USABLE * free_bytes
+    if needed <= usable:
+        return
+    sizes = {size: memory_bytes(lessons, one) for size, one in SIZES.items()}
+    fitting = [size for size, takes in sizes.items() if takes <= min(usable, needed)]
+    advice = 'No smaller size fits, either: take "sequence" out of models.train, or use a larger machine.'
+    if fitting:
+        size = fitting[-1]
+        advice = f'Size {size!r} fits: about {gigabytes(sizes[size])}. Set [models.sequence] size = "{size}".'
+    raise TrainingError(
+        f"The shopper model would take about {gigabytes(needed)} of memory, and {gigabytes(free_bytes)} are free. "
+        + advice
+    )
 
 
 def shape_of(lessons: Lessons, recipe: Recipe) -> Shape:

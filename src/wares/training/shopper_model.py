@@ -16,10 +16,11 @@ from wares.errors import SnapshotError
 from wares.models.sequence import SequenceModel
 from wares.retrieval.vector_index import VectorIndex
 from wares.training.lessons import Lessons, attribute_codes
+from wares.training.machine import free_memory
 from wares.training.model_file import read_model
 from wares.training.network import load_torch
 from wares.training.progress import Tell, silent
-from wares.training.recipe import Recipe
+from wares.training.recipe import Recipe, refuse_too_large
 from wares.training.warm import Earlier, fits, warmed
 
 NAME = "sequence"  # in the settings and among a snapshot's models
@@ -51,7 +52,8 @@ def shopper_model(
     interactions, which begins as the earlier one where that fits. A fitted or earlier one that learnt from later events
     than these is none: that would be foresight. A checkpoint of another training is removed.
 
-    Raises SettingsError for a file that is not there or not one, TrainingError as `fit_sequence` does.
+    Raises SettingsError for a file that is not there or not one, TrainingError as `fit_sequence` does and where the
+    free memory is too little.
     """
     until_ms = int(interactions.events.times_ms.max(initial=0))
     if settings.fitted:
@@ -86,6 +88,8 @@ def shopper_model(
     ):
         checkpoint.unlink()
         how += f", {checkpoint.name} was of other events, products or settings and is replaced"
+    if recipe.device == "cpu":
+        refuse_too_large(lessons, recipe, free_memory())
     fitted = fit_sequence(lessons, recipe, tell, checkpoint, start_from=start_from)
     arrays = {**fitted.model.arrays, "words": np.array(words_by_code), "until_ms": np.array(until_ms)}
     loss = fitted.losses[-1][0] if fitted.losses else float("nan")

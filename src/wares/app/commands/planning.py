@@ -10,11 +10,11 @@ from wares.app.commands.tables import new_table
 from wares.engine.assembly import SNAPSHOTS
 from wares.engine.snapshot import current_name
 from wares.shop import Shop
-from wares.training.budget import seconds_of, spoken
+from wares.training.budget import gigabytes, seconds_of, spoken
 from wares.training.build import known
 from wares.training.costs import facts_of
 from wares.training.machine import Machine, look_at_machine
-from wares.training.plan import Plan, gigabytes, make_plan, vectors_known
+from wares.training.plan import Plan, make_plan, vectors_known
 from wares.training.progress import Tell
 
 
