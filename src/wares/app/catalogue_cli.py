@@ -13,6 +13,9 @@ from wares.feeds.report import ImportReport
 catalogue = typer.Typer()
 
 Rejects = Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="where to put rejected rows")]
+Report = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE.html", help="write the report as a page with charts")
+]
 
 
 @catalogue.command()
@@ -24,6 +27,7 @@ def sync(
     dialect: Annotated[str, typer.Option(metavar="NAME", help="as shopify; else recognised")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only report, write nothing")] = False,
     rejects: Rejects = None,
+    page: Report = None,
     as_json: AsJson = False,
 ) -> None:
     """Make the shop sell what a full feed holds: new and changed products come in, absent ones leave."""
@@ -32,8 +36,9 @@ def sync(
 
     with screen.progress() as tell:
         report = sync_file(
-            place, Path(path), at_most=at_most, yes=yes, dry_run=dry_run, rejects=rejects, dialect=dialect, tell=tell
-        )
+            place, Path(path), at_most=at_most, yes=yes, dry_run=dry_run, rejects=rejects, dialect=dialect, tell=tell,
+            page=page,
+        )  # fmt: skip
     _show(report, as_json)
 
 
@@ -42,6 +47,7 @@ def update(
     folder: Folder = None,
     file: Annotated[str | None, typer.Argument(metavar="FILE", help="id and what changes", show_default=False)] = None,
     rejects: Rejects = None,
+    page: Report = None,
     as_json: AsJson = False,
 ) -> None:
     """Change some fields of products: a file with an id and, say, price and stock. All else stays as it is."""
@@ -49,7 +55,7 @@ def update(
     from wares.app.commands.changing import update_file
 
     with screen.progress() as tell:
-        report = update_file(place, Path(path), rejects=rejects, tell=tell)
+        report = update_file(place, Path(path), rejects=rejects, tell=tell, page=page)
     _show(report, as_json)
 
 

@@ -99,6 +99,9 @@ def import_(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only report, write nothing")] = False,
     rejects: Annotated[Path | None, typer.Option(metavar="FOLDER", help="where to put rejected rows")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="write the report and a profile of the data as a page")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Read files into a shop, whatever shop system wrote them; makes the shop if there is none. Twice is as once."""
@@ -112,16 +115,16 @@ def import_(
     chosen = show_guesses(products or [], dialect, columns or [])
     with screen.progress() as tell:
         options: dict[str, Any] = {"flat": flat or [], "fill": fill or [], "dialect": dialect}
-        options |= {"columns": chosen, "dry_run": dry_run}
+        options |= {"columns": chosen, "dry_run": dry_run, "page": report}
         reports = import_files(place, products or [], events or [], shoppers or [], rejects, tell, **options)
     if as_json:
-        screen.print_json([report.to_dict() for report in reports])
+        screen.print_json([one.to_dict() for one in reports])
         return
     from wares.app.commands.tables import print_report
 
-    for report in reports:
-        print_report(screen.stdout(), report)
-        for text in report.notes:
+    for one in reports:
+        print_report(screen.stdout(), one)
+        for text in one.notes:
             screen.note(text)
 
 

@@ -1,4 +1,4 @@
-"""Four charts as inline SVG: bars with intervals, differences around zero, a scatter, and curves. Text in, text out.
+"""Charts as inline SVG: bars with intervals, differences around zero, columns, a scatter, curves. Text in, text out.
 
 Colours come from the CSS variables of the page (--ink, --quiet, --line, --mark, --other), so that one picture serves
 light and dark. Each carries its title and its numbers for people who hear it instead of seeing it.
@@ -82,6 +82,38 @@ def differences(title: str, lines: Sequence[Bar], digits: int = 4) -> str:
             drawn.append(f'<circle class="{css}" cx="{place(line.value.mean):.1f}" cy="{y}" r="5"/>')
         drawn.append(_text(WIDTH, y, _figure(line.value.mean, digits, signed=True), "figure", "end"))
     return _svg(title, _heard(lines, digits), len(lines) * ROW, drawn)
+
+
+def columns(title: str, values: Sequence[tuple[str, float]], before: Sequence[float] = ()) -> str:
+    """Columns from 0, left to right, with what each counts in its tooltip; of many only some are labelled.
+
+    `before` draws what each was earlier as a short line in the second colour; nan = nothing.
+    """
+    height, left, bottom, top = 220, 60, 34, 12
+    most = max([number for _, number in values] + [number for number in before if not math.isnan(number)], default=0.0)
+    most = most or 1.0
+    wide, tall = (WIDTH - left - 8) / max(1, len(values)), height - bottom - top
+    every = max(1, math.ceil(LETTER * (max([len(label) for label, _ in values], default=0) + 2) / wide))
+    drawn = []
+    step = _round_step(most / 3)
+    for i in range(int(most / step) + 1):
+        y = top + tall * (1 - i * step / most)
+        drawn.append(f'<line class="grid" x1="{left}" x2="{WIDTH - 8}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        drawn.append(_text(left - 8, y, f"{i * step:,.12g}", "tick", "end"))
+    for i, (label, number) in enumerate(values):
+        x, y = left + i * wide, top + tall * (1 - number / most)
+        told = f"<title>{escape(f'{label}: {number:,.6g}')}</title>"
+        drawn.append(
+            f'<rect class="mark" x="{x + wide * 0.08:.1f}" y="{y:.1f}" width="{wide * 0.84:.1f}" '
+            f'height="{top + tall - y:.1f}">{told}</rect>'
+        )
+        if i < len(before) and not math.isnan(before[i]):
+            y = top + tall * (1 - before[i] / most)
+            drawn.append(f'<rect class="other" x="{x:.1f}" y="{y - 1.5:.1f}" width="{wide:.1f}" height="3"/>')
+        if i % every == 0:
+            drawn.append(_text(x + wide / 2, top + tall + 14, label, "tick", "middle"))
+    heard = "; ".join(f"{label}: {number:,.6g}" for label, number in values)
+    return _svg(title, heard, height, drawn)
 
 
 def scatter(title: str, points: Sequence[Point], x_title: str, y_title: str) -> str:

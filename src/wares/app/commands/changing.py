@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from wares.app.commands import screen
-from wares.app.commands.importing import NOT_WRITTEN, Writing, counted
+from wares.app.commands.import_report import Watch, write_import_report
+from wares.app.commands.importing import NOT_WRITTEN, Writing, counted, passed
 from wares.app.commands.remote import Server
 from wares.errors import TooManyGone
 from wares.feeds.full_feed import FullFeed
@@ -37,9 +38,10 @@ def sync_file(
     rejects: Path | None,
     dialect: str,
     tell: "Tell",
+    page: Path | None = None,
 ) -> ImportReport:
     """The shop sells what this full feed holds and nothing else. Where it would lose too much at once, it asks at a
-    terminal; elsewhere TooManyGone, unless `yes`."""
+    terminal; elsewhere TooManyGone, unless `yes`. `page` is where the report goes as HTML."""
     with open_shop(folder, create=False) as shop:
         feed = FullFeed.of(
             read_products(
@@ -50,16 +52,25 @@ def sync_file(
         )  # fmt: skip
         if not yes:
             _confirmed(feed, at_most, ask=not dry_run)
+        report = feed.told()
         if dry_run:
-            return replace(feed.told(), notes=(*feed.told().notes, NOT_WRITTEN))
-        server = _server(folder, shop)
-        put = server.put if server else Writing(shop).put
-        put(counted(feed.products, path.name, len(feed.products), tell))
-        if server:
-            server.delete(feed.gone)
+            report = replace(report, notes=(*report.notes, NOT_WRITTEN))
         else:
-            shop.delete(feed.gone)
-        return feed.told()
+            _sync(feed, shop, _server(folder, shop), path.name, tell)
+        if page is not None:
+            watch = Watch(shop.settings.shop.currency)
+            passed(watch.products(feed.products))
+            write_import_report(page, [report], watch, folder, keep=not dry_run)
+        return report
+
+
+def _sync(feed: FullFeed, shop: Shop, server: Server | None, name: str, tell: "Tell") -> None:
+    put = server.put if server else Writing(shop).put
+    put(counted(feed.products, name, len(feed.products), tell))
+    if server:
+        server.delete(feed.gone)
+    else:
+        shop.delete(feed.gone)
 
 
 def _confirmed(feed: FullFeed, at_most: float, *, ask: bool) -> None:
@@ -73,9 +84,11 @@ def _confirmed(feed: FullFeed, at_most: float, *, ask: bool) -> None:
             raise
 
 
-def update_file(folder: Path, path: Path, *, rejects: Path | None, tell: "Tell") -> ImportReport:
+def update_file(
+    folder: Path, path: Path, *, rejects: Path | None, tell: "Tell", page: Path | None = None
+) -> ImportReport:
     """Change the fields that each row names of the product with its id; a row of a product that the shop does not have
-    is rejected."""
+    is rejected. `page` is where the report goes as HTML."""
     tally = Tally(str(path), rejects)
     with open_shop(folder, create=False) as shop:
         known, server = set(shop.store.catalogue.ids()), _server(folder, shop)
@@ -102,7 +115,10 @@ def update_file(folder: Path, path: Path, *, rejects: Path | None, tell: "Tell")
         write()
     tally.close()
     report = tally.report()
-    return replace(report, repairs=tuple(finding for one in repairs for finding in one.repairs))
+    report = replace(report, repairs=tuple(finding for one in repairs for finding in one.repairs))
+    if page is not None:
+        write_import_report(page, [report], None, folder, keep=False)
+    return report
 
 
 def delete_products(folder: Path, ids: Sequence[str]) -> tuple[int, tuple[str, ...]]:

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from wares.app.commands.import_report import Watch, write_import_report
 from wares.app.commands.recognising import dialects_of
 from wares.app.commands.remote import Server
 from wares.domain.event import Event
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from wares.training.progress import Tell
 
 T = TypeVar("T")
+Watching = Callable[[Iterable[T]], Iterable[T]]
 _PRODUCTS_AT_A_TIME = 5_000  # per transaction
 _TOLD_EVERY = 2_000  # rows
 NOT_WRITTEN = "Nothing was written: this was a dry run."
@@ -45,12 +47,15 @@ def import_files(
     dialect: str = "",
     columns: Mapping[str, str] | None = None,
     dry_run: bool = False,
+    page: Path | None = None,
 ) -> list[ImportReport]:
     """One report per file. Rejected rows go to files in the folder `rejects`. Importing a file again adds nothing.
 
     `fill` says how flat tables' missing values are filled, as "age=median". `dialect` is that of the products or of the
     events; "" = recognise it. `columns` says which column of the products holds a field. With `dry_run` nothing is
-    written, neither a shop nor rejected rows. Raises StoreLocked where another process writes that takes no requests.
+    written, neither a shop nor rejected rows. `page` is where the report goes as HTML, with a profile of the data that
+    is kept for the next one to be compared with, unless it is a dry run.
+    Raises StoreLocked where another process writes that takes no requests.
     """
     ways = _ways(fill)
     of_products, of_events = dialects_of(dialect, bool(products), bool(events))
@@ -60,15 +65,24 @@ def import_files(
     now_ms, reports = int(time.time() * 1000), list[ImportReport]()
     if dry_run:
         currency = load_settings(folder).shop.currency
+        watch = Watch(currency) if page is not None else None
         told: dict[str, Any] = {"now_ms": now_ms, "currency": currency}
         for path in shoppers:
             reports.append(_tried(path, read_shoppers(path), tell))
         for path in flat:
-            reports.append(_with_remark(FlatTable(path, ways=ways, **told).report, NOT_WRITTEN))
+            tried = FlatTable(path, ways=ways, **told)
+            if watch is not None:
+                passed(watch.products(tried.products()))
+                passed(watch.events(tried.events()))
+            reports.append(_with_remark(tried.report, NOT_WRITTEN))
         for path in products:
-            reports.append(_tried(path, read_products(path, dialect=of_products, columns=columns, **told), tell))
+            goods = read_products(path, dialect=of_products, columns=columns, **told)
+            reports.append(_tried(path, goods, tell, watch.products if watch else None))
         for path in events:
-            reports.append(_tried(path, read_event_feed(path, dialect=of_events, **told), tell))
+            log = read_event_feed(path, dialect=of_events, **told)
+            reports.append(_tried(path, log, tell, watch.events if watch else None))
+        if page is not None:
+            write_import_report(page, reports, watch, folder, keep=False)
         return reports
     if rejects is not None:
         rejects.mkdir(parents=True, exist_ok=True)
@@ -76,22 +90,25 @@ def import_files(
     with open_shop(folder) as shop:
         server = Server(by.url, shop.settings) if by and by.url else None
         currency = shop.settings.shop.currency
+        watch = Watch(currency) if page is not None else None
         for path in shoppers:  # first, because a server takes none: then nothing is half done
             people = read_shoppers(path, rejects=_rejects(rejects, path))
             reports.append(_imported(path, people, Writing(shop).put_shoppers, tell))
         for path in flat:
             table = FlatTable(path, now_ms=now_ms, currency=currency, ways=ways, rejects=_rejects(rejects, path))
-            reports.append(_imported_flat(path, table, shop, server, tell))
+            reports.append(_imported_flat(path, table, shop, server, tell, watch))
         for path in products:
             as_told: dict[str, Any] = {"dialect": of_products, "columns": columns, "rejects": _rejects(rejects, path)}
             goods = read_products(path, now_ms=now_ms, currency=currency, **as_told)
             put = server.put if server else Writing(shop).put
-            reports.append(_imported(path, goods, put, tell))
+            reports.append(_imported(path, goods, put, tell, watch.products if watch else None))
         for path in events:
             to = _rejects(rejects, path)
             log = read_event_feed(path, now_ms=now_ms, currency=currency, dialect=of_events, rejects=to)
             record = server.record if server else Writing(shop).record
-            reports.append(_imported(path, log, record, tell))
+            reports.append(_imported(path, log, record, tell, watch.events if watch else None))
+    if page is not None:
+        write_import_report(page, reports, watch, folder, keep=True)
     return reports
 
 
@@ -131,29 +148,45 @@ def counted(entries: Iterable[T], stage: str, total: int | None, tell: "Tell") -
     tell(stage, max(done, 1), max(done, 1))
 
 
-def _imported(path: Path, reading: Reading[T], write: Callable[[Iterable[T]], str], tell: "Tell") -> ImportReport:
-    remark = write(counted(reading, path.name, _rows_in(path), tell))
+def _imported(
+    path: Path,
+    reading: Reading[T],
+    write: Callable[[Iterable[T]], str],
+    tell: "Tell",
+    watch: "Watching[T] | None" = None,
+) -> ImportReport:
+    entries: Iterable[T] = reading if watch is None else watch(reading)
+    remark = write(counted(entries, path.name, _rows_in(path), tell))
     return _with_remark(reading.report, remark)
 
 
-def _tried(path: Path, reading: Reading[T], tell: "Tell") -> ImportReport:
+def _tried(path: Path, reading: Reading[T], tell: "Tell", watch: "Watching[T] | None" = None) -> ImportReport:
     """What an import of the file would tell."""
-    for _ in counted(reading, path.name, _rows_in(path), tell):
-        pass
+    passed(counted(reading if watch is None else watch(reading), path.name, _rows_in(path), tell))
     return _with_remark(reading.report, NOT_WRITTEN)
+
+
+def passed(entries: Iterable[object]) -> None:
+    """Reads to the end."""
+    for _ in entries:
+        pass
 
 
 def _with_remark(report: ImportReport, remark: str) -> ImportReport:
     return replace(report, notes=(*report.notes, remark)) if remark else report
 
 
-def _imported_flat(path: Path, table: FlatTable, shop: Shop, server: Server | None, tell: "Tell") -> ImportReport:
+def _imported_flat(
+    path: Path, table: FlatTable, shop: Shop, server: Server | None, tell: "Tell", watch: Watch | None
+) -> ImportReport:
     """Shoppers first, as they need the lock; then what they bought, then that they bought it."""
     writing = Writing(shop) if server is None else server
     if people := list(table.shoppers()):
         Writing(shop).put_shoppers(people)
-    writing.put(table.products())
-    remark = writing.record(counted(table.events(), path.name, table.report.kept, tell))
+    goods, log = table.products(), table.events()
+    writing.put(goods if watch is None else watch.products(goods))
+    lines = log if watch is None else watch.events(log)
+    remark = writing.record(counted(lines, path.name, table.report.kept, tell))
     return _with_remark(table.report, remark)
 
 
