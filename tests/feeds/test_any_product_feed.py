@@ -193,3 +193,18 @@ def test_any_text_has_a_plain_form_without_tags(pieces: list[str]) -> None:
 def test_a_long_text_of_open_tags_is_not_slow() -> None:
     for piece in ("<a ", "<script>", "<!--", "&", "<p>&amp;"):
         assert len(plain_text(piece * 200_000)) <= 200_000
+
+
+@pytest.mark.parametrize("names", [("id", "title", "image_url"), ("Artikelnummer", "Bezeichnung", "Bild")])
+def test_of_several_pictures_the_first_one_is_shown(tmp_path: Path, names: tuple[str, str, str]) -> None:
+    cells = [
+        (names[0], "1"),
+        (names[1], "Tea"),
+        (names[2], "https://s.example/1.jpg"),
+        (names[2], "https://s.example/2.jpg"),
+    ]
+    item = "".join(f"<{name}>{value}</{name}>" for name, value in cells)
+    path = tmp_path / "feed.xml"
+    path.write_text(f"<products><product>{item}</product></products>")
+    (tea,) = read_products(path, now_ms=NOW_MS)
+    assert (tea.title, tea.image_url) == ("Tea", "https://s.example/1.jpg")

@@ -255,3 +255,12 @@ def test_no_value_of_a_cell_stops_an_import(row: dict[str, Any]) -> None:
     for product in reading:
         assert product.price_minor is None or product.price_minor >= 0
     assert reading.report.read == 1
+
+
+def test_lists_one_after_the_other_are_read_as_one_and_text_behind_a_list_is_reported(write: Write) -> None:
+    two = json.dumps(ROWS) + "\n" + json.dumps(ROWS, indent=2)
+    assert rows_of(write("a.json", two))[0] == [*ROWS, *ROWS]
+    rows, report = rows_of(write("a.json", json.dumps(ROWS, indent=2) + "\nnot a list"))
+    assert rows == ROWS
+    assert report.rejected_by_reason == {"text behind the list": 1}
+    assert report.rejections[0].examples[0].line == json.dumps(ROWS, indent=2).count("\n") + 2

@@ -167,3 +167,8 @@ def test_rows_of_a_program_are_own_unless_a_dialect_is_named() -> None:
     assert not list(read_products(rows, now_ms=0))
     (tea,) = read_products(rows, now_ms=0, dialect="shopify")
     assert (tea.id, tea.price_minor) == ("t", 300)
+
+
+def test_a_chosen_column_counts_before_another_name_of_its_field(tmp_path: Path) -> None:
+    feed = "id,product_id,title\n1,p1,Tea\n"
+    assert list(read_feed(tmp_path, "x.csv", feed, columns={"id": "id"})[0]) == ["1"]

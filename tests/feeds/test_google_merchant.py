@@ -3,6 +3,7 @@
 # ruff: noqa: E501 (a line of a feed is a line here)
 
 import gzip
+import time
 from pathlib import Path
 
 import pytest
@@ -188,3 +189,17 @@ def test_an_item_that_breaks_off_is_told(tmp_path: Path) -> None:
 def test_xml_without_items_says_which_elements_are_read(tmp_path: Path) -> None:
     _, report = read_feed(tmp_path, "feed.xml", "<html><body>404</body></html>")
     assert "entry" in fix_of(report.rejections, "no items in the XML")
+
+
+def test_a_comment_that_is_never_closed_is_reported_as_it_hides_what_follows(tmp_path: Path) -> None:
+    item = "<item><g:id>1</g:id><title>Tea</title></item>"
+    products, report = read_feed(tmp_path, "feed.xml", f"<rss>\n{item}\n<!-- spring\n{item}\n</rss>")
+    assert list(products) == ["1"]
+    assert told(report.rejections) == {"a comment or CDATA that is not closed": [(3, "", "")]}
+
+
+def test_an_item_of_very_many_equal_elements_is_read_at_once(tmp_path: Path) -> None:
+    pictures = "<g:extra>x</g:extra>" * 60_000
+    started = time.process_time()
+    products, _ = read_feed(tmp_path, "feed.xml", f"<rss><item><g:id>1</g:id>{pictures}</item></rss>")
+    assert list(products) == ["1"] and time.process_time() - started < 5

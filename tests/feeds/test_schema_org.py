@@ -129,3 +129,11 @@ def test_a_product_list_is_read(tmp_path: Path) -> None:
     listed = {"@type": "ItemList", "itemListElement": [{"@type": "ListItem", "item": MUG}]}
     products, _ = read_feed(tmp_path, "p.json", json.dumps(listed))
     assert list(products) == ["mug"]
+
+
+def test_variants_deep_within_a_page_are_found(tmp_path: Path) -> None:
+    group = {"@type": "ProductGroup", "name": "Shirt", "hasVariant": [{"@type": "Product", "sku": "shirt-m"}]}
+    listed = {"@type": "ItemList", "itemListElement": [{"@type": "ListItem", "item": one} for one in (MUG, group)]}
+    page = {"@graph": [{"@type": "WebPage", "mainEntity": listed}]}
+    products, report = read_feed(tmp_path, "page.json", json.dumps(page))
+    assert set(products) == {"mug", "shirt-m"} and report.read == 2

@@ -43,6 +43,14 @@ def _elements(text: str, tally: Tally) -> Iterator[tuple[int, Row]]:
         at = blanks.end() if blanks else at
         line, counted = line + text.count("\n", counted, at), at
         if text.startswith("]", at):
+            behind = _BLANKS.match(text, at + 1)
+            at = behind.end() if behind else at + 1
+            if text.startswith("[", at):  # lists one after the other, as pages of an export
+                at += 1
+                continue
+            if at < len(text):
+                tally.line = place + 1 if one_line else line + text.count("\n", counted, at)
+                tally.reject(RowFault("text behind the list", "", text[at : at + 80], f"{_FIX}."), text[at:][:10_000])
             break
         place += 1
         tally.line = place if one_line else line

@@ -32,6 +32,7 @@ ALIASES = {"item_group_id": "group_id", "product_id": "id", "image_link": "image
 MAX_ID = 500  # characters
 MAX_VALUE = 1000  # characters of one attribute value
 MAX_STOCK = 10**12
+_SEVERAL = ("category", "attributes")  # may be a list; of another field's values, such as pictures, the first counts
 # Words of availability, without blanks, hyphens and underscores; schema.org's without their address.
 _YES = frozenset(
     (
@@ -143,7 +144,10 @@ class _Maker:
                 field = self._meaning(column)
             if not field:
                 further[str(column)] = value
-            elif not is_missing(value) or field not in known:
+                continue
+            if isinstance(value, list) and field not in _SEVERAL:
+                value = next((one for one in value if not is_missing(one)), None)
+            if not is_missing(value) or field not in known:
                 known[field] = value
         product_id = read_text(known.get("id"))
         if not product_id:

@@ -139,6 +139,7 @@ def _encoding(start: bytes, tally: Tally) -> str:
 def _items(pieces: Iterator[str], tally: Tally) -> Iterator[tuple[int, str, bool]]:
     """(line, text, whether it was closed) of each item. The first item's name is that of all."""
     name = within = ""  # within: "-->" or "]]>" while that is waited for
+    hidden = 0  # the line on which that began
     parts: list[str] | None = None  # of the item that is open
     size = line = start = 0
     line, rest = 1, ""
@@ -154,6 +155,7 @@ def _items(pieces: Iterator[str], tally: Tally) -> Iterator[tuple[int, str, bool
                 continue
             if sign in ("<!--", "<![cdata["):
                 within = "-->" if sign == "<!--" else "]]>"
+                hidden = line + text.count("\n", done, mark.start())
                 continue
             if sign == "<!doctype":
                 at = line + text.count("\n", done, mark.start())
@@ -179,6 +181,10 @@ def _items(pieces: Iterator[str], tally: Tally) -> Iterator[tuple[int, str, bool
             size += len(before)
     if parts is not None:
         yield start, "".join(parts), False
+    elif within:
+        fix = f"Close it with {within}: nothing behind this place was read."
+        tally.line = hidden
+        tally.reject(RowFault("a comment or CDATA that is not closed", "", "", fix), None)
 
 
 def _with_last(pieces: Iterator[str]) -> Iterator[tuple[bool, str]]:
@@ -239,7 +245,10 @@ def _rank(tag: str) -> int:
 def _add(told: dict[int, str | list[str]], rank: int, text: str) -> None:
     """One more element of a name; several of one rank are a list."""
     known = told.get(rank)
-    told[rank] = text if known is None else [*known, text] if isinstance(known, list) else [known, text]
+    if isinstance(known, list):
+        known.append(text)
+    else:
+        told[rank] = text if known is None else [known, text]
 
 
 def _local(tag: str) -> str:

@@ -93,7 +93,7 @@ def recognise(rows: Iterator[Numbered], tally: Tally, dialect: str, chosen: Mapp
         return Feed(dialect or OWN, "there are no rows", every)
     columns = list(dict.fromkeys(str(name) for row in sample for name in row))
     for column in (chosen or {}).values():
-        if column not in columns and not any(str(name) == column for name in columns):
+        if column not in columns:
             raise UnknownName("column", column, columns)
     if dialect and dialect != FREE:
         return Feed(dialect, "as you said", every, chosen=chosen)
@@ -132,7 +132,8 @@ def _with_chosen(told: Iterator[Told], chosen: Mapping[str, str]) -> Iterator[To
     """Rows with some fields taken from the columns that a person chose."""
     for line, own, raw in told:
         taken = {field: raw[column] for field, column in chosen.items() if not is_missing(raw.get(column))}
-        yield line, {**own, **taken}, raw
+        others = {name: value for name, value in own.items() if name not in taken}
+        yield line, {**others, **taken}, raw  # last: of two columns for one field the later one counts
 
 
 def form_of(path: Path) -> str:

@@ -12,7 +12,7 @@ IDS = ("sku", "productID", "identifier", "gtin13", "gtin", "gtin14", "gtin12", "
 TEXTS = ("color", "size", "material", "pattern", "gtin13", "gtin", "mpn", "model", "itemCondition")
 HOLDERS = ("@graph", "itemListElement", "item", "mainEntity", "hasVariant")
 SIGNS = tuple(frozenset((name,)) for name in ("@context", "@graph", "@type"))
-MAX_DEPTH = 6  # of structures that hold products
+MAX_DEPTH = 16  # of structures that hold products
 _PRODUCTS = ("Product", "IndividualProduct", "ProductModel", "SomeProducts", "Vehicle", "Book")
 _GROUP = "ProductGroup"
 # What the tally calls wares' fields.
