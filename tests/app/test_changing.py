@@ -110,3 +110,50 @@ def test_deleted_products_leave_and_unknown_ids_are_told(folder: Path) -> None:
     assert code == 0 and "2 products left" in told and "nobody" in told
     assert len(ids(folder)) == 8
     assert wares("delete", folder)[0] == 2
+
+
+def test_rows_that_are_left_out_by_a_rule_are_no_reason_to_refuse_a_full_feed(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "magento.csv"
+    rows = "".join(f"p{i},,simple,Default,Thing {i},{i + 1}.50\np{i},de,simple,Default,Ding {i},\n" for i in range(9))
+    path.write_text("sku,store_view_code,product_type,attribute_set_code,name,price\n" + rows)
+    assert wares("sync", folder, path)[0] == 0
+    assert ids(folder) == {f"p{i}" for i in range(9)}
+
+
+def test_a_dry_run_writes_no_rejected_rows(folder: Path, tmp_path: Path) -> None:
+    rejects = tmp_path / "rejects.jsonl"
+    wares("sync", folder, feed(tmp_path, *rows_of(10), ",without an id,1,1"), "--dry-run", "--rejects", rejects)
+    assert not rejects.exists()
+
+
+def test_an_update_knows_ids_that_are_numbers_and_tells_every_repair_once(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wares.app.commands.changing._AT_ONCE", 1)
+    with open_shop(folder) as shop:
+        shop.put([{"id": "0", "title": "Nought"}, {"id": "7", "title": "Seven"}])
+    path, rejects = tmp_path / "prices.jsonl", tmp_path / "rejects.jsonl"
+    rejects.write_text("of an earlier update")
+    path.write_text('{"id": 0, "price": "cheap"}\n{"id": 7.0, "price": "dear"}\n')
+    code, told = wares("update", folder, path, "--json", "--rejects", rejects)
+    report = json.loads(told[told.index("{") : told.rindex("}") + 1])
+    assert code == 0 and (report["kept"], report["rejected"]) == (2, 0)
+    assert [(one["rule"], one["count"]) for one in report["repairs"]] == [("price is no amount: unknown", 2)]
+    assert not rejects.exists()
+
+
+def test_an_update_tells_what_was_repaired_in_the_file_itself(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "names.csv"
+    path.write_bytes("id,title\np1,Café\n".encode("cp1252"))
+    _, told = wares("update", folder, path, "--json")
+    report = json.loads(told[told.index("{") : told.rindex("}") + 1])
+    assert [one["rule"] for one in report["repairs"]] == ["not UTF-8"]
+
+
+def test_several_ids_need_no_folder_where_the_shop_is_named_by_a_variable(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WARES_SHOP", str(folder))
+    assert wares("delete", "p1", "p2")[0] == 0
+    assert wares("delete", folder, "p3")[0] == 0
+    assert ids(folder) == {"p0", *(f"p{i}" for i in range(4, 10))}

@@ -7,7 +7,7 @@ import typer
 
 from wares.app.commands import screen
 from wares.app.commands.options import AsJson, Folder
-from wares.app.commands.places import shop_and
+from wares.app.commands.places import shop_and, shop_and_all
 from wares.feeds.report import ImportReport
 
 catalogue = typer.Typer()
@@ -68,10 +68,10 @@ def delete(
     as_json: AsJson = False,
 ) -> None:
     """Take products out of the shop. Their events stay, and they keep what was learnt of them if they come back."""
-    place, first = shop_and(folder, products[0] if products else None, "ID")
+    place, ids = shop_and_all(folder, products or [], "ID")
     from wares.app.commands.changing import delete_products
 
-    gone, unknown = delete_products(place, [first, *(products or [])[1:]])
+    gone, unknown = delete_products(place, ids)
     if as_json:
         screen.print_json({"deleted": gone, "unknown": list(unknown)})
         return

@@ -34,9 +34,9 @@ class FullFeed:
             return
         share = len(self.gone) / self.known
         told = f"{len(self.gone):,} of {self.known:,} products ({share:.1%}) are not in this feed and would leave"
-        if self.report.rejected:
+        if self.report.unreadable:
             raise TooManyGone(
-                f"{told}, but {self.report.rejected:,} rows of it could not be read and may be about some of them. "
+                f"{told}, but {self.report.unreadable:,} rows of it could not be read and may be about some of them. "
                 "Nothing was changed. Repair those rows, or confirm with --yes."
             )
         if share > at_most:

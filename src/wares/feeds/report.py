@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Generic, TypeVar
 
@@ -54,6 +54,17 @@ class Finding:
     examples: tuple[Example, ...]
 
 
+def added_up(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """One finding per rule, with the examples of the first that came; the most frequent first."""
+    first: dict[str, Finding] = {}
+    counts: dict[str, int] = {}
+    for finding in findings:
+        first.setdefault(finding.rule, finding)
+        counts[finding.rule] = counts.get(finding.rule, 0) + finding.count
+    told = (replace(finding, count=counts[rule]) for rule, finding in first.items())
+    return tuple(sorted(told, key=lambda finding: -finding.count))
+
+
 @dataclass(frozen=True, slots=True)
 class ImportReport:
     """The outcome of one import. `read == kept + rejected`; a row can be repaired in several places and still be kept.
@@ -80,6 +91,11 @@ class ImportReport:
     def rejected(self) -> int:
         """Rows that could not be used."""
         return sum(finding.count for finding in self.rejections)
+
+    @property
+    def unreadable(self) -> int:
+        """Rejected rows without those that are left out by a rule: what these were about is not known."""
+        return sum(finding.count for finding in self.rejections if not finding.rule.startswith(LEFT_OUT))
 
     @property
     def rejected_by_reason(self) -> dict[str, int]:

@@ -18,7 +18,8 @@ from wares.errors import TooManyGone
 from wares.feeds.full_feed import FullFeed
 from wares.feeds.products import ALIASES, read_products
 from wares.feeds.readers import read_rows
-from wares.feeds.report import ImportReport, RowFault, Tally
+from wares.feeds.report import ImportReport, RowFault, Tally, added_up
+from wares.feeds.values import read_text
 from wares.shop import Shop, open_shop
 from wares.store.lock import holder
 
@@ -46,7 +47,7 @@ def sync_file(
         feed = FullFeed.of(
             read_products(
                 path, now_ms=int(time.time() * 1000), currency=shop.settings.shop.currency, dialect=dialect,
-                rejects=rejects,
+                rejects=None if dry_run else rejects,
             ),
             shop.store.catalogue.ids(),
         )  # fmt: skip
@@ -90,6 +91,8 @@ def update_file(
     """Change the fields that each row names of the product with its id; a row of a product that the shop does not have
     is rejected. `page` is where the report goes as HTML."""
     tally = Tally(str(path), rejects)
+    if rejects is not None:
+        rejects.unlink(missing_ok=True)  # of an earlier update
     with open_shop(folder, create=False) as shop:
         known, server = set(shop.store.catalogue.ids()), _server(folder, shop)
         rows: list[dict[str, Any]] = []
@@ -103,7 +106,7 @@ def update_file(
         for line, row in counted(read_rows(path, tally), path.name, None, tell):
             tally.line = line
             told = {_field(name): value for name, value in row.items()}
-            told["id"] = str(told.get("id") or "").strip()
+            told["id"] = read_text(told.get("id"))
             if told["id"] not in known:
                 fault = RowFault("unknown product", "id", told["id"], "Import the product first, or mend its id.")
                 tally.reject(fault, row)
@@ -115,7 +118,7 @@ def update_file(
         write()
     tally.close()
     report = tally.report()
-    report = replace(report, repairs=tuple(finding for one in repairs for finding in one.repairs))
+    report = replace(report, repairs=added_up([*report.repairs, *(one for batch in repairs for one in batch.repairs)]))
     if page is not None:
         write_import_report(page, [report], None, folder, keep=False)
     return report
