@@ -250,3 +250,14 @@ def test_a_shopper_model_keeps_to_its_time() -> None:
     assert time.monotonic() - started < 30  # a step and the export, on a busy machine
     assert 1 <= len(fitted.losses) < 100_000
     assert all(np.isfinite(value).all() for value in fitted.model.arrays.values() if value.dtype.kind == "f")
+
+
+def test_models_that_are_fitted_at_the_same_time_must_fit_into_the_memory_together(settings: Settings) -> None:
+    def taken(cores: int) -> tuple[int, list[int]]:
+        plan = make_plan(LARGE, replace(MACHINE, cores=cores), settings)
+        return plan.bytes, [step.bytes for step in plan.reasons if step.chosen and step.name != "sequence"]
+
+    (alone, (base, *each)), (together, _) = taken(1), taken(2)
+    assert together == base + sum(each) > alone
+    tight = replace(MACHINE, memory_bytes=int((base + sum(each) / 2) / 0.8))
+    assert make_plan(LARGE, tight, settings).bytes <= 0.81 * tight.memory_bytes

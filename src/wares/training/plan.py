@@ -118,6 +118,7 @@ class _Planning:
     spent: float = 0.0
     highest: int = 0
     base: int = 0
+    together: int = 0  # bytes of the models chosen so far that are fitted at the same time, on all cores
     numbers: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def plan(self) -> Plan:
@@ -146,7 +147,9 @@ class _Planning:
             steps.append(step)
             if step.chosen:
                 self.spent += step.seconds
-                self.highest = max(self.highest, self.base + step.bytes)
+                if name != SEQUENCE and self.machine.cores > 1:
+                    self.together += step.bytes
+                self.highest = max(self.highest, self.base + max(step.bytes, self.together))
         chosen = tuple(step.name for step in steps[1:] if step.chosen)
         return Plan(chosen, recipe, tuple(steps), self.spent, self.highest, size, self.numbers)
 
@@ -155,8 +158,14 @@ class _Planning:
         return math.inf if self.budget_s is None else max(0.0, _CAREFUL * self.budget_s - self.spent)
 
     @property
-    def left_bytes(self) -> int:
+    def usable_bytes(self) -> int:
+        """For the shopper model, which is fitted when the others are done."""
         return max(0, int(_USABLE * self.machine.memory_bytes) - self.base)
+
+    @property
+    def left_bytes(self) -> int:
+        """For one more of the other models."""
+        return max(0, self.usable_bytes - self.together)
 
     def _model(self, name: str) -> Step:
         if against := next(self._against(name), ""):
@@ -230,8 +239,8 @@ class _Planning:
         for size in reversed(list(SIZES)[: list(SIZES).index(best) + 1]):
             recipe = Recipe.like(size, given)
             cost = sequence_cost(facts, recipe, self.machine, texts)
-            if cost.bytes > self.left_bytes:
-                why.append(f"{size} takes {gigabytes(cost.bytes)}, and {gigabytes(self.left_bytes)} are left")
+            if cost.bytes > self.usable_bytes:
+                why.append(f"{size} takes {gigabytes(cost.bytes)}, and {gigabytes(self.usable_bytes)} are left")
                 continue
             least = min(_FEWEST_EPOCHS, recipe.epochs)
             epochs = recipe.epochs
