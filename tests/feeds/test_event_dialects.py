@@ -76,6 +76,13 @@ def test_the_dialect_is_recognised_from_the_first_rows(name: str) -> None:
     assert any(f"({name})" in note for note in report.notes)
 
 
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_one_foreign_row_among_the_own_ones_does_not_make_them_foreign(name: str) -> None:
+    own = {"kind": "view", "time": AT_US, "product_id": "a", "shopper_id": "c1"}
+    assert recognise([own, SAMPLES[name], own]) is None
+    assert recognise([own, SAMPLES[name], SAMPLES[name]]) is DIALECTS[name]
+
+
 def test_wares_own_columns_are_no_foreign_dialect() -> None:
     own = {"kind": "view", "time": AT_US, "shopper_id": "s", "product_id": "p"}
     events, report = read([own])

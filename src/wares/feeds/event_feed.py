@@ -55,11 +55,12 @@ def check_dialect(name: str) -> None:
 
 
 def recognise(rows: Iterable[Row]) -> Dialect | None:
-    """The dialect that most of the rows are written in; None = wares' own columns."""
+    """The dialect that most of the rows are written in; None = wares' own columns, of which `kind` is the sign."""
     seen = list(rows)
     votes = {name: sum(map(dialect.recognises, seen)) for name, dialect in DIALECTS.items()}
     best = max(votes, key=lambda name: votes[name])
-    return DIALECTS[best] if votes[best] else None
+    own = sum("kind" in row and not DIALECTS[best].recognises(row) for row in seen)
+    return DIALECTS[best] if votes[best] > own else None
 
 
 def _events(rows: Iterator[tuple[int, Row]], maker: Maker, tally: Tally, named: str) -> Iterator[Event]:

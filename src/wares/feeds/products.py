@@ -32,7 +32,7 @@ ALIASES = {"item_group_id": "group_id", "product_id": "id", "image_link": "image
 MAX_ID = 500  # characters
 MAX_VALUE = 1000  # characters of one attribute value
 MAX_STOCK = 10**12
-_SEVERAL = ("category", "attributes")  # may be a list; of another field's values, such as pictures, the first counts
+_TEXTS = ("id", "title", "description", "brand", "group_id", "image_url", "url")  # of a list the first one counts
 # Words of availability, without blanks, hyphens and underscores; schema.org's without their address.
 _YES = frozenset(
     (
@@ -145,7 +145,7 @@ class _Maker:
             if not field:
                 further[str(column)] = value
                 continue
-            if isinstance(value, list) and field not in _SEVERAL:
+            if isinstance(value, list) and field in _TEXTS:
                 value = next((one for one in value if not is_missing(one)), None)
             if not is_missing(value) or field not in known:
                 known[field] = value
