@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wares.errors import InputError
+from wares.feeds.encodings import guess_encoding
 from wares.feeds.products import read_products
 from wares.feeds.readers import name_of, read_rows
 from wares.feeds.report import ImportReport, Tally
@@ -118,6 +119,20 @@ def test_text_after_a_closing_quote_costs_one_row_only(write: Write) -> None:
     rows, report = rows_of(write("a.csv", 'id,title\n1,"a"b\n2,12" ruler\n'))
     assert rows == [{"id": "2", "title": '12" ruler'}]
     assert report.rejected_by_reason == {"broken quoting": 1}
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "gb2312", "gb18030"])
+def test_what_excel_writes_in_china_is_read_as_chinese_and_reported(write: Write, encoding: str) -> None:
+    told = "编号,标题\n1,龙井绿茶 250克\n2,Café au lait\n3,紫砂壶（小号）\n".replace("é", "e")
+    rows, report = rows_of(write("a.csv", told.encode(encoding)))
+    assert [row["标题"] for row in rows] == ["龙井绿茶 250克", "Cafe au lait", "紫砂壶（小号）"]
+    assert report.repaired == {"not UTF-8": 3} and any("gb18030" in note for note in report.notes)
+
+
+def test_accented_letters_are_not_taken_for_chinese() -> None:
+    for text in ("Größe;Übergröße;Fußbälle", "créée à Nîmes, élève", "Señor Muñoz", "crème brûlée ÄÖÜ", "£5 – €6"):
+        assert guess_encoding(text.encode("cp1252")) == "cp1252", text
+    assert guess_encoding("价格（元）".encode("gbk")) == "gb18030"
 
 
 def test_text_that_is_not_utf_8_is_read_as_windows_1252_and_reported(write: Write) -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from wares.feeds.encodings import guess_encoding
 from wares.feeds.report import RowFault, Tally
 
 LISTS = ("products", "items", "records", "data", "results", "hits", "documents", "rows")
@@ -112,4 +113,4 @@ def _decoded(raw: bytes, tally: Tally) -> str:
     except UnicodeDecodeError as error:
         tally.line = raw.count(b"\n", 0, error.start) + 1
         tally.repair("not UTF-8", "", raw[error.start : error.start + 20], "Save the file as UTF-8.")
-        return raw.decode("cp1252", "replace")
+        return raw.decode(guess_encoding(raw), "replace")

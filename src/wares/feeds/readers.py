@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from wares.errors import InputError
+from wares.feeds.encodings import guess_encoding
 from wares.feeds.json_documents import read_json
 from wares.feeds.report import RowFault, Tally
 
@@ -68,16 +69,20 @@ def _open(path: Path, packed: bool) -> BinaryIO:
 
 
 def _decoded(file: BinaryIO, encoding: str, tally: Tally) -> Iterator[str]:
-    """Lines with their ends. Bytes that are not UTF-8 are read as Windows-1252, which is counted as a repair."""
+    """Lines with their ends. Those that are not UTF-8 are read as what the first of them was guessed to be, and counted
+    as repairs."""
+    other = ""
     for line, raw in enumerate(file if encoding == "utf-8" else _utf16(file), 1):
         if line == 1 and raw.startswith(b"\xef\xbb\xbf"):
             raw = raw[3:]
         try:
             text = raw.decode("utf-8")
         except UnicodeDecodeError as error:
-            text = raw.decode("cp1252", "replace")
+            other = other or guess_encoding(raw)
+            text = raw.decode(other, "replace")
             tally.line = line
             tally.repair("not UTF-8", "", raw[error.start : error.start + 20], "Save the file as UTF-8.")
+            tally.note(f"What is not UTF-8 was read as {other}.")
         yield text if "\r" not in text else text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from xml.parsers import expat
 
 from wares.errors import DataError
+from wares.feeds.encodings import guess_encoding
 from wares.feeds.readers import Row
 from wares.feeds.report import RowFault, Tally
 
@@ -83,7 +84,7 @@ def read_xml(file: BinaryIO, tally: Tally) -> Iterator[tuple[int, Row]]:
 
 
 def _texts(file: BinaryIO, tally: Tally) -> Iterator[str]:
-    """The text in pieces, in the encoding that it begins with or declares. UTF-8 that is none is Windows-1252."""
+    """The text in pieces, in the encoding that it begins with or declares. What is not UTF-8 is guessed."""
     start = file.read(1024)
     file.seek(0)
     encoding = _encoding(start, tally)
@@ -93,7 +94,7 @@ def _texts(file: BinaryIO, tally: Tally) -> Iterator[str]:
             yield decoder.decode(raw).lstrip("\ufeff")
         yield decoder.decode(b"", final=True)
         return
-    rest, line = b"", 1
+    rest, line, other = b"", 1, ""
     while raw := file.readline(BLOCK):
         raw = rest + raw
         rest = b""
@@ -104,14 +105,15 @@ def _texts(file: BinaryIO, tally: Tally) -> Iterator[str]:
                 raw, rest = raw[: error.start], raw[error.start :]
                 text = raw.decode("utf-8", "replace")
             else:
-                text = raw.decode("cp1252", "replace")
+                other = other or guess_encoding(raw)
+                text = raw.decode(other, "replace")
                 tally.line = line
                 shown = raw[error.start : error.start + 20]
                 tally.repair("not UTF-8", "", shown, "Save the file as UTF-8, or declare its encoding.")
         line += text.count("\n")
         yield text.lstrip("\ufeff")
     if rest:
-        yield rest.decode("cp1252", "replace")
+        yield rest.decode(other or guess_encoding(rest), "replace")
 
 
 def _encoding(start: bytes, tally: Tally) -> str:
