@@ -42,6 +42,8 @@ from wares.training.trial import next_basket_trial
 
 MAX_K = 1000
 _BATCH = 20_000  # products per transaction of an import
+_MERGED_NAMES = {**ALIASES, "price": "price_minor", "published": "published_ms"}
+_MERGED_FIELDS = {f.name for f in fields(Product)} - {"id", "attributes"}
 
 
 def open_shop(folder: str | Path, *, create: bool = True) -> "Shop":
@@ -329,14 +331,13 @@ class Shop:
 
 def _merged(old: Product, new: Product, row: Mapping[str, Any]) -> Product:
     """`old` with the fields that the change names; a price, stock or date that cannot be read stays what it was."""
-    names = {**ALIASES, "price": "price_minor", "published": "published_ms"}
     folded = {name.strip().lower().replace(" ", "_"): value for name, value in row.items()}
-    told = {names.get(name, name): value for name, value in folded.items()}
+    told = {_MERGED_NAMES.get(name, name): value for name, value in folded.items()}
     plain = {
-        f.name: value
-        for f in fields(Product)
-        if f.name in told and f.name not in ("id", "attributes")
-        if (value := getattr(new, f.name)) is not None or is_missing_cell(told[f.name])
+        name: value
+        for name, raw in told.items()
+        if name in _MERGED_FIELDS
+        if (value := getattr(new, name)) is not None or is_missing_cell(raw)
     }
     return replace(old, **plain, attributes={**old.attributes, **new.attributes})
 

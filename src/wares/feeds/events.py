@@ -59,6 +59,7 @@ MAX_ID = 500  # characters
 _OF_ITEM = ("quantity", "price", "value", "item_id", "product_id")
 _PURCHASE, _REFUND, _SEARCH = EventKind.PURCHASE, EventKind.REFUND, EventKind.SEARCH
 _MAX_LAYOUTS = 1000
+_FEW = {"": 1.0, **{str(n): float(n) for n in range(100)}}  # quantities as files mostly have them
 MAX_PLAIN = 1e12
 HALF = 0.5 + 1e-7
 
@@ -122,7 +123,7 @@ class Maker:
 
     def make(self, row: dict[Any, Any], layout: _Layout) -> Event:
         """Raises RowFault for a row that is no event."""
-        get = row.get
+        get, others = row.get, layout.others
         (
             in_kind,
             in_time,
@@ -145,11 +146,17 @@ class Maker:
         if not EARLIEST_MS <= time_ms <= self.latest_ms:  # Unix ms as they should be
             time_ms = self._time(self._or_other(row, raw, in_time, layout))
         raw = get(in_product)
-        product_id = str(raw) if type(raw) is int else read_text(self._or_other(row, raw, in_product, layout))
+        if others:
+            raw = self._or_other(row, raw, in_product, layout)
+        product_id = str(raw) if type(raw) is int else read_text(raw)
         raw = get(in_shopper)
-        shopper_id = str(raw) if type(raw) is int else read_text(self._or_other(row, raw, in_shopper, layout))
+        if others:
+            raw = self._or_other(row, raw, in_shopper, layout)
+        shopper_id = str(raw) if type(raw) is int else read_text(raw)
         raw = get(in_basket)
-        basket_id = str(raw) if type(raw) is int else read_text(self._or_other(row, raw, in_basket, layout))
+        if others:
+            raw = self._or_other(row, raw, in_basket, layout)
+        basket_id = str(raw) if type(raw) is int else read_text(raw)
         query = read_text(self._or_other(row, get(in_query), in_query, layout), MAX_QUERY) if in_query else ""
         event_id = read_text(self._or_other(row, get(in_id), in_id, layout)) if in_id else ""
         if not product_id and (kind is not _SEARCH or not query):
@@ -161,7 +168,10 @@ class Maker:
         if in_cur and (code := read_text(get(in_cur)).upper()):
             scale = scale_of(code)
         raw = get(in_quantity)
-        quantity = float(raw) if type(raw) is int and -1e12 < raw < 1e12 else self._quantity(raw)
+        if type(raw) is str and raw in _FEW:
+            quantity = _FEW[raw]
+        else:
+            quantity = float(raw) if type(raw) is int and -1e12 < raw < 1e12 else self._quantity(raw)
         raw = get(in_value)
         if type(raw) is float and 0 <= raw < MAX_PLAIN:
             value_minor: int | None = int(raw * scale + HALF)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from wares.domain.money import scale_of
 from wares.domain.product import PATH_SEPARATOR, Product
@@ -32,6 +32,8 @@ ALIASES = {"item_group_id": "group_id", "product_id": "id", "image_link": "image
 MAX_ID = 500  # characters
 MAX_VALUE = 1000  # characters of one attribute value
 MAX_STOCK = 10**12
+_MAX_SHARED = 50_000  # values of which equal ones are kept once
+T = TypeVar("T")
 _TEXTS = ("id", "title", "description", "brand", "group_id", "image_url", "url")  # of a list the first one counts
 # Words of availability, without blanks, hyphens and underscores; schema.org's without their address.
 _YES = frozenset(
@@ -133,6 +135,8 @@ class _Maker:
         self.tally, self.currency, self.time_of, self.foreign = tally, currency, time_of, foreign
         self.latest_ms = now_ms + 365 * DAY_MS  # a product may be announced, within reason
         self.meanings: dict[str, str] = {}  # column -> field, or "" for an attribute
+        self.paths: dict[str, tuple[str, ...]] = {}  # category as it was told -> path
+        self.known: dict[Any, Any] = {}  # brands and attribute values: equal ones of a million products are one object
 
     def make(self, row: Row) -> Product:
         """Raises RowFault for a row without an id."""
@@ -164,8 +168,8 @@ class _Maker:
             id=product_id,
             title=self._text("title", known),
             description=self._text("description", known),
-            brand=read_text(known.get("brand"), MAX_VALUE),
-            category=_path(known.get("category")),
+            brand=self._shared(read_text(known.get("brand"), MAX_VALUE)),
+            category=self._category(known.get("category")),
             price_minor=self._price(known.get("price") if amount is None else amount.value, currency),
             currency=currency,
             stock=self._stock(known.get("stock")),
@@ -184,6 +188,22 @@ class _Maker:
         if len(self.meanings) < 10_000:
             self.meanings[column] = meaning
         return meaning
+
+    def _shared(self, value: T) -> T:
+        """An equal value that was seen before, if any: most products share theirs with others."""
+        if len(self.known) < _MAX_SHARED:
+            return self.known.setdefault(value, value)  # type: ignore[no-any-return]
+        return self.known.get(value, value)  # type: ignore[no-any-return]
+
+    def _category(self, raw: object) -> tuple[str, ...]:
+        if type(raw) is not str:
+            return self._shared(_path(raw))
+        path = self.paths.get(raw)
+        if path is None:
+            path = _path(raw)
+            if len(self.paths) < _MAX_SHARED and len(raw) <= MAX_VALUE:
+                self.paths[raw] = path
+        return path
 
     def _text(self, field: str, known: dict[str, Any]) -> str:
         raw = known.get(field)
@@ -264,7 +284,7 @@ class _Maker:
                 if key in FIELDS:
                     self.tally.note(f"An attribute may not be called {key!r}, which is a field; it is not used.")
                 else:
-                    attributes[key] = texts
+                    attributes[key] = self._shared(texts)
         return attributes
 
     def _attribute(self, name: str, raw: object) -> str:
@@ -278,6 +298,8 @@ class _Maker:
 
 def _path(raw: object) -> tuple[str, ...]:
     """ "A > B" or a list of levels -> the path, root first."""
+    if raw is None:
+        return ()
     levels = raw if isinstance(raw, list | tuple) else read_text(raw, MAX_TEXT).split(PATH_SEPARATOR.strip())
     return tuple(text for level in levels if (text := read_text(level, MAX_VALUE)))
 

@@ -13,6 +13,7 @@ MAX_MINOR = 10**15  # larger amounts are a fault of the feed
 EARLIEST_MS = 631_152_000_000  # 1990-01-01
 DAY_MS = 86_400_000
 _EPOCH = datetime(1970, 1, 1)  # without a zone: differences of wall times are exact
+_EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _PLAIN_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 _GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+")
@@ -50,6 +51,8 @@ def read_text(value: object, limit: int = 1_000_000) -> str:
     if type(value) is str:
         text = value[:limit].strip() if len(value) > limit else value.strip()
         return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    if value is None:
+        return ""
     if type(value) is int:
         return str(value) if abs(value) < 10**30 else f"{Decimal(value):.6e}"
     if isinstance(value, bool):
@@ -118,7 +121,8 @@ def clock(timezone: str) -> Callable[[object], int | None]:
         try:
             if isinstance(value, str):
                 text = value[:64].strip()
-                if _PLAIN_NUMBER.fullmatch(text) and len(text) != 8:  # eight digits are a date: 20260131
+                # eight digits are a date: 20260131
+                if text[4:5] != "-" and _PLAIN_NUMBER.fullmatch(text) and len(text) != 8:
                     return _from_number(float(text))
                 moment = datetime.fromisoformat(text)
             elif isinstance(value, datetime):
@@ -130,6 +134,8 @@ def clock(timezone: str) -> Callable[[object], int | None]:
                 return None if type(plain) is kind else read(plain)
             else:
                 return _from_number(read_number(value))
+            if moment.tzinfo is UTC:
+                return (moment - _EPOCH_UTC) // _MILLISECOND
             if moment.tzinfo is None:
                 if utc:
                     return (moment - _EPOCH) // _MILLISECOND

@@ -17,6 +17,8 @@ _PUT = (
     " ON CONFLICT (key) DO UPDATE SET change = excluded.change, row = excluded.row WHERE row IS NOT excluded.row"
 )
 _CHANGES = "SELECT change, key, id, row FROM products JOIN product_ids USING (key) WHERE change > ? ORDER BY change"
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_decoded = json.JSONDecoder().decode
 _EMPTY = Product("")
 _DEFAULTS = {name: getattr(_EMPTY, name) for name in (field.name for field in fields(Product)) if name != "id"}
 
@@ -84,12 +86,12 @@ def to_row(product: Product) -> str:
     row = {name: value for name, default in _DEFAULTS.items() if (value := getattr(product, name)) != default}
     if "attributes" in row:
         row["attributes"] = dict(row["attributes"])
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+    return _encoded(row)
 
 
 def from_row(product_id: str, row: str) -> Product:
     """The product that `to_row` was given."""
-    told: dict[str, Any] = json.loads(row)
+    told: dict[str, Any] = _decoded(row)
     if "category" in told:
         told["category"] = tuple(told["category"])
     if "attributes" in told:

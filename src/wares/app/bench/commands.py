@@ -273,6 +273,27 @@ def bench_missing(
     print_missing(screen.stdout(), figures)
 
 
+@bench.command("feeds")
+def bench_feeds(
+    products: Annotated[int, typer.Option(help="of the feed that is imported", min=1_000)] = 1_000_000,
+    events: Annotated[int, typer.Option(help="of the log that is imported", min=1_000)] = 10_000_000,
+    answering: Annotated[int, typer.Option(help="products of the shop that is asked while it changes", min=1_000)] = (
+        100_000
+    ),
+    changes: Annotated[int, typer.Option(help="of price and stock", min=1_000)] = 50_000,
+    seed: Annotated[int, typer.Option(help="of everything random")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """How fast and in how much memory feeds are imported, and how soon an answer shows what has changed."""
+    from wares.app.bench.feeds import feed_figures
+
+    with screen.progress() as tell:
+        figures = feed_figures(
+            products=products, events=events, answering=answering, changes=changes, seed=seed, tell=tell
+        )
+    _print(figures, as_json)
+
+
 @bench.command("clicks")
 def bench_clicks(
     queries: Annotated[int, typer.Option(help="of each made-up shop", min=2)] = 60,
