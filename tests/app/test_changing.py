@@ -75,7 +75,7 @@ def test_an_empty_feed_does_not_empty_a_shop(folder: Path, tmp_path: Path) -> No
 
 def test_a_dry_run_says_what_would_leave_and_writes_nothing(folder: Path, tmp_path: Path) -> None:
     code, told = wares("sync", folder, feed(tmp_path, *rows_of(9)), "--dry-run")
-    assert code == 0 and "1 products left the shop" in told and "Nothing was written" in told
+    assert code == 0 and "1 products of the shop are absent" in told and "Nothing was written" in told
     assert len(ids(folder)) == 10
 
 
@@ -84,7 +84,7 @@ def test_the_python_api_syncs_and_refuses_alike(folder: Path, tmp_path: Path) ->
         with pytest.raises(TooManyGone, match="5 of 10"):
             shop.sync(feed(tmp_path, *rows_of(5)))
         report = shop.sync(feed(tmp_path, *rows_of(5)), at_most=0.5)
-        assert any("5 products left the shop" in note for note in report.notes)
+        assert any("5 products of the shop are absent" in note for note in report.notes)
         assert shop.store.catalogue.ids() == [f"p{i}" for i in range(5)]
 
 

@@ -46,5 +46,10 @@ class FullFeed:
 
     def told(self) -> ImportReport:
         """The feed's report, with what left the shop."""
-        gone = f"{len(self.gone):,} products" if self.gone else "No product"
-        return replace(self.report, notes=(*self.report.notes, f"{gone} left the shop: absent from this feed."))
+        return replace(
+            self.report,
+            notes=(
+                *self.report.notes,
+                f"{len(self.gone):,} products of the shop are absent from this feed and leave it.",
+            ),
+        )

@@ -15,7 +15,7 @@ from wares.store.vector_cache import FILE as VECTORS
 from wares.training.budget import gigabytes, spoken
 from wares.training.costs import Cost, Facts, base_cost, ease_bytes, model_cost, sequence_cost
 from wares.training.machine import Machine
-from wares.training.recipe import SIZES, Recipe
+from wares.training.recipe import SIZES, USABLE, Recipe
 from wares.training.tuning import numbers_now
 
 SEQUENCE = "sequence"
@@ -31,7 +31,7 @@ ORDER = (
     "als",
     "graph",
 )
-_USABLE, _CAREFUL = 0.8, 0.8  # of the free memory, and of the time: estimates are not sure
+_CAREFUL = 0.8  # of the time: estimates are not sure
 _LEAST_EASE, _LEAST_EVENTS, _LEAST_LEARNERS = 100, 2_000, 100
 _SMALL_FROM, _BASE_FROM, _LARGE_FROM = 10_000, 200_000, 5_000_000  # events
 _FEWEST_EPOCHS = 4
@@ -160,7 +160,7 @@ class _Planning:
     @property
     def usable_bytes(self) -> int:
         """For the shopper model, which is fitted when the others are done."""
-        return max(0, int(_USABLE * self.machine.memory_bytes) - self.base)
+        return max(0, int(USABLE * self.machine.memory_bytes) - self.base)
 
     @property
     def left_bytes(self) -> int:

@@ -9,7 +9,7 @@ from wares.training.budget import gigabytes
 from wares.training.lessons import Lessons
 from wares.training.network import Shape
 
-_USABLE = 0.8  # of the free memory: estimates are not sure
+USABLE = 0.8  # of the free memory: estimates are not sure
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def memory_bytes(lessons: Lessons, recipe: Recipe) -> int:
 def refuse_too_large(lessons: Lessons, recipe: Recipe, free_bytes: int) -> None:
     """TrainingError where fitting does not fit into the free memory; it names the number, and the largest size that
     fits."""
-    needed, usable = memory_bytes(lessons, recipe), _USABLE * free_bytes
+    needed, usable = memory_bytes(lessons, recipe), USABLE * free_bytes
     if needed <= usable:
         return
     sizes = {size: memory_bytes(lessons, one) for size, one in SIZES.items()}
