@@ -75,7 +75,7 @@ def test_an_empty_feed_does_not_empty_a_shop(folder: Path, tmp_path: Path) -> No
 
 def test_a_dry_run_says_what_would_leave_and_writes_nothing(folder: Path, tmp_path: Path) -> None:
     code, told = wares("sync", folder, feed(tmp_path, *rows_of(9)), "--dry-run")
-    assert code == 0 and "1 products of the shop are absent" in told and "Nothing was written" in told
+    assert code == 0 and "One product of the shop is absent" in told and "Nothing was written" in told
     assert len(ids(folder)) == 10
 
 

@@ -46,10 +46,10 @@ class FullFeed:
 
     def told(self) -> ImportReport:
         """The feed's report, with what left the shop."""
-        return replace(
-            self.report,
-            notes=(
-                *self.report.notes,
-                f"{len(self.gone):,} products of the shop are absent from this feed and leave it.",
-            ),
-        )
+        if not self.gone:
+            note = "Every product of the shop is in this feed."
+        elif len(self.gone) == 1:
+            note = "One product of the shop is absent from this feed and leaves it."
+        else:
+            note = f"{len(self.gone):,} products of the shop are absent from this feed and leave it."
+        return replace(self.report, notes=(*self.report.notes, note))
