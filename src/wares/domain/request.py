@@ -21,7 +21,7 @@ class Request:
     `surface` names the profile that answers. `seeds` are product ids on the page or in the cart. `k` is the page size;
     `cursor` continues an earlier answer. `as_typed`: the query is not to be corrected; `without_wishes`: the keys of
     wishes in it that are not to be read. `explain`: say how the answer came about. `now_ms` is the moment of asking
-    (Unix milliseconds).
+    (Unix milliseconds). `market` says whose prices, availability and language are meant; "" = the shop's own.
     """
 
     surface: str
@@ -37,3 +37,4 @@ class Request:
     as_typed: bool = False
     without_wishes: tuple[str, ...] = ()
     explain: bool = False
+    market: str = ""
