@@ -53,13 +53,18 @@ class EventLog(Protocol):
 
 
 class Shoppers(Protocol):
-    """Who the shop knows. Ids are kept as keyed hashes; `key` is the small integer that events carry."""
+    """Who the shop knows. Ids are kept as keyed hashes; `key` is the small integer that events carry.
+
+    An anonymous shopper whom a login joined to a known one is that one, here and in the event log."""
 
     def put(self, shoppers: Iterable[Shopper]) -> int: ...
 
     def get(self, shopper_id: str) -> Shopper | None: ...
 
     def key(self, shopper_id: str) -> int | None: ...
+
+    def keys_of(self, shopper_id: str) -> tuple[int, ...]:
+        """`key` first, then the keys that were joined to it; () = never heard of."""
 
 
 class Encoder(Protocol):

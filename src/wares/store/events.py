@@ -13,6 +13,7 @@ from wares.domain.event import Event, EventKind
 from wares.domain.log import EventBlock
 from wares.domain.shopper import KIND_CODES
 from wares.errors import DataError
+from wares.store.aliases import has_some, joined_to
 from wares.store.connections import Connections
 from wares.store.keys import Hashes, intern_products, intern_shoppers
 from wares.store.ordinals import Ordinals
@@ -32,13 +33,18 @@ _ROW = np.dtype(
     ]
 )
 _READ = (
-    "SELECT seq, time_ms, kind, ifnull(shopper, -1), ifnull(product, -1), quantity, value_minor, ifnull(basket, -1)"
-    " FROM events WHERE seq > ? ORDER BY seq"
+    "SELECT seq, events.time_ms, kind, {shopper}, ifnull(product, -1), quantity, value_minor, ifnull(basket, -1)"
+    " FROM events{joins} WHERE seq > ? ORDER BY seq"
 )
+_AS_WRITTEN = {"shopper": "ifnull(shopper, -1)", "joins": ""}
+_AS_JOINED = {
+    "shopper": "coalesce(known, events.shopper, -1)",
+    "joins": " LEFT JOIN aliases ON aliases.shopper = events.shopper",
+}
 _QUERIES = "SELECT seq, query FROM events WHERE seq > ? AND query IS NOT NULL ORDER BY seq"
 _TYPED = (
-    "SELECT as_shown(query) AS shown, count(DISTINCT shopper) AS shoppers FROM events"
-    " WHERE kind = ? AND query IS NOT NULL AND shopper IS NOT NULL"
+    "SELECT as_shown(query) AS shown, count(DISTINCT {shopper}) AS shoppers FROM events{joins}"
+    " WHERE kind = ? AND query IS NOT NULL AND events.shopper IS NOT NULL"
     " GROUP BY shown HAVING shoppers >= ? AND shown <> '' ORDER BY shoppers DESC, shown"
 )
 _APPEND = (
@@ -78,9 +84,9 @@ class SqliteEventLog:
         return new, total - new
 
     def read(self, after: int = 0) -> EventBlock:
-        """Every event with a sequence number above `after`, of one moment."""
+        """Every event with a sequence number above `after`, of one moment; each under the key of the known shopper."""
         with self._connections.reading() as connection:
-            rows = np.fromiter(connection.execute(_READ, (after,)), _ROW)
+            rows = np.fromiter(connection.execute(_READ.format(**_whose(connection)), (after,)), _ROW)
             queries: dict[int, str] = dict(connection.execute(_QUERIES, (after,)))
         seqs = _column(rows, "seq")
         places = np.searchsorted(seqs, np.fromiter(queries, np.int64, len(queries)))
@@ -103,7 +109,7 @@ class SqliteEventLog:
         """
         with self._connections.reading() as connection:
             connection.create_function("as_shown", 1, _as_shown, deterministic=True)
-            return dict(connection.execute(_TYPED, (KIND_CODES[EventKind.SEARCH], least)))
+            return dict(connection.execute(_TYPED.format(**_whose(connection)), (KIND_CODES[EventKind.SEARCH], least)))
 
     def last(self) -> int:
         """The last sequence number; 0 = no event yet. It never falls, even when the last event is erased."""
@@ -111,7 +117,8 @@ class SqliteEventLog:
             return _last(connection)
 
     def erase(self, shopper_id: str) -> int:
-        """Forget a shopper: events, attributes and the hash of the id. The number of events erased.
+        """Forget a shopper and all that were joined to them: events, attributes and the hashes of the ids. The number
+        of events erased. Of one who was joined to a known shopper only their own goes, and the join.
 
         Their bytes are overwritten. Other shoppers' events, anonymous ones among them, keep their numbers.
         """
@@ -189,9 +196,17 @@ def _erase(connection: sqlite3.Connection, shopper: bytes) -> int | None:
     found = connection.execute("SELECT key FROM shoppers WHERE hash = ?", (shopper,)).fetchone()
     if found is None:
         return None
-    erased = connection.execute("DELETE FROM events WHERE shopper = ?", found).rowcount
-    connection.execute("DELETE FROM shoppers WHERE key = ?", found)
+    erased = 0
+    for key in (found[0], *joined_to(connection, found[0])):
+        erased += connection.execute("DELETE FROM events WHERE shopper = ?", (key,)).rowcount
+        connection.execute("DELETE FROM shoppers WHERE key = ?", (key,))
+        connection.execute("DELETE FROM aliases WHERE shopper = ?", (key,))
     return erased
+
+
+def _whose(connection: sqlite3.Connection) -> dict[str, str]:
+    """How a query tells whose an event is. Where nobody is joined to anybody, nothing is looked up."""
+    return _AS_JOINED if has_some(connection) else _AS_WRITTEN
 
 
 def _column(rows: NDArray[np.void], name: str) -> NDArray[np.int64]:

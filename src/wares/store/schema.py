@@ -10,13 +10,21 @@ from pathlib import Path
 from wares.errors import DataError, StoreError, StoreUnwritable
 
 FILE = "wares.sqlite"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BUSY_S = 10.0
 
 # Since version 2. What a person said of a product for a query; `gain` is 0 or more. No shopper data.
 _JUDGEMENTS = (
     "CREATE TABLE judgements (query TEXT NOT NULL, product INTEGER NOT NULL, gain REAL NOT NULL,"
     " PRIMARY KEY (query, product)) WITHOUT ROWID"
+)
+# Since version 3. Shopper data: whose history an anonymous shopper's counts as since a login. Events keep the key they
+# were written with; who reads them resolves it. Erased by EventLog.erase with either of both shoppers; a row that goes
+# parts them again. `known` is never the `shopper` of another row. `consent`: whether it was told with the login.
+_ALIASES = (
+    "CREATE TABLE aliases (shopper INTEGER PRIMARY KEY, known INTEGER NOT NULL, time_ms INTEGER NOT NULL,"
+    " consent INTEGER NOT NULL)",
+    "CREATE INDEX aliases_by_known ON aliases (known)",
 )
 TABLES = (
     # What this file is: `schema_version`, and the `secret` that keys every hash of a shopper. No shopper data.
@@ -34,8 +42,9 @@ TABLES = (
     " kind INTEGER NOT NULL, shopper INTEGER, product INTEGER, quantity REAL NOT NULL, value_minor INTEGER,"
     " basket INTEGER, query TEXT)",
     _JUDGEMENTS,
+    *_ALIASES,
 )
-UPGRADES: Mapping[int, tuple[str, ...]] = {1: (_JUDGEMENTS,)}  # version -> what makes the next one of it
+UPGRADES: Mapping[int, tuple[str, ...]] = {1: (_JUDGEMENTS,), 2: _ALIASES}  # version -> what makes the next one of it
 
 _UNWRITABLE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 _DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}

@@ -1,15 +1,24 @@
 """Who the shop knows: attributes behind keyed hashes. The id itself is never written."""
 
 import json
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 
 from wares.domain.shopper import Shopper
+from wares.store.aliases import has_some, has_table, joined_to, resolved
 from wares.store.connections import Connections
 from wares.store.keys import Hashes
 
 _PUT = (
     "INSERT INTO shoppers (hash, attributes) VALUES (?, ?)"
     " ON CONFLICT (hash) DO UPDATE SET attributes = excluded.attributes"
+)
+_HASHES = "SELECT hash FROM aliases JOIN shoppers ON shoppers.key = aliases.shopper WHERE known = ?"
+_KEYS_JOINED = "SELECT hash, ifnull(known, key) FROM shoppers LEFT JOIN aliases ON aliases.shopper = shoppers.key"
+_ATTRIBUTES = "SELECT key, attributes FROM shoppers WHERE attributes <> '{}' ORDER BY key"
+_ATTRIBUTES_JOINED = (  # the known shopper's own first
+    "SELECT ifnull(known, key) AS whose, attributes FROM shoppers LEFT JOIN aliases ON aliases.shopper = shoppers.key"
+    " WHERE attributes <> '{}' ORDER BY whose, known IS NOT NULL, key"
 )
 
 
@@ -35,31 +44,60 @@ class SqliteShoppers:
         return len(rows)
 
     def get(self, shopper_id: str) -> Shopper | None:
-        """None = never heard of."""
-        row = self._find(shopper_id)
-        return Shopper(shopper_id, json.loads(row[1])) if row else None
+        """None = never heard of. What a known shopper did not tell, those joined to them may have told."""
+        with self._connections.reading() as connection:
+            keys = self._keys_of(connection, shopper_id)
+            if not keys:
+                return None
+            attributes: dict[str, str] = {}
+            for key in keys:
+                (text,) = connection.execute("SELECT attributes FROM shoppers WHERE key = ?", (key,)).fetchone()
+                attributes |= {name: value for name, value in json.loads(text).items() if name not in attributes}
+        return Shopper(shopper_id, attributes)
 
     def key(self, shopper_id: str) -> int | None:
         """The integer that this shopper's events carry; None = never heard of."""
-        row = self._find(shopper_id)
-        return row[0] if row else None
+        return next(iter(self.keys_of(shopper_id)), None)
+
+    def keys_of(self, shopper_id: str) -> tuple[int, ...]:
+        """The integer that this shopper's events carry, and before them those that they carried until a login joined
+        them, which an older snapshot still knows; () = never heard of."""
+        with self._connections.reading() as connection:
+            return self._keys_of(connection, shopper_id)
+
+    def hashes_of(self, shopper_id: str) -> tuple[bytes, ...]:
+        """The `hash` of this shopper and of all that were joined to them."""
+        mine = self.hash(shopper_id)
+        with self._connections.reading() as connection:
+            found = connection.execute("SELECT key FROM shoppers WHERE hash = ?", (mine,)).fetchone()
+            if found is None or not has_table(connection):
+                return (mine,)
+            others = connection.execute(_HASHES, found)
+            return (mine, *(hashed for (hashed,) in others))
 
     def keys(self) -> dict[bytes, int]:
-        """The integer of every shopper, by `hash`."""
+        """The integer that the events of every shopper carry, by `hash`."""
         with self._connections.reading() as connection:
-            return dict(connection.execute("SELECT hash, key FROM shoppers"))
+            return dict(connection.execute(_KEYS_JOINED if has_some(connection) else "SELECT hash, key FROM shoppers"))
 
     def all_attributes(self) -> Iterator[tuple[int, Mapping[str, str]]]:
         """(key, attributes) of every shopper who has some, in order of keys."""
         with self._connections.reading() as connection:
-            for key, text in connection.execute(
-                "SELECT key, attributes FROM shoppers WHERE attributes <> '{}' ORDER BY key"
-            ):
-                yield key, json.loads(text)
+            told = _ATTRIBUTES_JOINED if has_some(connection) else _ATTRIBUTES
+            now, attributes = -1, dict[str, str]()
+            for key, text in connection.execute(told):
+                if key != now and attributes:
+                    yield now, attributes
+                attributes = json.loads(text) | (attributes if key == now else {})
+                now = key
+            if attributes:
+                yield now, attributes
 
-    def _find(self, shopper_id: str) -> tuple[int, str] | None:
-        with self._connections.reading() as connection:
-            row: tuple[int, str] | None = connection.execute(
-                "SELECT key, attributes FROM shoppers WHERE hash = ?", (self.hash(shopper_id),)
-            ).fetchone()
-        return row
+    def _keys_of(self, connection: sqlite3.Connection, shopper_id: str) -> tuple[int, ...]:
+        found = connection.execute("SELECT key FROM shoppers WHERE hash = ?", (self.hash(shopper_id),)).fetchone()
+        if found is None:
+            return ()
+        if not has_table(connection):
+            return (int(found[0]),)
+        key = resolved(connection, int(found[0]))
+        return (key, *joined_to(connection, key))

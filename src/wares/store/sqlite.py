@@ -5,6 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
+from wares.store.aliases import SqliteAliases
 from wares.store.catalogue import SqliteCatalogue
 from wares.store.connections import Connections
 from wares.store.events import SqliteEventLog
@@ -22,6 +23,7 @@ class Store:
         self.catalogue = SqliteCatalogue(connections)
         self.events = SqliteEventLog(connections)
         self.shoppers = SqliteShoppers(connections)
+        self.aliases = SqliteAliases(connections)
         self.judgements = SqliteJudgements(connections)
 
     @staticmethod
