@@ -4,6 +4,7 @@
     |-- InputError             the caller asked for something that cannot be
     |   |-- UnknownName        a name that is not there; says which are, and the nearest
     |   |-- DataError          a row of a feed; names file, line, field and value
+    |   |-- AmbiguousShopper   a login would make one shopper of two known ones
     |   |-- TooManyGone        a full feed lacks so many products that it may be broken
     |   `-- CursorExpired      the page behind a cursor is gone
     |-- SettingsError          the settings file is wrong
@@ -55,6 +56,12 @@ class DataError(InputError):
         place = ":".join(part for part in (file, str(line) if line else "") if part)
         named = f" (field {field!r}, got {str(value)[:80]!r})" if field else ""
         super().__init__(f"{place + ': ' if place else ''}{problem}{named}")
+
+
+class AmbiguousShopper(InputError):
+    """A login would join two known shoppers, or an anonymous one who is somebody else's. Texts name no id."""
+
+    code = "ambiguous-shopper"
 
 
 class TooManyGone(InputError):

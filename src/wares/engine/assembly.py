@@ -112,6 +112,12 @@ class Engine:
             self.live = self._load()
         self.live.catch_up(self.store.catalogue, self.store.events)  # after a swap: what was written while it loaded
 
+    def refold(self) -> None:
+        """Fold anew what came after the snapshot: whose some of it is has changed in the past."""
+        live = Live(self.live.snapshot, self._encoder)
+        live.catch_up(self.store.catalogue, self.store.events)
+        self.live = live
+
     def warn(self, warning: str) -> None:
         """Remember and log what a shopkeeper should know; once."""
         if warning not in self.warnings:
@@ -122,10 +128,10 @@ class Engine:
         """The shopper's history in the rows of `live` (the present one if None), and a note if there is none."""
         if shopper_id is None:
             return History.empty(), ""
-        key = self.store.shoppers.key(shopper_id)
-        if key is None:
+        keys = self.store.shoppers.keys_of(shopper_id)
+        if not keys:
             return History.empty(), f"Shopper {shopper_id[:80]!r} is not known yet: this is what everybody gets."
-        return (live or self.live).history(key), ""
+        return (live or self.live).history(*keys), ""
 
     def ask(self, request: Request) -> Page:
         """The page that answers a request, or the next one of an earlier answer."""

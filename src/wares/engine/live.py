@@ -92,9 +92,12 @@ class Live:
             if len(block):
                 self._fold_events(block)
 
-    def history(self, shopper_key: int) -> History:
-        """The shopper's whole history, the snapshot's and what came since."""
-        return self.snapshot.history(shopper_key).then(self._sessions.get(shopper_key, History.empty()))
+    def history(self, shopper_key: int, *joined: int) -> History:
+        """The shopper's whole history, the snapshot's and what came since, under this key and those joined to it."""
+        whole = self.snapshot.history(shopper_key).then(self._sessions.get(shopper_key, History.empty()))
+        for key in joined:
+            whole = whole.then(self.history(key))
+        return whole
 
     def purchases(self, now_ms: int) -> NDArray[np.float32]:
         """(n,) fading purchase counts of every row."""
