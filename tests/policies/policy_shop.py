@@ -13,6 +13,7 @@ from wares.domain.intent import Intent
 from wares.domain.product import Product
 from wares.domain.request import Request
 from wares.domain.result import Candidates, Slate
+from wares.domain.rule import NOTHING, Actions
 from wares.domain.text import tokens
 from wares.policies.priority import opened
 
@@ -58,9 +59,15 @@ def slate(scores: list[float], rows: list[int] | None = None) -> Slate:
     return opened(candidates, values)
 
 
-def intent(query: str = "", surface: str = "search", chosen: Filter | None = None, now_ms: int = 0) -> Intent:
+def intent(
+    query: str = "",
+    surface: str = "search",
+    chosen: Filter | None = None,
+    now_ms: int = 0,
+    actions: Actions = NOTHING,
+) -> Intent:
     request = Request(surface, now_ms, query=query, filter=chosen or Filter())
-    return Intent(request, tuple(tokens(query)))
+    return Intent(request, tuple(tokens(query)), actions=actions)
 
 
 def ids(arranged: Slate) -> list[str]:

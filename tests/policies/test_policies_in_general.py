@@ -12,9 +12,10 @@ from wares.contracts import Policy
 from wares.domain.filter import AnyOf, Filter
 from wares.domain.product import Product
 from wares.domain.result import Slate
+from wares.domain.rule import Actions, Weighting
 from wares.policies.availability import Availability
 from wares.policies.diversity import BrandCap, Diversity
-from wares.policies.rules import Actions, Rule, Rules, Weighting, When
+from wares.policies.rules import Rules
 
 PIN_AND_BOOST = Actions(pins=(("p3", 2),), weightings=(Weighting(Filter((AnyOf("brand", ("Apex",)),)), 1.5),))
 POLICIES: list[Policy] = [
@@ -23,14 +24,14 @@ POLICIES: list[Policy] = [
     Diversity(1.0, depth=5),
     BrandCap(1),
     BrandCap(2, within=5),
-    Rules([Rule(When(), PIN_AND_BOOST)]),
+    Rules(),
 ]
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: f"{policy.name}")
 @given(before=slates())
 def test_a_policy_is_honest(policy: Policy, before: Slate) -> None:
-    after = policy.arrange(before, intent(), SHOP)
+    after = policy.arrange(before, intent(actions=PIN_AND_BOOST), SHOP)
     assert_honest(before, after)
     invented = set(after.rows.tolist()) - set(before.rows.tolist())
     assert invented <= ({3} if policy.name == "rules" else set())
@@ -40,7 +41,7 @@ def test_a_policy_is_honest(policy: Policy, before: Slate) -> None:
 def test_policies_in_a_row_stay_honest(before: Slate, order: list[Policy]) -> None:
     after = before
     for policy in order:
-        after = policy.arrange(after, intent(), SHOP)
+        after = policy.arrange(after, intent(actions=PIN_AND_BOOST), SHOP)
     assert_honest(before, after)
 
 
@@ -56,6 +57,6 @@ def test_four_hundred_candidates_take_about_a_millisecond(policy: Policy) -> Non
     times = []
     for _ in range(15):
         start = time.perf_counter()
-        policy.arrange(before, intent(), shop)
+        policy.arrange(before, intent(actions=PIN_AND_BOOST), shop)
         times.append(time.perf_counter() - start)
     assert min(times) < 0.005  # generous: about 0.2 to 0.8 ms on a free core

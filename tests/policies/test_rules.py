@@ -1,14 +1,24 @@
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from policy_shop import SHOP, N, assert_honest, ids, intent, slate, slates
 
 from wares.domain.filter import AnyOf, Between, Filter, NoneOf
+from wares.domain.intent import Intent
 from wares.domain.result import Slate
-from wares.policies.rules import Actions, Rule, Rules, Weighting, When
+from wares.domain.rule import NOTHING, Actions, Banner, Rule, Weighting, When, wanted
+from wares.policies.rules import Rules
 
 
-def always(actions: Actions) -> Rules:
-    return Rules([Rule(When(), actions)])
+def arranged_by(actions: Actions, before: Slate, chosen: Filter | None = None) -> Slate:
+    return Rules().arrange(before, intent(chosen=chosen, actions=actions), SHOP)
+
+
+def holds(when: When, asked: Intent, attributes: Mapping[str, str] | None = None) -> bool:
+    return when.holds(asked.request, asked.words, attributes or {})
 
 
 def chosen(field: str, *values: str) -> Filter:
@@ -17,97 +27,159 @@ def chosen(field: str, *values: str) -> Filter:
 
 def test_a_pin_lands_at_its_position_and_nobody_else_is_touched() -> None:
     before = slate([9, 8, 7, 6], rows=[0, 1, 2, 3])
-    arranged = always(Actions(pins=(("p3", 2),))).arrange(before, intent(), SHOP)
+    arranged = arranged_by(Actions(pins=(("p3", 2),)), before)
     assert ids(arranged) == ["p0", "p3", "p1", "p2"]
     assert [[one.why for one in all_of] for all_of in arranged.adjustments] == [[], ["pin"], [], []]
 
 
 def test_a_pin_lands_even_among_equal_scores() -> None:
-    arranged = always(Actions(pins=(("p0", 3),))).arrange(slate([5, 5, 5, 5]), intent(), SHOP)
+    arranged = arranged_by(Actions(pins=(("p0", 3),)), slate([5, 5, 5, 5]))
     assert ids(arranged) == ["p1", "p2", "p0", "p3"]
 
 
 def test_a_pinned_product_that_no_source_named_enters_with_score_nothing() -> None:
-    arranged = always(Actions(pins=(("p8", 1),))).arrange(slate([9, 8], rows=[0, 1]), intent(), SHOP)
+    arranged = arranged_by(Actions(pins=(("p8", 1),)), slate([9, 8], rows=[0, 1]))
     assert ids(arranged) == ["p8", "p0", "p1"]
     assert arranged.scores[0] == 0
     assert arranged.candidates.by_source.shape == (3, 1)
 
 
 def test_a_pin_fills_an_empty_slate() -> None:
-    assert ids(always(Actions(pins=(("p8", 3),))).arrange(slate([]), intent(), SHOP)) == ["p8"]
+    assert ids(arranged_by(Actions(pins=(("p8", 3),)), slate([]))) == ["p8"]
 
 
 def test_pins_that_cannot_be_kept_are_left_out() -> None:
     pins = (("p4", 1), ("gone", 1), ("p2", 1))  # p4 is sold out
     only_bread = chosen("category", "Food > Bread")  # p2 is a tool
-    arranged = always(Actions(pins=pins)).arrange(slate([9], rows=[0]), intent(chosen=only_bread), SHOP)
+    arranged = arranged_by(Actions(pins=pins), slate([9], rows=[0]), only_bread)
     assert ids(arranged) == ["p0"]
 
 
 def test_a_pinned_variant_replaces_its_twin() -> None:
-    arranged = always(Actions(pins=(("p21", 1),))).arrange(slate([9, 8], rows=[20, 0]), intent(), SHOP)
+    arranged = arranged_by(Actions(pins=(("p21", 1),)), slate([9, 8], rows=[20, 0]))
     assert ids(arranged) == ["p21", "p0"]
 
 
 def test_of_two_pins_for_one_place_the_earlier_rule_wins() -> None:
-    rules = Rules([Rule(When(), Actions(pins=((name, 1),))) for name in ("p2", "p1")])
-    assert ids(rules.arrange(slate([9, 8, 7]), intent(), SHOP)) == ["p2", "p1", "p0"]
+    rules = [Rule(When(), Actions(pins=((name, 1),))) for name in ("p2", "p1")]
+    both = wanted(rules, intent().request, (), {})
+    assert ids(arranged_by(both, slate([9, 8, 7]))) == ["p2", "p1", "p0"]
 
 
 def test_what_is_hidden_and_pinned_is_hidden() -> None:
     actions = Actions(pins=(("p1", 1),), hide=("p1", "p2"))
-    assert ids(always(actions).arrange(slate([9, 8, 7]), intent(), SHOP)) == ["p0"]
+    assert ids(arranged_by(actions, slate([9, 8, 7]))) == ["p0"]
 
 
 def test_a_boost_lifts_and_says_so() -> None:
     lift = Weighting(chosen("brand", "Bolt"), 3)
-    arranged = always(Actions(weightings=(lift,))).arrange(slate([9, 8, 7]), intent(), SHOP)
+    arranged = arranged_by(Actions(weightings=(lift,)), slate([9, 8, 7]))
     assert ids(arranged) == ["p2", "p0", "p1"]
     assert arranged.adjustments[0][0].why == "boost"
 
 
 def test_a_bury_sends_the_best_to_the_end() -> None:
     down = Weighting(Filter((AnyOf("id", ("p0",)),)), 0.4)
-    arranged = always(Actions(weightings=(down,))).arrange(slate([9, 8, 7]), intent(), SHOP)
+    arranged = arranged_by(Actions(weightings=(down,)), slate([9, 8, 7]))
     assert ids(arranged) == ["p1", "p2", "p0"]
     assert arranged.adjustments[2][0].why == "bury"
 
 
 def test_a_filter_keeps_only_what_passes_every_clause() -> None:
     wanted = Filter((NoneOf("colour", ("blue",)), Between("price", 100, 700), AnyOf("category", ("Food",))))
-    arranged = always(Actions(filter=wanted)).arrange(slate([1.0] * N), intent(), SHOP)
+    arranged = arranged_by(Actions(filter=wanted), slate([1.0] * N))
     assert ids(arranged) == ["p1", "p3", "p4", "p6", "p7"]
 
 
 def test_nothing_has_a_field_that_does_not_exist() -> None:
-    assert len(always(Actions(filter=chosen("size", "XL"))).arrange(slate([1.0]), intent(), SHOP)) == 0
+    assert len(arranged_by(Actions(filter=chosen("size", "XL")), slate([1.0]))) == 0
 
 
 def test_a_rule_waits_for_its_query_however_it_is_written() -> None:
-    when = When(words=("red", "gift"))
-    assert when.holds(intent("Red GIFTS"))
-    assert not when.holds(intent("red gifts for men"))
-    assert not when.holds(intent())
+    when = When(queries=(("red", "gift"), ("present",)))
+    assert holds(when, intent("Red GIFTS"))
+    assert holds(when, intent("presents"))
+    assert not holds(when, intent("red gifts for men"))
+    assert not holds(when, intent())
+
+
+def test_a_rule_may_wait_for_words_in_any_order_beside_others() -> None:
+    when = When(containing=(("hair", "dryer"), ("fohn",)))
+    assert holds(when, intent("dryers for curly hair"))
+    assert holds(when, intent("Föhn"))
+    assert not holds(when, intent("hair"))
+
+
+def test_a_rule_for_a_segment_holds_for_no_stranger() -> None:
+    when = When(segment=(("age", ("25-34", "35-44")), ("home", ("own",))))
+    assert holds(when, intent(), {"age": "35-44", "home": "own", "income": "high"})
+    assert not holds(when, intent(), {"age": "35-44"})
+    assert not holds(when, intent(), {"age": "45-54", "home": "own"})
+    assert not holds(when, intent())
+
+
+def test_a_rule_for_a_market_holds_in_no_other() -> None:
+    german, own = (intent().request, intent().request)
+    german = replace(german, market="de")
+    assert When(markets=("de", "at")).holds(german, (), {})
+    assert not When(markets=("de", "at")).holds(own, (), {})
+    assert When(markets=("",)).holds(own, (), {})
+
+
+def test_of_two_rules_that_send_elsewhere_the_first_does() -> None:
+    rules = [Rule(When(), Actions(redirect=to)) for to in ("/a", "/b")]
+    assert wanted(rules, intent().request, (), {}).redirect == "/a"
+
+
+def test_a_category_that_is_only_ticked_changes_the_order_and_nothing_else() -> None:
+    actions = Actions(hide=("p1",), weightings=(Weighting(Filter(), 2),), redirect="/a", banners=(Banner("Hi"),))
+    asked = intent(chosen=chosen("category", "Food"))
+    found = wanted([Rule(When(category="Food"), actions)], asked.request, (), {})
+    assert found == Actions(weightings=actions.weightings, banners=actions.banners)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "meet"),
+    [
+        (When(), When(queries=(("tea",),)), True),
+        (When(queries=(("tea",), ("chai",))), When(queries=(("chai",),)), True),
+        (When(queries=(("tea",),)), When(queries=(("milk",),)), False),
+        (When(containing=(("tea",),)), When(queries=(("green", "tea"),)), True),
+        (When(containing=(("tea",),)), When(queries=(("milk",),)), False),
+        (When(containing=(("tea",),)), When(containing=(("milk",),)), True),
+        (When(category="Food"), When(category="Food > Bread"), True),
+        (When(category="Food"), When(category="Foodstuff"), False),
+        (When(surfaces=("home",)), When(surfaces=("search", "home")), True),
+        (When(surfaces=("home",)), When(surfaces=("search",)), False),
+        (When(markets=("de",)), When(markets=("ch",)), False),
+        (When(segment=(("age", ("1", "2")),)), When(segment=(("age", ("2",)), ("home", ("own",)))), True),
+        (When(segment=(("age", ("1",)),)), When(segment=(("age", ("2",)),)), False),
+        (When(from_ms=10), When(until_ms=10), False),
+        (When(from_ms=9), When(until_ms=10), True),
+    ],
+)
+def test_two_rules_meet_where_one_request_can_be_meant_by_both(one: When, other: When, meet: bool) -> None:
+    assert one.meets(other) is other.meets(one) is meet
 
 
 def test_a_rule_for_a_category_holds_below_it() -> None:
     when = When(category="Food")
-    assert when.holds(intent(chosen=chosen("category", "Food > Bread")))
-    assert not when.holds(intent(chosen=chosen("category", "Food and more")))
-    assert not when.holds(intent())
+    assert holds(when, intent(chosen=chosen("category", "Food > Bread")))
+    assert not holds(when, intent(chosen=chosen("category", "Food and more")))
+    assert not holds(when, intent())
 
 
 def test_a_rule_for_a_surface_and_a_season_waits_for_both() -> None:
     when = When(surfaces=("home", "cart"), from_ms=10, until_ms=20)
-    assert [when.holds(intent(surface="home", now_ms=now)) for now in (9, 10, 19, 20)] == [False, True, True, False]
-    assert not when.holds(intent(surface="search", now_ms=10))
+    assert [holds(when, intent(surface="home", now_ms=now)) for now in (9, 10, 19, 20)] == [False, True, True, False]
+    assert not holds(when, intent(surface="search", now_ms=10))
 
 
 def test_a_rule_that_does_not_hold_changes_nothing() -> None:
-    before = slate([9, 8])
-    rules = Rules([Rule(When(words=("gift",)), Actions(hide=("p0",)))])
-    assert rules.arrange(before, intent("bread"), SHOP) is before
+    before, asked = slate([9, 8]), intent("bread")
+    rules = [Rule(When(queries=(("gift",),)), Actions(hide=("p0",)))]
+    assert wanted(rules, asked.request, asked.words, {}) == NOTHING
+    assert arranged_by(NOTHING, before) is before
 
 
 names = st.integers(0, N + 2).map(lambda i: f"p{i}")
@@ -124,7 +196,7 @@ actions = st.builds(
 
 @given(before=slates(), wanted=actions)
 def test_rules_keep_their_promises(before: Slate, wanted: Actions) -> None:
-    arranged = always(wanted).arrange(before, intent(), SHOP)
+    arranged = arranged_by(wanted, before)
     assert_honest(before, arranged)
     assert not set(ids(arranged)) & set(wanted.hide)
     assert set(ids(arranged)) <= set(ids(before)) | {name for name, _ in wanted.pins}
@@ -133,5 +205,5 @@ def test_rules_keep_their_promises(before: Slate, wanted: Actions) -> None:
 
 @given(before=slates(), position=st.integers(1, 30), i=st.sampled_from([i for i in range(N) if i % 5 != 4]))
 def test_a_lone_pin_always_lands(before: Slate, position: int, i: int) -> None:
-    arranged = always(Actions(pins=((f"p{i}", position),))).arrange(before, intent(), SHOP)
+    arranged = arranged_by(Actions(pins=((f"p{i}", position),)), before)
     assert ids(arranged)[min(position, len(arranged)) - 1] == f"p{i}"

@@ -8,12 +8,13 @@ from policy_shop import SHOP, assert_honest, ids, intent, slate, slates
 
 from wares.domain.filter import AnyOf, Filter
 from wares.domain.result import Slate
+from wares.domain.rule import Actions, Weighting
 from wares.policies.availability import Availability
-from wares.policies.rules import Actions, Rule, Rules, Weighting, When
+from wares.policies.rules import Rules
 from wares.policies.swaps import Swaps, draw_order, place_chances
 
 SOLD = [i for i in range(24) if i % 5 != 4 and i != 21]  # what can be bought, one of each group
-PINS = Rules([Rule(When(), Actions(pins=(("p3", 2), ("p8", 5))))])
+PINS = Actions(pins=(("p3", 2), ("p8", 5)))
 
 
 def falling(rows: list[int]) -> Slate:
@@ -55,26 +56,26 @@ def test_whoever_changed_places_carries_the_name_of_the_policy() -> None:
 
 @given(before=slates(), now_ms=st.integers(0, 10**6))
 def test_a_pin_stays_where_the_shopkeeper_put_it(before: Slate, now_ms: int) -> None:
-    asked = intent(now_ms=now_ms)
-    ruled = PINS.arrange(before, asked, SHOP)
-    after = Swaps(0.5, PINS).arrange(ruled, asked, SHOP)
+    asked = intent(now_ms=now_ms, actions=PINS)
+    ruled = Rules().arrange(before, asked, SHOP)
+    after = Swaps(0.5).arrange(ruled, asked, SHOP)
     for pinned in ("p3", "p8"):
         assert ids(after).index(pinned) == ids(ruled).index(pinned)
 
 
 def test_a_pin_stays_even_where_it_had_nothing_to_change() -> None:
     """The product stands at its position by itself, so that no adjustment tells of the pin."""
-    rules = Rules([Rule(When(), Actions(pins=((f"p{SOLD[0]}", 1),)))])
+    pin = Actions(pins=((f"p{SOLD[0]}", 1),))
     for now_ms in range(50):
-        after = Swaps(0.5, rules).arrange(falling(SOLD), intent(now_ms=now_ms), SHOP)
+        after = Swaps(0.5).arrange(falling(SOLD), intent(now_ms=now_ms, actions=pin), SHOP)
         assert ids(after)[0] == f"p{SOLD[0]}"
 
 
 def test_what_a_rule_boosted_stays_on_top() -> None:
-    rules = Rules([Rule(When(), Actions(weightings=(Weighting(Filter((AnyOf("id", ("p8",)),)), 9.0),)))])
+    boost = Actions(weightings=(Weighting(Filter((AnyOf("id", ("p8",)),)), 9.0),))
     for now_ms in range(50):
-        asked = intent(now_ms=now_ms)
-        after = Swaps(0.5, rules).arrange(rules.arrange(falling(SOLD), asked, SHOP), asked, SHOP)
+        asked = intent(now_ms=now_ms, actions=boost)
+        after = Swaps(0.5).arrange(Rules().arrange(falling(SOLD), asked, SHOP), asked, SHOP)
         assert ids(after)[0] == "p8"
 
 
@@ -108,8 +109,8 @@ def test_each_hit_knows_where_it_could_have_stood_beside_pins() -> None:
     before, n = falling(SOLD), 1000
     row, told, came = SOLD[4], dict[int, float](), np.zeros(len(SOLD) + 2)
     for now_ms in range(n):
-        asked = intent(now_ms=now_ms)
-        after = Swaps(0.4, PINS).arrange(PINS.arrange(before, asked, SHOP), asked, SHOP)
+        asked = intent(now_ms=now_ms, actions=PINS)
+        after = Swaps(0.4).arrange(Rules().arrange(before, asked, SHOP), asked, SHOP)
         place = after.rows.tolist().index(row)
         came[place] += 1
         told = dict(after.chances[place])

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from wares.domain.intent import Term
 from wares.domain.product import Product
+from wares.domain.rule import Banner
 from wares.domain.wish import Wish
 
 if TYPE_CHECKING:
@@ -162,6 +163,7 @@ class Explanation:
     hit holds. `matched` counts the products of the match set before filters, rules and variants; None = there is none,
     the sources propose. `relaxed`: what was asked for less strictly, "words" or "wishes". `ranker` gave the scores:
     "learned", "formula" or the name of one of the shop's own; "" = the order is another one than the best match.
+    `rules` are the names of the shop's rules that held.
     """
 
     ranker: str
@@ -170,6 +172,7 @@ class Explanation:
     excluded: tuple[str, ...] = ()
     matched: int | None = None
     relaxed: str = ""
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,8 @@ class Page:
 
     `notes` say in plain words what a person should know ("no shopper of this id yet"). `cursor` "" = last page.
     `correction`: the answer is to this query instead of the one as typed, "" = as typed. `wishes`: what was read in the
-    query beside the thing itself. `explanation`: how the answer came about, where that was asked.
+    query beside the thing itself. `explanation`: how the answer came about, where that was asked. `banners` and
+    `redirect` (an address, "" = none) are the shop's own word to whoever asks so; the hits are given all the same.
     """
 
     hits: tuple[Hit, ...]
@@ -192,6 +196,8 @@ class Page:
     impression_id: str = ""
     took_ms: float = 0.0
     explanation: Explanation | None = None
+    banners: tuple[Banner, ...] = ()
+    redirect: str = ""
 
     def to_polars(self) -> "pl.DataFrame":
         """One row per hit: rank from 1, id, title, brand, price_minor, currency, score, priority, reasons, variants."""

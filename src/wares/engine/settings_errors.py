@@ -23,11 +23,16 @@ _PLAIN = {
 
 def explained(error: ValidationError, model: type[BaseModel], data: Any, file: Path) -> str:
     """One line per fault: file, dotted path, what was found, what is valid, "did you mean". `data` was validated."""
-    faults: dict[str, str] = {}
+    return "\n".join(f"{file}: {dotted(place)}: {sentence}" for place, sentence in faults_of(error, model, data))
+
+
+def faults_of(error: ValidationError, model: type[BaseModel], data: Any) -> list[tuple[Place, str]]:
+    """Each fault once: where in the file, and a sentence about it."""
+    faults: dict[str, tuple[Place, str]] = {}
     for fault in error.errors(include_url=False):
         place = _within(data, fault["loc"])
-        faults.setdefault(dotted(place), _sentence(fault, place, model, data))
-    return "\n".join(f"{file}: {place}: {sentence}" for place, sentence in faults.items())
+        faults.setdefault(dotted(place), (place, _sentence(fault, place, model, data)))
+    return list(faults.values())
 
 
 def dotted(place: Place) -> str:

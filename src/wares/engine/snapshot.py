@@ -18,6 +18,7 @@ from wares.domain.catalogue import Columns
 from wares.domain.interactions import Interactions
 from wares.domain.shopper import History
 from wares.domain.strings import State
+from wares.engine.durable import replace_text, sync_folder, write_text
 from wares.errors import RankerUnavailable, SnapshotError
 from wares.features.behaviour import FadingCounts
 from wares.features.query_memory import QueryMemory
@@ -103,18 +104,18 @@ def write_snapshot(
             "last_change": snapshot.last_change, "encoder": snapshot.encoder, "models": list(snapshot.models),
             "facts": dict(snapshot.facts), "files": files,
         }  # fmt: skip
-        _write(draft / "manifest.json", json.dumps(manifest | {"sha256": _own_sha256(manifest)}, indent=1))
+        write_text(draft / "manifest.json", json.dumps(manifest | {"sha256": _own_sha256(manifest)}, indent=1))
         if report is not None:
-            _write(draft / _REPORT, json.dumps(report, indent=1, allow_nan=False))
+            write_text(draft / _REPORT, json.dumps(report, indent=1, allow_nan=False))
         if aside:
-            _write(draft / _ASIDE, aside)
-        _sync_folder(draft)
+            write_text(draft / _ASIDE, aside)
+        sync_folder(draft)
         draft.rename(place)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
     if aside:
-        _sync_folder(folder)
+        sync_folder(folder)
     else:
         make_current(folder, snapshot.name)
     return place
@@ -138,10 +139,10 @@ class Kept:
 
 def make_current(folder: Path, name: str) -> None:
     """Let `name` be the snapshot that serving processes load."""
-    _point(folder, _CURRENT, name)
+    replace_text(folder / _CURRENT, name)
     (folder / name / _ASIDE).unlink(missing_ok=True)
     (folder / _HELD).unlink(missing_ok=True)
-    _sync_folder(folder)
+    sync_folder(folder)
 
 
 def go_back(folder: Path, name: str) -> None:
@@ -151,11 +152,11 @@ def go_back(folder: Path, name: str) -> None:
     for newer in snapshot_names(folder):
         if newer > name:
             what = "left" if newer == leaving else "passed over"
-            _write(folder / newer / _ASIDE, f"{what} when the shop went back to {name}")
-    _point(folder, _HELD, name)  # means nothing until the next line
-    _point(folder, _CURRENT, name)
+            write_text(folder / newer / _ASIDE, f"{what} when the shop went back to {name}")
+    replace_text(folder / _HELD, name)  # means nothing until the next line
+    replace_text(folder / _CURRENT, name)
     (folder / name / _ASIDE).unlink(missing_ok=True)
-    _sync_folder(folder)
+    sync_folder(folder)
 
 
 def held_at(folder: Path) -> str:
@@ -208,14 +209,6 @@ def prune(folder: Path, keep: int = 3) -> None:
     for name in [*names[: max(len(names) - keep, 0)], *aside[:-1]]:
         if name != current:
             shutil.rmtree(folder / name, ignore_errors=True)
-
-
-def _point(folder: Path, file: str, name: str) -> None:
-    """Write a name into a file below `folder`, wholly or not at all."""
-    draft = folder / f".{file}.{os.getpid()}"
-    _write(draft, name)
-    draft.replace(folder / file)
-    _sync_folder(folder)
 
 
 def _read_name(path: Path) -> str:
@@ -362,20 +355,3 @@ def _own_sha256(manifest: Mapping[str, Any]) -> str:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _write(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

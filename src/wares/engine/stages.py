@@ -17,7 +17,7 @@ from wares.domain.result import Candidates, Explanation, Facet, Slate
 from wares.engine.view import ShopView
 from wares.features.personal import PERSONAL_FEATURES, favour
 from wares.features.table import FeatureTable, describe
-from wares.policies.rules import Actions, allowed, pinnable_rows
+from wares.policies.rules import allowed, pinnable_rows
 from wares.ranking.boosted import Boosted
 from wares.ranking.formula import Formula
 from wares.retrieval.fusion import fuse, one_per_group, propose
@@ -88,10 +88,10 @@ class Answer:
         return self.walk.formula.parts(self.features.values, self.features.names)
 
 
-def answer(intent: Intent, walk: Walk, view: ShopView, actions: Actions, notes: tuple[str, ...] = ()) -> Answer:
-    """Everything up to the page. `actions` are what the shop's rules want of this request."""
+def answer(intent: Intent, walk: Walk, view: ShopView, notes: tuple[str, ...] = ()) -> Answer:
+    """Everything up to the page."""
     request, columns, filters = intent.request, view.columns, view.state.filters
-    permitted = allowed(actions, np.arange(len(columns), dtype=np.int32), columns)
+    permitted = allowed(intent.actions, np.arange(len(columns), dtype=np.int32), columns)
     if walk.hide_unsellable:
         permitted &= columns.sellable
     may_show = permitted & filters.passing(request.filter)
@@ -107,7 +107,7 @@ def answer(intent: Intent, walk: Walk, view: ShopView, actions: Actions, notes: 
         found = may_show & same_group(order, columns)
         shown = found
     else:
-        match = _matches(intent, walk.matching, view, actions)
+        match = _matches(intent, walk.matching, view)
         intent = replace(intent, feedback=match.feedback)
         notes = (*notes, *_RELAXED.get(match.relaxed, ()))
         found = match.matched & permitted
@@ -122,10 +122,10 @@ def answer(intent: Intent, walk: Walk, view: ShopView, actions: Actions, notes: 
     return Answer(intent, view, walk, slate, features, order, shown, facets, notes, explanation, parts)
 
 
-def _matches(intent: Intent, matching: Matching, view: ShopView, actions: Actions) -> MatchSet:
+def _matches(intent: Intent, matching: Matching, view: ShopView) -> MatchSet:
     """The match set; a pinned product belongs to it."""
     found = matching.match(intent, view)
-    pins = pinnable_rows(actions, view.columns)
+    pins = pinnable_rows(intent.actions, view.columns)
     if not len(pins):
         return found
     matched = found.matched.copy()
@@ -310,7 +310,10 @@ def _parts(ranker: Ranker, table: FeatureTable) -> FeatureTable | None:
 def _explanation(intent: Intent, walk: Walk, view: ShopView, match: MatchSet | None) -> Explanation:
     ranker = _ranker(intent, walk, view)
     name = {Formula: "formula", Boosted: "learned"}.get(type(ranker), type(ranker).__name__)
+    rules = intent.actions.names
     if match is None:
-        return Explanation(name)
-    ranked, matched = intent.request.sort is Sort.RELEVANCE, int(match.matched.sum())
-    return Explanation(name if ranked else "", intent.text, intent.terms, intent.excluded, matched, match.relaxed)
+        return Explanation(name, rules=rules)
+    if intent.request.sort is not Sort.RELEVANCE:
+        name = ""
+    matched = int(match.matched.sum())
+    return Explanation(name, intent.text, intent.terms, intent.excluded, matched, match.relaxed, rules)

@@ -5,7 +5,7 @@ where chance decides which of two products stands where (Joachims, Swaminathan a
 Joachims, AAAI 2006, for exchanging neighbours). Every hit keeps the chances of all places it could have stood at.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -32,7 +32,6 @@ class Swaps:
     """
 
     probability: float  # in [0, 1); 0 = off
-    rules: Rules = field(default_factory=lambda: Rules(()))
     depth: int = 10
     reach: int = 3
     name: str = NAME
@@ -59,8 +58,8 @@ class Swaps:
         """(m,) the places whose hits may be exchanged."""
         rows = slate.rows[: self.depth]
         free = view.columns.sellable[rows]
-        if (actions := self.rules.actions(intent)).pins:
-            free = free & ~np.isin(rows, list(pinned_rows(actions, intent.request.filter, view.columns)))
+        if intent.actions.pins:
+            free = free & ~np.isin(rows, list(pinned_rows(intent.actions, intent.request.filter, view.columns)))
         ruled = [any(one.policy == Rules.name for one in of_hit) for of_hit in slate.adjustments[: self.depth]]
         return np.flatnonzero(free & ~np.array(ruled, np.bool_))
 

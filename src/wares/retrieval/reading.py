@@ -6,6 +6,7 @@ from dataclasses import replace
 from wares.domain.intent import Reading, Term
 from wares.retrieval.language.chinese.script import has_han
 from wares.retrieval.language.shop_language import Language
+from wares.retrieval.language.synonyms.groups import Synonyms
 from wares.retrieval.text_index import TextIndex
 
 _PREFIX_WORDS = 40  # the most frequent completions of an open word
@@ -13,18 +14,24 @@ _PREFIX, _COMPOUND = 0.8, 0.8  # weights of readings
 _MAX_TERMS = 32  # of a query; what follows says nothing new
 
 
-def read_terms(text: str, language: Language, index: TextIndex, open_word: bool = False) -> tuple[Term, ...]:
-    """`open_word`: the last word may still be being typed. Readings that the catalogue does not know are left out."""
+def read_terms(
+    text: str, language: Language, index: TextIndex, open_word: bool = False, also: Synonyms | None = None
+) -> tuple[Term, ...]:
+    """`open_word`: the last word may still be being typed. Readings that the catalogue does not know are left out.
+    `also`: synonyms for this text beside those of the language."""
     stretches = language.analyser.terms(text)
-    terms = [term for stretch in stretches for term in _stretch(stretch, language, index)][:_MAX_TERMS]
+    terms = [term for stretch in stretches for term in _stretch(stretch, language, index, also)][:_MAX_TERMS]
     cutter = language.analyser.cutter
-    terms = [cutter.widen(term) for term in language.synonyms.expand(_with_compounds(terms, language, index))]
+    terms = _with_compounds(terms, language, index)
+    if also is not None:
+        terms = also.expand(terms)
+    terms = [cutter.widen(term) for term in language.synonyms.expand(terms)]
     if open_word and terms:
         terms[-1] = _completed(terms[-1], index)
     return tuple(_known(term, index) for term in terms)
 
 
-def _stretch(terms: Sequence[Term], language: Language, index: TextIndex) -> list[Term]:
+def _stretch(terms: Sequence[Term], language: Language, index: TextIndex, also: Synonyms | None) -> list[Term]:
     """Terms of one script, where those that the catalogue does not know are read by their sound."""
     if terms and has_han(terms[0].said):
         return language.typos.repair(terms)
@@ -36,6 +43,7 @@ def _stretch(terms: Sequence[Term], language: Language, index: TextIndex) -> lis
             and term.said.isalpha()
             and not index.frequency(term.said)
             and not language.knows(term.said)
+            and not (also and also.of([term.said]))
         ):
             unknown.append(term.said)
             continue

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from wares.domain.event import EventKind
 from wares.domain.request import Request
+from wares.domain.rule import NOTHING
 from wares.engine.assembly import Engine, current_snapshot, new_model
 from wares.engine.settings import Settings
 from wares.errors import InputError, TrainingError
@@ -65,7 +66,7 @@ def gather_candidates(
     names: tuple[str, ...] = ()
     features, bought, before, shoppers = [], [], [], []
     for i, (shopper, wanted, history) in enumerate(zip(split.shoppers, split.targets, split.histories, strict=True)):
-        found = engine.answer(Request(SURFACE, split.cut_ms), history)
+        found = engine.answer(Request(SURFACE, split.cut_ms), history, actions=NOTHING)
         names = found.features.names
         own = history.of(EventKind.PURCHASE)
         lately = own.rows[own.times_ms >= split.cut_ms - round(days * DAY_MS)]
@@ -84,4 +85,4 @@ def gather_candidates(
 def _plainly(settings: Settings) -> Settings:
     """The home page's candidates product by product, before any policy."""
     profile = settings.profile(SURFACE).model_copy(update={"fold_variants": False, "policies": ()})
-    return settings.model_copy(update={"profiles": {**settings.profiles, SURFACE: profile}, "rules": ()})
+    return settings.model_copy(update={"profiles": {**settings.profiles, SURFACE: profile}})

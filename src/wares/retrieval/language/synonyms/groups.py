@@ -60,6 +60,16 @@ class Synonyms:
         return Synonyms(others, index_words)
 
     @staticmethod
+    def one_way(
+        pairs: Iterable[tuple[str, Sequence[str]]], index_words: IndexWords, language: str = "en"
+    ) -> "Synonyms":
+        """Who says the first text of a pair is served by the others as well."""
+        others: dict[str, dict[str, float]] = {}
+        for said, meant in pairs:
+            others.setdefault(key(said, language), {}).update(dict.fromkeys(meant, _WEIGHT))
+        return Synonyms(others, index_words)
+
+    @staticmethod
     def packaged(index_words: IndexWords, language: str = "en") -> "Synonyms":
         """The general knowledge of retail that comes with the package: Chinese words and their English ones in every
         shop, and the words of the shop's own language, where there are some."""
@@ -79,12 +89,16 @@ class Synonyms:
         if (readings := self._readings.get(said)) is None:
             found: dict[tuple[str, ...], float] = {}
             for other, weight in self.others[said].items():
-                meant = tuple(self.index_words(simplify(normalise(other))))
+                meant = self.words_of(other)
                 found[meant] = max(weight, found.get(meant, 0.0))
             best_first = sorted((item for item in found.items() if item[0]), key=lambda item: -item[1])
             readings = tuple(Reading(meant, weight, "synonym") for meant, weight in best_first)
             self._readings[said] = readings
         return readings
+
+    def words_of(self, member: str) -> tuple[str, ...]:
+        """The words of the index that a product must hold to be found by this member."""
+        return tuple(self.index_words(simplify(normalise(member))))
 
     def expand(self, terms: Sequence[Term]) -> list[Term]:
         """The terms with their synonyms; neighbours that have synonyms only together become one term."""
