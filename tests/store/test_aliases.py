@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import wares.errors
 from wares.domain.event import Event, EventKind
-from wares.domain.shopper import Shopper
+from wares.domain.shopper import Login, Shopper
 from wares.errors import AmbiguousShopper, InputError
 from wares.store.schema import FILE, SCHEMA_VERSION, TABLES
 from wares.store.sqlite import Store
@@ -36,7 +36,7 @@ def shop(tmp_path: Path) -> Iterator[Store]:
 
 
 def join(shop: Store, anonymous: str, known: str) -> bool:
-    return shop.aliases.join(anonymous, known, time_ms=NOON_MS, consent=True)
+    return shop.aliases.join(Login(anonymous, known, consent=True), NOON_MS)
 
 
 def written(folder: Path) -> list[tuple[object, ...]]:
@@ -165,7 +165,7 @@ def test_erasing_a_device_after_a_login_leaves_its_owner_the_rest(shop: Store) -
 
 def test_many_logins_at_once_tell_who_was_refused(shop: Store) -> None:
     logins = [("cookie", "anna"), ("phone", "anna"), ("cookie", "ben"), ("cookie", "anna"), ("anna", "ben")]
-    told = shop.aliases.join_all(iter(logins), time_ms=NOON_MS, consent=True)
+    told = shop.aliases.join_all((Login(*one) for one in logins), NOON_MS)
     assert (told.new, told.repeated, [place for place, _ in told.refused]) == (2, 1, [2, 4])
     assert shop.shoppers.key("ben") is None
 
@@ -194,10 +194,11 @@ def test_a_shop_of_version_2_is_read_as_it_is_and_upgraded_by_the_first_writer(t
 JOINER = """
 import itertools, sys
 from pathlib import Path
+from wares.domain.shopper import Login
 from wares.store.sqlite import Store
 with Store.open(Path(sys.argv[1]), "write") as shop:
     for one in itertools.count(int(sys.argv[2])):
-        shop.aliases.join(f"cookie{one}", f"anna{one}", time_ms=1, consent=True)
+        shop.aliases.join(Login(f"cookie{one}", f"anna{one}"), 1)
         print(one, flush=True)
 """
 

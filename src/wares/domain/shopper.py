@@ -22,6 +22,27 @@ class Shopper:
 
 
 @dataclass(frozen=True, slots=True)
+class Login:
+    """An anonymous shopper turned out to be a known one. `consent`: they agreed that their histories become one."""
+
+    anonymous_id: str
+    known_id: str
+    consent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What became of some logins: newly joined, joined before, and `apart` for want of consent. `refused` has the place
+    of each that was ambiguous and why; `note` is a sentence for a person."""
+
+    new: int = 0
+    repeated: int = 0
+    apart: int = 0
+    refused: tuple[tuple[int, str], ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """What one shopper did with products, oldest first, as parallel arrays of length n.
 

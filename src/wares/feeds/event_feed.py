@@ -5,7 +5,7 @@ rows, a refund of a whole order as many as the order has lines; what is left out
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 
@@ -17,9 +17,11 @@ from wares.feeds.dialects.ga4 import GA4
 from wares.feeds.dialects.google_retail import GOOGLE_RETAIL
 from wares.feeds.dialects.segment import SEGMENT
 from wares.feeds.events import Maker, events_of
+from wares.feeds.logins import Logins
 from wares.feeds.readers import Row, Source, name_of, read_rows
 from wares.feeds.report import LeftOut, Reading, RowFault, Tally
 from wares.feeds.returns import settled
+from wares.feeds.robots import without_robots
 from wares.feeds.values import DAY_MS, clock
 
 OWN = "wares"  # the dialect of wares' own columns
@@ -36,16 +38,22 @@ def read_event_feed(
     dialect: str = "",
     rejects: Path | None = None,
     examples: int = 5,
+    keep_robots: bool = False,
+    logins: Logins | None = None,
 ) -> Reading[Event]:
     """Events of a path, table or iterable of dicts, in the order of the source, as a stream; refunds of whole orders
-    come last. `dialect` "" = recognise it. The rest is as in `feeds.events.read_events`.
+    come last. `dialect` "" = recognise it. `keep_robots`: neither programs that say so nor what `feeds.robots` finds is
+    left out. `logins` hears of anonymous shoppers who turn out to be known. The rest is as in
+    `feeds.events.read_events`.
 
     Raises UnknownName for a dialect that is none, InputError for a source that cannot be read at all.
     """
     check_dialect(dialect)
     tally = Tally(name_of(source), rejects, examples)
     maker = Maker(tally, now_ms + DAY_MS, currency.upper(), clock(timezone))
-    return Reading(settled(_events(read_rows(source, tally), maker, tally, dialect), tally), tally)
+    heard = _Heard(Logins(wanted=False) if logins is None else logins, keep_robots)
+    events = _events(read_rows(source, tally), maker, tally, dialect, heard)
+    return Reading(settled(without_robots(events, tally, keep=keep_robots), tally), tally)
 
 
 def check_dialect(name: str) -> None:
@@ -63,7 +71,15 @@ def recognise(rows: Iterable[Row]) -> Dialect | None:
     return DIALECTS[best] if votes[best] > own else None
 
 
-def _events(rows: Iterator[tuple[int, Row]], maker: Maker, tally: Tally, named: str) -> Iterator[Event]:
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What is asked of a foreign log besides its events."""
+
+    logins: Logins
+    keep_robots: bool
+
+
+def _events(rows: Iterator[tuple[int, Row]], maker: Maker, tally: Tally, named: str, heard: _Heard) -> Iterator[Event]:
     if named:
         chosen = DIALECTS.get(named)
     else:
@@ -75,18 +91,21 @@ def _events(rows: Iterator[tuple[int, Row]], maker: Maker, tally: Tally, named: 
         return
     if not named:
         tally.note(f"Read as {chosen.title} ({chosen.name}), by its first rows; --dialect names another.")
-    yield from _foreign(rows, maker, tally, chosen)
+    yield from _foreign(rows, maker, tally, chosen, heard)
 
 
-def _foreign(rows: Iterator[tuple[int, Row]], maker: Maker, tally: Tally, dialect: Dialect) -> Iterator[Event]:
+def _foreign(
+    rows: Iterator[tuple[int, Row]], maker: Maker, tally: Tally, dialect: Dialect, heard: _Heard
+) -> Iterator[Event]:
     orders = _Orders()
     waiting: list[tuple[int, Row, Entry, Event]] = []  # refunds of whole orders
     for line, row in rows:
-        tally.line = line
+        tally.line, tally.names, tally.place = line, {}, 0
+        heard.logins.hear(row, dialect, tally)
         for entry in _entries_of(row, dialect):
             tally.names, tally.place = (entry.names, entry.place) if isinstance(entry, Entry) else ({}, 0)
             try:
-                event = _event(entry, maker, tally)
+                event = _event(entry, maker, tally, heard.keep_robots)
             except RowFault as fault:
                 tally.reject(fault, row)
                 continue
@@ -117,12 +136,14 @@ def _entries_of(row: Row, dialect: Dialect) -> Iterable[Entry | RowFault]:
         return (fault,)
 
 
-def _event(entry: Entry | RowFault, maker: Maker, tally: Tally) -> Event:
+def _event(entry: Entry | RowFault, maker: Maker, tally: Tally, keep_robots: bool) -> Event:
     """Raises RowFault for an entry that is no event."""
     if isinstance(entry, RowFault):
         raise entry
     if is_bot(entry.agent):
-        raise LeftOut("bots", "user agent", entry.agent, "Nothing to do: programs choose no products.")
+        if not keep_robots:
+            raise LeftOut("bots", "user agent", entry.agent, "Nothing to do: programs choose no products.")
+        tally.remark("bots", "user agent", entry.agent, "Kept, as was asked for.")
     for repair in entry.repairs:
         tally.repair(*repair)
     if not entry.whole_order:

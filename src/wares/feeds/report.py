@@ -73,7 +73,8 @@ class ImportReport:
 
     `missing` counts the values that were absent, by field. `notes` are sentences for a person.
     `repeated` are kept rows that an earlier import had brought already; they count once. `remarks` are kept rows that
-    look odd and are as they were. `returns` says of how many refunds the purchase was found (`feeds.returns`).
+    look odd and are as they were. `returns` says of how many refunds the purchase was found (`feeds.returns`), `robots`
+    how many shoppers each rule found (`feeds.robots`), `logins` how many anonymous shoppers were joined to known ones.
     """
 
     source: str
@@ -86,6 +87,8 @@ class ImportReport:
     repeated: int = 0
     remarks: tuple[Finding, ...] = ()
     returns: Mapping[str, int] = field(default_factory=dict)
+    robots: Mapping[str, int] = field(default_factory=dict)
+    logins: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def rejected(self) -> int:
@@ -157,6 +160,7 @@ class Tally:
     names: Mapping[str, str] = field(default_factory=dict)
     place: int = 0
     returns: dict[str, int] = field(default_factory=dict)
+    robots: dict[str, int] = field(default_factory=dict)
     _repairs: dict[str, tuple[list[Example], list[int]]] = field(default_factory=dict)
     _rejections: dict[str, tuple[list[Example], list[int]]] = field(default_factory=dict)
     _remarks: dict[str, tuple[list[Example], list[int]]] = field(default_factory=dict)
@@ -204,6 +208,7 @@ class Tally:
             tuple(self.notes),
             remarks=findings(self._remarks),
             returns=dict(self.returns),
+            robots=dict(self.robots),
         )
 
     def close(self) -> None:

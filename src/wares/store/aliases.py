@@ -2,9 +2,9 @@
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import islice
 
+from wares.domain.shopper import Joined, Login
 from wares.errors import AmbiguousShopper, InputError
 from wares.store.connections import Connections
 from wares.store.keys import Hashes, intern_shoppers
@@ -18,15 +18,6 @@ _JOINED_TO = "SELECT shopper FROM aliases WHERE known = ? ORDER BY shopper"
 _PUT = "INSERT INTO aliases (shopper, known, time_ms, consent) VALUES (?, ?, ?, ?)"
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """What became of some logins: newly joined, joined before, and `refused` ones (their places, and why)."""
-
-    new: int = 0
-    repeated: int = 0
-    refused: tuple[tuple[int, str], ...] = ()
-
-
 class SqliteAliases:
     """Events keep the key they were written with; whoever reads events or shoppers sees one shopper."""
 
@@ -34,30 +25,30 @@ class SqliteAliases:
         self._connections = connections
         self._hashes = Hashes(connections.secret)
 
-    def join(self, anonymous_id: str, known_id: str, *, time_ms: int, consent: bool) -> bool:
+    def join(self, login: Login, time_ms: int) -> bool:
         """Let the anonymous shopper's history be the known one's, durably; False = it was already.
 
         Raises AmbiguousShopper for one who is known, too, or belongs to somebody else; InputError for an empty id, or
         the same twice.
         """
         with self._connections.writing() as connection:
-            return self._join(connection, anonymous_id, known_id, time_ms, consent)
+            return self._join(connection, login, time_ms)
 
-    def join_all(self, logins: Iterable[tuple[str, str]], *, time_ms: int, consent: bool) -> Joined:
-        """Any number of (anonymous id, known id), durably, 10,000 at a time all or none; who is refused stays apart."""
+    def join_all(self, logins: Iterable[Login], time_ms: int) -> Joined:
+        """Any number of them, durably, 10,000 at a time all or none; who is refused stays apart."""
         rest, new, repeated, place = iter(logins), 0, 0, 0
         refused: list[tuple[int, str]] = []
         while some := list(islice(rest, CHUNK)):
             with self._connections.writing() as connection:
-                for anonymous_id, known_id in some:
+                for login in some:
                     try:
-                        joined = self._join(connection, anonymous_id, known_id, time_ms, consent)
+                        joined = self._join(connection, login, time_ms)
                     except InputError as error:
                         refused.append((place, str(error)))
                     else:
                         new, repeated = new + joined, repeated + (not joined)
                     place += 1
-        return Joined(new, repeated, tuple(refused))
+        return Joined(new, repeated, refused=tuple(refused))
 
     def part(self, anonymous_id: str) -> bool:
         """Undo a join, durably: both have their own events again. False = this shopper was joined to nobody."""
@@ -69,14 +60,12 @@ class SqliteAliases:
         with self._connections.reading() as connection:
             return int(connection.execute("SELECT count(*) FROM aliases").fetchone()[0]) if has_some(connection) else 0
 
-    def _join(
-        self, connection: sqlite3.Connection, anonymous_id: str, known_id: str, time_ms: int, consent: bool
-    ) -> bool:
-        if not (anonymous_id and known_id):
+    def _join(self, connection: sqlite3.Connection, login: Login, time_ms: int) -> bool:
+        if not (login.anonymous_id and login.known_id):
             raise InputError("A login needs two ids: the anonymous one and the known one. One of them is empty.")
-        if anonymous_id == known_id:
+        if login.anonymous_id == login.known_id:
             raise InputError("The anonymous and the known id of this login are the same: there is nothing to join.")
-        mine, theirs = self._hashes.shopper(anonymous_id), self._hashes.shopper(known_id)
+        mine, theirs = self._hashes.shopper(login.anonymous_id), self._hashes.shopper(login.known_id)
         anonymous, known = _key(connection, mine), _key(connection, theirs)
         before = connection.execute(_KNOWN_OF, (anonymous,)).fetchone()
         if before is not None and known is not None and before[0] == resolved(connection, known):
@@ -92,7 +81,7 @@ class SqliteAliases:
                 "shoppers are never joined. Name the anonymous id first, the known one second."
             )
         keys = intern_shoppers(connection, (mine, theirs))  # a login may come before any event of either
-        connection.execute(_PUT, (keys[mine], resolved(connection, keys[theirs]), time_ms, consent))
+        connection.execute(_PUT, (keys[mine], resolved(connection, keys[theirs]), time_ms, login.consent))
         return True
 
 

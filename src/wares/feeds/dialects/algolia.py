@@ -102,4 +102,9 @@ def _of_subtype(row: Row) -> EventKind:
     raise RowFault("conversion of no known kind", "eventSubtype", raw, fix)
 
 
-ALGOLIA = Dialect("algolia", "Algolia Insights", recognises, entries)
+def login(row: Row) -> tuple[object, object]:
+    """Of an event of somebody who is signed in."""
+    return row.get("userToken"), row.get("authenticatedUserToken")
+
+
+ALGOLIA = Dialect("algolia", "Algolia Insights", recognises, entries, login)

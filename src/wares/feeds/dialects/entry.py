@@ -47,12 +47,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """A foreign event log. `title` is what people call it."""
+    """A foreign event log. `title` is what people call it. `login` gives the anonymous and the known shopper that a row
+    names, as they stand there; None = it names none."""
 
     name: str
     title: str
     recognises: Callable[[Row], bool]
     entries: Callable[[Row], Sequence[Entry | RowFault]]
+    login: Callable[[Row], tuple[object, object]]
 
 
 @lru_cache(maxsize=10_000)

@@ -120,6 +120,13 @@ def entries(row: Row) -> Sequence[Entry | RowFault]:
     return [_entry(common, given, place, item, agent) for place, item in enumerate(items)]
 
 
+def login(row: Row) -> tuple[object, object]:
+    """Of an event of somebody who is signed in."""
+    if "user_pseudo_id" not in row:
+        row = {folded(str(name)).replace(" ", "_"): value for name, value in row.items()}
+    return row.get("user_pseudo_id"), row.get("user_id")
+
+
 _BATCH = ("event bundle sequence id", "batch page id", "batch ordering id", "batch event index")
 _OF_ITEM = ("product_id", "quantity", "price")
 
@@ -148,4 +155,4 @@ def _params(given: object) -> dict[str, Any]:
     return found
 
 
-GA4 = Dialect("ga4", "Google Analytics 4", recognises, entries)
+GA4 = Dialect("ga4", "Google Analytics 4", recognises, entries, login)

@@ -106,4 +106,9 @@ def _entry(
     return Entry(common | chosen, names, place, agent)
 
 
-GOOGLE_RETAIL = Dialect("google-retail", "Google Retail user events", recognises, entries)
+def login(row: Row) -> tuple[object, object]:
+    """Of an event of somebody who is signed in."""
+    return row.get("visitorId"), mapping_of(row.get("userInfo")).get("userId")
+
+
+GOOGLE_RETAIL = Dialect("google-retail", "Google Retail user events", recognises, entries, login)

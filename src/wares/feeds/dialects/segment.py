@@ -130,4 +130,9 @@ def _product(one: Mapping[object, object]) -> tuple[object, str]:
     return None, ""
 
 
-SEGMENT = Dialect("segment", "Segment e-commerce", recognises, entries)
+def login(row: Row) -> tuple[object, object]:
+    """Of any call that names both, `identify` above all; `alias` calls the earlier id `previousId`."""
+    return row.get("previousId" if row.get("type") == "alias" else "anonymousId"), row.get("userId")
+
+
+SEGMENT = Dialect("segment", "Segment e-commerce", recognises, entries, login)
