@@ -2,37 +2,37 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import Any
 
-from pydantic import ValidationError
-
-from wares.domain.filter import AnyOf, Between, Clause, Filter
 from wares.domain.money import scale_of
 from wares.domain.product import Product
 from wares.domain.request import Request, Sort
 from wares.domain.result import Page
+from wares.domain.shopper import Joined, Login
 from wares.domain.suggestion import Suggestion
 from wares.engine.assembly import Engine, new_encoder
-from wares.engine.choice import Choice, to_filter
+from wares.engine.choice import wanted_filter
 from wares.engine.settings import FILE_NAME, Settings, load_settings, write_default_settings
 from wares.engine.view import ShopView
 from wares.errors import InputError, UnknownName
 from wares.evaluation.table import EvaluationTable
 from wares.features.interests import ShopperSummary, summary_of
+from wares.feeds.changes import merged
 from wares.feeds.dialects.flat_table import FlatTable, ways_of
 from wares.feeds.event_feed import read_event_feed
 from wares.feeds.events import read_events
 from wares.feeds.full_feed import AT_MOST, FullFeed
-from wares.feeds.products import ALIASES, read_products
+from wares.feeds.logins import Logins, with_logins
+from wares.feeds.market_feed import of_market
+from wares.feeds.products import read_products
 from wares.feeds.readers import Source
-from wares.feeds.report import ImportReport
+from wares.feeds.report import ImportReport, Reading
 from wares.feeds.shoppers import read_shoppers
-from wares.feeds.values import is_missing_cell
 from wares.store.impressions import ImpressionLog
 from wares.store.sqlite import Store
 from wares.training.child import train_in_child
@@ -42,8 +42,6 @@ from wares.training.trial import next_basket_trial
 
 MAX_K = 1000
 _BATCH = 20_000  # products per transaction of an import
-_MERGED_NAMES = {**ALIASES, "price": "price_minor", "published": "published_ms"}
-_MERGED_FIELDS = {f.name for f in fields(Product)} - {"id", "attributes"}
 
 
 def open_shop(folder: str | Path, *, create: bool = True) -> "Shop":
@@ -73,15 +71,18 @@ class Shop:
         except BaseException:
             self.close()
             raise
-        self._scale = scale_of(self.settings.shop.currency)
         self._engine: Engine | None = None
 
     # -- data in -----------------------------------------------------------------------------------------------------
 
-    def put(self, products: Source | Iterable[Product], **options: Any) -> ImportReport:
-        """Insert or replace products: a file (CSV, JSONL, Parquet), a frame, or dicts. What is unusable is reported."""
-        reading = read_products(products, now_ms=_now_ms(), currency=self.settings.shop.currency, **options)
-        self._put(reading)
+    def put(self, products: Source | Iterable[Product], *, market: str = "", **options: Any) -> ImportReport:
+        """Insert or replace products: a file (CSV, JSONL, Parquet), a frame, or dicts. What is unusable is reported.
+
+        With a `market` they are its own feed: prices, availability and texts are that market's, and what the shop knows
+        of a product stays; a product that only this feed has is sold in this market only.
+        """
+        reading = self._read(products, market, **options)
+        self.write_products(reading, market)
         self._caught_up()
         return reading.report
 
@@ -89,18 +90,26 @@ class Shop:
         """A full feed: its products are put, all others leave the shop; their events stay, and they come back with what
         was learnt of them. Raises TooManyGone, with nothing changed, where more than the share `at_most` would leave,
         or some would and rows could not be read; 1 = whatever it takes."""
-        reading = read_products(products, now_ms=_now_ms(), currency=self.settings.shop.currency, **options)
+        reading = self._read(products, **options)
         feed = FullFeed.of(reading, self._reading.catalogue.ids())
         if at_most < 1:
             feed.check(at_most)
-        self._put(feed.products)
+        self.write_products(feed.products)
         self.writer().catalogue.delete(feed.gone)
         self._caught_up()
         return feed.told()
 
-    def _put(self, products: Iterable[Product]) -> None:
-        store, rest = self.writer().catalogue, iter(products)
+    def _read(self, products: Source | Iterable[Product], market: str = "", **options: Any) -> Reading[Product]:
+        return read_products(products, **{**self.settings.of_products(_now_ms(), market), **options})
+
+    def write_products(self, products: Iterable[Product], market: str = "") -> None:
+        """Insert or replace, in batches; each is durable and whole. Answers do not know of it before the next call that
+        changes the shop. What market feeds said of a product stays where `products` say nothing of markets."""
+        where, store, rest = self.settings.market(market), self.writer().catalogue, iter(products)
         while batch := list(islice(rest, _BATCH)):
+            if self.settings.markets:
+                known = store.get([product.id for product in batch])
+                batch = [of_market(product, known.get(product.id), where) for product in batch]
             store.put(batch)
 
     def update(self, changes: Iterable[Mapping[str, Any]]) -> ImportReport:
@@ -113,8 +122,8 @@ class Shop:
             if product_id not in known:
                 raise UnknownName("product", product_id, ())
             row.update(id=product_id, currency=row.get("currency") or known[product_id].currency)
-        reading = read_products(rows.values(), now_ms=_now_ms(), currency=self.settings.shop.currency)
-        self.writer().catalogue.put([_merged(known[product.id], product, rows[product.id]) for product in reading])
+        reading = self._read(rows.values())
+        self.writer().catalogue.put([merged(known[product.id], product, rows[product.id]) for product in reading])
         self._caught_up()
         return reading.report
 
@@ -123,16 +132,24 @@ class Shop:
         self.writer().catalogue.delete(list(ids))
         self._caught_up()
 
-    def record(self, events: Source, **options: Any) -> ImportReport:
+    def record(self, events: Source, *, join_logins: bool | None = None, **options: Any) -> ImportReport:
         """Append events: a file, a frame, or dicts. Durable when it returns; a repeated event counts once.
 
         A file's dialect is recognised, or named by `dialect`; rows and frames are wares' own unless it is named.
+        `join_logins` True: who is anonymous first and then known in a foreign log is one shopper, with their consent;
+        None: as the setting `privacy.merge_at_login` has it.
         """
-        read = read_event_feed if isinstance(events, str | Path) or "dialect" in options else read_events
-        reading = read(events, now_ms=_now_ms(), currency=self.settings.shop.currency, **options)
+        logins = Logins(self.settings.privacy.joins_imported(join_logins), consent=bool(join_logins))
+        if is_feed := isinstance(events, str | Path) or "dialect" in options:
+            options["logins"] = logins
+        read = read_event_feed if is_feed else read_events
+        reading = read(events, **{**self.settings.of_events(_now_ms()), **options})
         _, repeated = self.writer().events.append(reading)
+        report = _with_repeated(reading.report, repeated)
+        if logins.wanted and is_feed:
+            report = with_logins(report, logins, self.identify_all(logins))
         self._caught_up()
-        return _with_repeated(reading.report, repeated)
+        return report
 
     def put_shoppers(self, shoppers: Source, **options: Any) -> ImportReport:
         """What the shop knows of its shoppers: age band, income band, ..., any column."""
@@ -145,8 +162,8 @@ class Shop:
 
         `fill` says how missing values of a column are filled: `{"age": "median", "income": "leave"}`.
         """
-        currency, ways = self.settings.shop.currency, ways_of(fill or {})
-        flat = FlatTable(table, now_ms=_now_ms(), currency=currency, ways=ways, **options)
+        told = {**self.settings.of_events(_now_ms()), **options}
+        flat = FlatTable(table, ways=ways_of(fill or {}), **told)
         store = self.writer()
         store.shoppers.put(flat.shoppers())
         store.catalogue.put(list(flat.products()))
@@ -154,20 +171,56 @@ class Shop:
         self._caught_up()
         return _with_repeated(flat.report, repeated)
 
+    def identify(self, anonymous: str, known: str, *, consent: bool = False) -> Joined:
+        """An anonymous shopper has logged in as a known one: from the next answer on, both have one history.
+
+        The setting `privacy.merge_at_login` decides; by default that takes the shopper's `consent`, and without it
+        nothing is stored. Raises AmbiguousShopper for two known ones, and where the anonymous one is somebody else's.
+        """
+        if why := self.settings.privacy.why_apart(consent):
+            return Joined(apart=1, note=why)
+        new = self.writer().aliases.join(Login(anonymous, known, consent), _now_ms())
+        return Joined(new=int(new), repeated=int(not new))
+
+    def identify_all(self, logins: Iterable[Login]) -> Joined:
+        """Any number of them; those that are ambiguous are `refused`, the others count."""
+        privacy, told = self.settings.privacy, list(logins)
+        whys = [privacy.why_apart(login.consent) for login in told]
+        places = [place for place, why in enumerate(whys) if not why]
+        joined = self.writer().aliases.join_all((told[place] for place in places), _now_ms()) if places else Joined()
+        refused = tuple((places[place], why) for place, why in joined.refused)
+        return replace(joined, refused=refused, apart=len(told) - len(places), note=next(filter(None, whys), ""))
+
+    def separate(self, anonymous: str) -> bool:
+        """Undo `identify`: both have their own events again; False = this shopper was joined to nobody. What was learnt
+        meanwhile goes with the next training."""
+        parted = self.writer().aliases.part(anonymous)
+        if parted and self._engine is not None:
+            self._engine.refold()
+        return parted
+
     def erase_shopper(self, shopper_id: str) -> int:
-        """Forget a shopper; the number of events erased.
+        """Forget a shopper and all that were joined to them; the number of events erased. Of an anonymous shopper who
+        was joined to a known one only their own goes.
 
         Their key is never given again, so nothing finds them any more; what was learnt from them among all others
         goes with the next training.
         """
         store = self.writer()
-        whose = store.shoppers.hash(shopper_id)
+        keys, hashes = store.shoppers.keys_of(shopper_id), store.shoppers.hashes_of(shopper_id)
         if self._impressions is not None:
-            self._impressions.erase(whose)
+            self._forget_shown(self._impressions, hashes)
         elif (self.folder / "impressions.sqlite").exists():
             with ImpressionLog(self.folder) as impressions:
-                impressions.erase(whose)
-        return store.events.erase(shopper_id)
+                self._forget_shown(impressions, hashes)
+        erased = store.events.erase(shopper_id)
+        if len(keys) > 1 and self._engine is not None:
+            self._engine.refold()  # a device's events were another's, too
+        return erased
+
+    def _forget_shown(self, impressions: ImpressionLog, hashes: Iterable[bytes]) -> None:
+        for whose in hashes:
+            impressions.erase(whose)
 
     # -- learning ----------------------------------------------------------------------------------------------------
 
@@ -212,6 +265,13 @@ class Shop:
             raise UnknownName("product", product, ())
         return self.ask(surface, seeds=[product], **options)
 
+    def product(self, product_id: str, market: str = "") -> Product:
+        """The product as it is seen now in this market. UnknownName if the shop does not sell it."""
+        where = self.settings.market(market)
+        if (product := self.store.catalogue.get([product_id]).get(product_id)) is None:
+            raise UnknownName("product", product_id, ())
+        return product.seen(_now_ms(), where)
+
     def knows(self, product: str) -> bool:
         """Whether the shop sells a product of this id."""
         return product in self.engine.live.state.columns.row_of
@@ -232,13 +292,15 @@ class Shop:
         as_typed: bool = False,
         without_wishes: Sequence[str] = (),
         explain: bool = False,
+        market: str = "",
     ) -> Page:
         """Any surface that has a profile in the settings.
 
         `filters`: field -> value, list of values, {"not": [...]} or {"low": .., "high": ..}; prices in whole
         currency units. `category` is the page's own, which its facets keep. `k` in [1, 1000]. `as_typed`: do not
         correct the query; `without_wishes`: keys of wishes (`Page.wishes`) that are not to be read in it. `explain`:
-        fill `Page.explanation` and `Hit.parts`; such an answer takes longer.
+        fill `Page.explanation` and `Hit.parts`; such an answer takes longer. `market`: whose prices, availability and
+        language are meant, one of the settings' markets; "" = the shop's own.
         Raises InputError, UnknownName or CursorExpired with what is valid.
         """
         started = time.perf_counter()
@@ -248,10 +310,11 @@ class Shop:
             order = Sort(sort)
         except ValueError:
             raise UnknownName("sort", sort, [known.value for known in Sort]) from None
+        scale = scale_of(self.settings.market(market).currency)
         request = Request(
             surface=surface, now_ms=_now_ms(), query=query, shopper_id=shopper, seeds=tuple(seeds),
-            filter=self._filter(filters or {}, category), facets=tuple(facets or ()), sort=order, k=k, cursor=cursor,
-            as_typed=as_typed, without_wishes=tuple(without_wishes), explain=explain,
+            filter=wanted_filter(filters or {}, category, scale), facets=tuple(facets or ()), sort=order, k=k,
+            cursor=cursor, as_typed=as_typed, without_wishes=tuple(without_wishes), explain=explain, market=market,
         )  # fmt: skip
         page = self.engine.ask(request)
         return replace(page, took_ms=round((time.perf_counter() - started) * 1000, 2))
@@ -310,36 +373,6 @@ class Shop:
     def _caught_up(self) -> None:
         if self._engine is not None:
             self._engine.refresh()
-
-    def _filter(self, filters: Mapping[str, Any], category: str) -> Filter:
-        try:
-            wanted = to_filter({name: Choice.model_validate(choice) for name, choice in filters.items()})
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise InputError(f"A filter cannot be read: {first['msg']} (got {str(first['input'])[:80]!r}).") from None
-        page = (AnyOf("category", (category,), fixed=True),) if category else ()
-        return Filter((*page, *(self._in_minor(clause) for clause in wanted.clauses)))
-
-    def _in_minor(self, clause: Clause) -> Clause:
-        """Shoppers count in dollars, the catalogue in cents."""
-        if not isinstance(clause, Between) or clause.field != "price":
-            return clause
-        low = None if clause.low is None else round(clause.low * self._scale, 6)
-        high = None if clause.high is None else round(clause.high * self._scale, 6)
-        return Between("price", low, high)
-
-
-def _merged(old: Product, new: Product, row: Mapping[str, Any]) -> Product:
-    """`old` with the fields that the change names; a price, stock or date that cannot be read stays what it was."""
-    folded = {name.strip().lower().replace(" ", "_"): value for name, value in row.items()}
-    told = {_MERGED_NAMES.get(name, name): value for name, value in folded.items()}
-    plain = {
-        name: value
-        for name, raw in told.items()
-        if name in _MERGED_FIELDS
-        if (value := getattr(new, name)) is not None or is_missing_cell(raw)
-    }
-    return replace(old, **plain, attributes={**old.attributes, **new.attributes})
 
 
 def _with_repeated(report: ImportReport, repeated: int) -> ImportReport:

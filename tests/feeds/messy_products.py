@@ -1,6 +1,7 @@
 """Product feeds written by hand, with faults in them, and what a reader said of each."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,3 +39,8 @@ def fix_of(findings: Iterable[Finding], rule: str) -> str:
 def noted(report: ImportReport, words: str) -> bool:
     """Whether a note of the report has these words in it."""
     return any(words in note for note in report.notes)
+
+
+def midnight(day: str) -> int:
+    """The first moment of a day in UTC, Unix ms."""
+    return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() * 1000)

@@ -4,6 +4,7 @@
 
 import gzip
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -103,19 +104,22 @@ def test_the_fields_of_a_feed_are_what_google_says_they_are(tmp_path: Path) -> N
     assert (mug.url, mug.image_url) == ("https://s.example/mug", "https://s.example/mug.jpg")
     assert mug.attributes == {"color": ("Red", "White"), "gtin": ("4006381333931",)}
     assert products["pot"].category == ("Home & Garden", "Kitchen")
-    assert [products[id_].price_minor for id_ in ("pot", "tray", "cup", "jar")] == [99900, 129900, 1250, None]
+    assert [products[id_].seen(0).price_minor for id_ in ("pot", "tray", "cup", "jar")] == [99900, 129900, 1250, None]
     assert [products[id_].currency for id_ in ("pot", "tray", "cup")] == ["EUR", "EUR", "USD"]
     assert noted(report, "Columns that are not used: shipping")
 
 
-def test_a_sale_without_dates_is_the_price_and_one_with_dates_is_kept_beside_it(tmp_path: Path) -> None:
-    products, report = read_feed(tmp_path, "feed.tsv", TSV)
-    assert products["pot"].attributes["regular_price"] == ("1299",)
-    assert products["mug-b"].price_minor == 1250
-    assert products["mug-b"].attributes["sale_price"] == ("9.99",)
-    assert products["mug-b"].attributes["sale_period"] == ("2026-02-24T11:07:00+01:00/2026-03-01T23:07:00+01:00",)
-    assert not products["mug-b"].available
-    assert noted(report, "'sale_price' and 'sale_period'")
+def test_a_sale_without_dates_always_holds_and_one_with_dates_from_its_first_to_its_last_moment(tmp_path: Path) -> None:
+    products, _ = read_feed(tmp_path, "feed.tsv", TSV)
+    assert (products["pot"].seen(0).price_minor, products["pot"].seen(0).regular_price_minor) == (99900, 129900)
+    mug = products["mug-b"]
+    begins, ends = (
+        int(datetime.fromisoformat(moment).timestamp() * 1000)
+        for moment in ("2026-02-24T11:07:00+01:00", "2026-03-01T23:07:00+01:00")
+    )
+    prices = [mug.seen(moment).price_minor for moment in (begins - 1, begins, ends - 1, ends)]
+    assert prices == [1250, 999, 999, 1250]
+    assert not mug.available
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])

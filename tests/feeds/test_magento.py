@@ -4,7 +4,7 @@
 
 from pathlib import Path
 
-from messy_products import noted, read_feed, told
+from messy_products import midnight, noted, read_feed, told
 
 CSV = """
 sku,store_view_code,attribute_set_code,product_type,categories,name,description,product_online,visibility,price,special_price,special_price_from_date,special_price_to_date,base_image,created_at,additional_attributes,qty,is_in_stock,manage_stock,use_config_manage_stock,allow_backorders,configurable_variations,tax_class_name
@@ -55,6 +55,7 @@ def test_a_configurable_product_lends_its_variants_what_they_lack(tmp_path: Path
 def test_prices_stock_and_what_is_switched_off(tmp_path: Path) -> None:
     products, _ = read_feed(tmp_path, "catalog_product.csv", CSV)
     assert [p.price_minor for p in products.values()] == [2000, 2500, 250, None, 1000]
-    assert products["bag-l"].attributes["sale_period"] == ("2026-02-01T00:00:00/2026-02-28T00:00:00",)
+    bag = products["bag-l"]
+    assert (bag.sale_from_ms, bag.sale_until_ms) == (midnight("2026-02-01"), midnight("2026-03-01"))  # the 28th whole
     assert [p.stock for p in products.values()] == [5, 0, 9, 0, None]
     assert [p.id for p in products.values() if p.sellable] == ["bag-s", "net"]

@@ -4,7 +4,7 @@
 
 from pathlib import Path
 
-from messy_products import noted, read_feed, told
+from messy_products import midnight, noted, read_feed, told
 
 CSV = """
 ID,Type,SKU,Name,Published,"Visibility in catalog","Short description",Description,"Date sale price starts","Date sale price ends","In stock?",Stock,"Backorders allowed?","Sale price","Regular price",Categories,Tags,Images,Parent,"Attribute 1 name","Attribute 1 value(s)","Attribute 1 visible","Meta: _seo"
@@ -57,12 +57,13 @@ def test_a_variation_inherits_wherever_its_product_stands(tmp_path: Path) -> Non
 
 def test_sales_commas_and_backorders_are_understood(tmp_path: Path) -> None:
     products, _ = read_feed(tmp_path, "wc.csv", CSV)
-    assert (products["20"].price_minor, products["20"].attributes["regular_price"]) == (350, ("4",))
+    assert (products["20"].price_minor, products["20"].sale_price_minor) == (400, 350)
     assert products["20"].category == ("Food", "Tea, loose")
     assert products["11"].price_minor == 4500
-    assert products["11"].attributes["sale_period"] == ("2026-02-01T00:00:00/2026-02-28T00:00:00",)
+    tea = products["11"]
+    assert (tea.sale_from_ms, tea.sale_until_ms) == (midnight("2026-02-01"), midnight("2026-03-01"))  # the 28th whole
     assert (products["21"].price_minor, products["21"].stock, products["21"].available) == (100000, None, False)
-    assert products["42"].attributes["sale_price"] == ("8",)
+    assert products["42"].sale_price_minor is None  # its dates are none
 
 
 def test_a_german_header_is_read_too(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from wares.app.bench.commands import bench
 from wares.app.catalogue_cli import catalogue
 from wares.app.commands import screen
 from wares.app.commands.options import AsJson, Folder
-from wares.app.commands.places import shop_and, shop_folder
+from wares.app.commands.places import shop_and, shop_and_all, shop_folder
 from wares.app.learning_cli import learning
 from wares.errors import WaresError
 
@@ -57,6 +57,9 @@ Facets = Annotated[list[str] | None, typer.Option("--facet", metavar="FIELD", he
 Sort = Annotated[str, typer.Option(help="relevance, price, -price, newest or best_selling")]
 Many = Annotated[int, typer.Option("-k", help="hits on one page, 1 to 1000")]
 Cursor = Annotated[str, typer.Option(help="of an earlier answer of the same process")]
+InMarket = Annotated[
+    str, typer.Option("--market", metavar="NAME", help="of the settings: whose prices, stock and language")
+]
 Explain = Annotated[bool, typer.Option("--explain", help="how the query was read, and what each score is made of")]
 
 
@@ -97,6 +100,18 @@ def import_(
         list[str] | None,
         typer.Option(metavar="FIELD=COLUMN,...", help="of --products, as title=Bezeichnung,price=Preis"),
     ] = None,
+    market: Annotated[
+        str, typer.Option(metavar="NAME", help="of --products: the files are of this market, not of the whole shop")
+    ] = "",
+    join_logins: Annotated[
+        bool | None,
+        typer.Option(
+            "--join-logins/--no-join-logins",
+            help="of --events: with the shoppers' consent, anonymous ones who then log in become known",
+            show_default=False,
+        ),
+    ] = None,
+    keep_robots: Annotated[bool, typer.Option("--keep-robots", help="of --events: leave out no robots")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only report, write nothing")] = False,
     rejects: Annotated[Path | None, typer.Option(metavar="FOLDER", help="where to put rejected rows")] = None,
     report: Annotated[
@@ -115,7 +130,8 @@ def import_(
     chosen = show_guesses(products or [], dialect, columns or [])
     with screen.progress() as tell:
         options: dict[str, Any] = {"flat": flat or [], "fill": fill or [], "dialect": dialect}
-        options |= {"columns": chosen, "dry_run": dry_run, "page": report}
+        options |= {"columns": chosen, "dry_run": dry_run, "page": report, "market": market}
+        options |= {"join_logins": join_logins, "keep_robots": keep_robots}
         reports = import_files(place, products or [], events or [], shoppers or [], rejects, tell, **options)
     if as_json:
         screen.print_json([one.to_dict() for one in reports])
@@ -144,6 +160,7 @@ def search(
         list[str] | None, typer.Option(metavar="KEY", help="a wish not to read in it; repeat for more")
     ] = None,
     explain: Explain = False,
+    market: InMarket = "",
     as_json: AsJson = False,
 ) -> None:
     """Products for words."""
@@ -151,9 +168,9 @@ def search(
     from wares.app.commands.asking import ask, filters_of
 
     options: dict[str, Any] = {"shopper": shopper, "filters": filters_of(filters or [], price), "facets": facet}
-    options |= {"sort": sort, "k": k, "cursor": cursor, "explain": explain}
+    options |= {"sort": sort, "k": k, "cursor": cursor, "explain": explain, "market": market}
     options |= {"as_typed": as_typed, "without_wishes": without or []}
-    ask(place, lambda shop: shop.search(words, **options), as_json=as_json)
+    ask(place, lambda shop: shop.search(words, **options), market=market, as_json=as_json)
 
 
 @app.command()
@@ -182,6 +199,7 @@ def browse(
     k: Many = 10,
     cursor: Cursor = "",
     explain: Explain = False,
+    market: InMarket = "",
     as_json: AsJson = False,
 ) -> None:
     """All products, or those of a category."""
@@ -189,8 +207,8 @@ def browse(
     from wares.app.commands.asking import ask, filters_of
 
     options: dict[str, Any] = {"shopper": shopper, "filters": filters_of(filters or [], price), "facets": facet}
-    options |= {"sort": sort, "k": k, "cursor": cursor, "explain": explain}
-    ask(place, lambda shop: shop.browse(path, **options), as_json=as_json)
+    options |= {"sort": sort, "k": k, "cursor": cursor, "explain": explain, "market": market}
+    ask(place, lambda shop: shop.browse(path, **options), market=market, as_json=as_json)
 
 
 @app.command()
@@ -203,6 +221,7 @@ def recommend(
     price: Price = "",
     k: Many = 10,
     explain: Explain = False,
+    market: InMarket = "",
     as_json: AsJson = False,
 ) -> None:
     """Products for a shopper, without words."""
@@ -210,8 +229,8 @@ def recommend(
     from wares.app.commands.asking import ask, filters_of
 
     options: dict[str, Any] = {"seeds": seed or [], "filters": filters_of(filters or [], price), "k": k}
-    options |= {"surface": surface, "explain": explain}
-    ask(place, lambda shop: shop.recommend(shopper, **options), as_json=as_json)
+    options |= {"surface": surface, "explain": explain, "market": market}
+    ask(place, lambda shop: shop.recommend(shopper, **options), market=market, as_json=as_json)
 
 
 @app.command()
@@ -221,14 +240,15 @@ def similar(
     surface: Annotated[str, typer.Option(help="similar or bought_together")] = "similar",
     k: Many = 10,
     explain: Explain = False,
+    market: InMarket = "",
     as_json: AsJson = False,
 ) -> None:
     """Products like one, or those that go with it."""
     place, product_id = shop_and(folder, product, "PRODUCT")
     from wares.app.commands.asking import ask
 
-    options: dict[str, Any] = {"surface": surface, "k": k, "explain": explain}
-    ask(place, lambda shop: shop.similar(product_id, **options), as_json=as_json)
+    options: dict[str, Any] = {"surface": surface, "k": k, "explain": explain, "market": market}
+    ask(place, lambda shop: shop.similar(product_id, **options), market=market, as_json=as_json)
 
 
 @app.command()
@@ -242,6 +262,31 @@ def shopper(
     from wares.app.commands.knowing import show_shopper
 
     show_shopper(place, whose, as_json=as_json)
+
+
+@app.command()
+def identify(
+    folder: Folder = None,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="ANONYMOUS KNOWN", help="the two ids", show_default=False)
+    ] = None,
+    consent: Annotated[
+        bool, typer.Option("--consent", help="the shopper agrees that both histories become one")
+    ] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="ANONYMOUS alone: a shopper of their own again")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """An anonymous shopper turned out to be a known one: join their histories, or undo that."""
+    place, named = shop_and_all(folder, ids or [], "ANONYMOUS")
+    if len(named) != (1 if undo else 2):
+        wanted = "ANONYMOUS --undo" if undo else "ANONYMOUS KNOWN"
+        raise typer.BadParameter(f"Say who: wares identify {place} {wanted}", param_hint="ANONYMOUS")
+    from wares.app.commands.identifying import identify_shopper, separate_shopper
+
+    if undo:
+        separate_shopper(place, named[0], as_json=as_json)
+    else:
+        identify_shopper(place, *named, consent=consent, as_json=as_json)
 
 
 @app.command()

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wares.domain.offer import Market
+from wares.domain.offers import Offers
 from wares.domain.product import Product
 from wares.domain.strings import State, pack, part, under, unpack
 
@@ -61,6 +63,9 @@ class Columns:
 
     `numbers` holds "price" (minor units) and "published" (Unix ms), nan = unknown. `labels` holds "brand", "category"
     (every level of the path) and the feed's attributes. Rows with the same number in `groups` are variants of one hit.
+
+    "price" and `sellable` are the shop's own terms without dates; `offers` are the terms that go beyond these, and `at`
+    gives the columns as one market sees them at one moment.
     """
 
     ids: tuple[str, ...]
@@ -73,6 +78,7 @@ class Columns:
     labels: Mapping[str, Labels]  # each of n rows
     row_of: Mapping[str, int] = field(repr=False)  # id -> its living row
     group_of: Mapping[bytes, int] = field(repr=False)  # digest of what makes variants equal -> group
+    offers: Offers = field(default_factory=Offers.none)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -115,6 +121,7 @@ class Columns:
             labels=labels,
             row_of=row_of,
             group_of=group_of,
+            offers=self.offers.with_products(products, range(n, n + len(products))),
         )
 
     def indexes(self, product: Product) -> bool:
@@ -123,12 +130,20 @@ class Columns:
         return row is not None and int(self.contents[row]) == _contents(product)
 
     def with_changes(self, products: Sequence[Product]) -> "Columns":
-        """New price, stock and availability of known products; nothing else of them is read."""
+        """New terms of known products (prices, stock, availability, their dates, offers); nothing else of them is
+        read."""
         price, sellable = self.numbers["price"].copy(), self.sellable.copy()
         for product in products:
             row = self.row_of[product.id]
             price[row] = np.nan if product.price_minor is None else product.price_minor
             sellable[row] = product.sellable
+        offers = self.offers.with_products(products, [self.row_of[product.id] for product in products])
+        return replace(self, numbers={**self.numbers, "price": price}, sellable=sellable, offers=offers)
+
+    def at(self, now_ms: int, market: Market) -> "Columns":
+        """The same rows with the "price" that a shopper in `market` pays at that moment, and what they can
+        buy."""
+        price, sellable = self.offers.at(now_ms, market, self.numbers["price"], self.sellable)
         return replace(self, numbers={**self.numbers, "price": price}, sellable=sellable)
 
     def without(self, ids: Sequence[str]) -> "Columns":
@@ -153,7 +168,7 @@ class Columns:
             "alive": self.alive,
             "sellable": self.sellable,
         }
-        return state | {"group_of": digests} | under("number", dict(self.numbers))
+        return state | {"group_of": digests} | under("number", dict(self.numbers)) | under("offer", self.offers.state())
 
     @staticmethod
     def restore(state: Mapping[str, NDArray[Any]]) -> "Columns":
@@ -174,6 +189,7 @@ class Columns:
             labels=labels,
             row_of={ids[row]: row for row in np.flatnonzero(alive).tolist()},
             group_of={digest.tobytes(): group for group, digest in enumerate(state["group_of"])},
+            offers=Offers.restore(offers) if (offers := part("offer", state)) else Offers.none(),  # none: an older one
         )
 
 
@@ -198,8 +214,9 @@ def _contents(product: Product) -> int:
 
 
 def _shown(product: Product) -> tuple[object, ...]:
-    attributes = tuple(sorted(product.attributes.items()))
-    return (product.title, product.brand, product.category, product.description, product.image_url, attributes)
+    attributes, texts = tuple(sorted(product.attributes.items())), tuple(sorted(product.texts.items()))
+    said = (product.title, product.brand, product.category, product.description, product.image_url, attributes)
+    return (*said, texts) if texts else said
 
 
 def _digest(what: tuple[object, ...], size: int) -> bytes:

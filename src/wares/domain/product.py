@@ -1,18 +1,34 @@
 """A product: what the shop sells, as its feed describes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from wares.domain.offer import Market, Offer
 
 PATH_SEPARATOR = " > "
+
+
+_HOME, _NO_OFFER = Market(), Offer()
+
+
+@dataclass(frozen=True, slots=True)
+class ProductText:
+    """Title and description in one language; "" = not said."""
+
+    title: str = ""
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
     """One sellable article. `id` is the shop's own; equal `group_id` marks variants of one article.
 
-    `price_minor` counts the currency's smallest unit (cents); None = unknown. `stock` None = not counted.
-    `category` is a path, root first. `attributes` maps a name to one or more values ("colour" -> ("red", "blue")).
-    `published_ms` is when the product first went on sale, in Unix milliseconds; None = unknown.
+    `price_minor` counts the currency's smallest unit (cents); None = unknown. `stock` None = not counted. Prices, dates
+    and availability are those of an `Offer`: the shop's own in these fields, a market's in `offers`. `texts` are title
+    and description in other languages than the shop's ("fr" -> ...). `category` is a path, root first. `attributes`
+    maps a name to one or more values ("colour" -> ("red", "blue")). `published_ms` is when the product first went on
+    sale, in Unix milliseconds; None = unknown. `regular_price_minor` is only in what `seen` gives: the price that a
+    sale price took the place of.
     """
 
     id: str
@@ -29,6 +45,13 @@ class Product:
     url: str = ""
     published_ms: int | None = None
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sale_price_minor: int | None = None
+    sale_from_ms: int | None = None
+    sale_until_ms: int | None = None
+    available_from_ms: int | None = None
+    offers: Mapping[str, Offer] = field(default_factory=dict)
+    texts: Mapping[str, ProductText] = field(default_factory=dict)
+    regular_price_minor: int | None = None
 
     @property
     def category_levels(self) -> tuple[str, ...]:
@@ -48,6 +71,38 @@ class Product:
         return said
 
     @property
+    def offer(self) -> Offer:
+        """On what terms the shop itself sells it."""
+        return Offer(
+            self.price_minor, self.currency, self.sale_price_minor, self.sale_from_ms, self.sale_until_ms,
+            self.stock, self.available, self.available_from_ms,
+        )  # fmt: skip
+
+    def offer_in(self, market: Market) -> Offer:
+        """On what terms this market sells it."""
+        own = self.offer
+        return self.offers.get(market.name, _NO_OFFER).in_market(market, own) if market.name else own
+
+    def seen(self, now_ms: int, market: Market = _HOME) -> "Product":
+        """The product as a shopper in `market` sees it at that moment: its price is what they pay, its texts are in the
+        market's language where there are such."""
+        offer = self.offer_in(market)
+        text = self.texts.get(market.language)
+        if not market.name and not offer.is_timed and text is None:
+            return self
+        ready = offer.available_from_ms is None or offer.available_from_ms <= now_ms
+        return replace(
+            self,
+            title=text.title or self.title if text else self.title,
+            description=text.description or self.description if text else self.description,
+            price_minor=offer.price_at(now_ms),
+            currency=offer.currency,
+            stock=offer.stock,
+            available=offer.available is not False and ready,
+            regular_price_minor=offer.price_minor if offer.on_sale(now_ms) else None,
+        )
+
+    @property
     def sellable(self) -> bool:
-        """Whether a shopper could buy it now."""
+        """Whether the shop itself sells it, dates aside: it is available and not out of stock."""
         return self.available and self.stock != 0

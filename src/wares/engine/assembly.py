@@ -15,12 +15,14 @@ from wares.contracts import BehaviourModel, Encoder, Policy, Progress, Ranker, S
 from wares.domain.intent import Intent
 from wares.domain.request import Request
 from wares.domain.result import Candidates, Page
+from wares.domain.rule import Actions
 from wares.domain.shopper import History
 from wares.engine.cursors import Cursors
 from wares.engine.impression import impression_of, new_id
 from wares.engine.live import Live
 from wares.engine.page import present, with_cursor
 from wares.engine.plugins import Plugins, load_plugins
+from wares.engine.serving_rules import ServingRules
 from wares.engine.settings import FILE_NAME, Profile, Settings
 from wares.engine.snapshot import Snapshot, current_name, load_snapshot, snapshot_names
 from wares.engine.stages import Answer, Walk, answer, retrieved
@@ -101,13 +103,14 @@ class Engine:
         self.impressions: ImpressionLog | None = None  # set where answers are really shown to shoppers
         self._encoder = _Remembering(encoder) if encoder is not None else None
         self._walks = _walks(settings, folder)
-        self._rules = Rules(settings.shop_rules())
+        self.rules = ServingRules(folder, self.warn)
         self._cursors: Cursors[Answer] = Cursors()
         self._looked_for = ""  # the snapshot that was current at the last look, whole or not
         self.live = Live(snapshot, self._encoder) if snapshot is not None else self._load()
 
     def refresh(self) -> None:
-        """Fold in what was written since, and swap to a newer snapshot if training made one."""
+        """Fold in what was written since, and swap to a newer snapshot and newer rules if there are some."""
+        self.rules.follow()
         if current_name(self.folder / SNAPSHOTS) != self._looked_for:
             self.live = self._load()
         self.live.catch_up(self.store.catalogue, self.store.events)  # after a swap: what was written while it loaded
@@ -151,20 +154,28 @@ class Engine:
         self.impressions.record(impression_of(page, request, offset), whose)
         return page
 
-    def answer(self, request: Request, history: History, notes: Sequence[str] = (), live: Live | None = None) -> Answer:
-        """All hits of a request in order, for a shopper with this history, as of `live` (the present one if None)."""
+    def answer(
+        self,
+        request: Request,
+        history: History,
+        notes: Sequence[str] = (),
+        live: Live | None = None,
+        actions: Actions | None = None,
+    ) -> Answer:
+        """All hits of a request in order, for a shopper with this history, as of `live` (the present one if None).
+        `actions`: as if the shop's rules wanted this of it (None = what they want)."""
         walk = self._walk(request.surface)
-        if self.impressions is None:  # nobody would learn from what chance does
+        if self.impressions is None or actions is not None:  # nobody would learn from what chance does
             walk = replace(walk, policies=tuple(policy for policy in walk.policies if policy.name != SWAPS))
-        view = ShopView(live or self.live, request.now_ms)
+        view = ShopView(live or self.live, request.now_ms, self.settings.market(request.market))
         seeds, unknown = _seeds(request, view)
-        intent, remarks = self._understanding(view).read(request, history, seeds)
-        actions = self._rules.actions(intent)
-        return answer(intent, walk, view, actions, (*notes, *remarks, *unknown))
+        actions = self.rules.actions(request, self.store.shoppers) if actions is None else actions
+        intent, remarks = self._understanding(view).read(request, history, seeds, actions)
+        return answer(intent, walk, view, (*notes, *remarks, *unknown))
 
     def retrieve(self, request: Request, history: History | None = None) -> tuple[Intent, Candidates, FeatureTable]:
         """The candidates of a request as the ranker of its surface sees them, for learning."""
-        view = ShopView(self.live, request.now_ms)
+        view = ShopView(self.live, request.now_ms, self.settings.market(request.market))
         known = History.empty() if history is None else history
         intent, _ = self._understanding(view).read(request, known, np.empty(0, np.int32))
         return intent, *retrieved(intent, self._walk(request.surface), view)
@@ -175,14 +186,14 @@ class Engine:
 
     def understand(self, request: Request) -> Intent:
         """How the words of a request are read, for a shopper of whom nothing is known."""
-        view = ShopView(self.live, request.now_ms)
+        view = ShopView(self.live, request.now_ms, self.settings.market(request.market))
         return self._understanding(view).read(request, History.empty(), np.empty(0, np.int32))[0]
 
     def _understanding(self, view: ShopView) -> Understanding:
-        shop, state = self.settings.shop, view.state
+        state = view.state
         spelling = self.settings.search.spelling
         return Understanding(
-            view.language, state.text, state.values, state.columns, shop.currency, self._encoder, spelling
+            view.language, state.text, state.values, state.columns, view.market.currency, self._encoder, spelling
         )
 
     def _walk(self, surface: str) -> Walk:
@@ -282,13 +293,12 @@ def _matching(settings: Settings, formula: Formula) -> Matching:
 def _walk(profile: Profile, settings: Settings, sources: Mapping[str, Source], plugins: Plugins) -> Walk:
     search = settings.search
     formula = Formula(profile.terms(), known={*sources, *PRODUCT_FEATURES})
-    rules = Rules(settings.shop_rules())
     policies: dict[str, Policy] = {
         "availability": Availability(),
         "diversity": Diversity(profile.diversity),
         "brand_cap": BrandCap(profile.brand_cap),
-        "rules": rules,
-        "swaps": Swaps(profile.swaps, rules),
+        "rules": Rules(),
+        "swaps": Swaps(profile.swaps),
         **plugins.policies,
     }
     rankers: dict[str, Ranker] = {"formula": formula, "learned": formula, **plugins.rankers}

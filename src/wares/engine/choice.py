@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from wares.domain.filter import AnyOf, Between, Clause, Filter, NoneOf
+from wares.errors import InputError
 
 _Text = Annotated[str, StringConstraints(min_length=1)]
 Texts = Annotated[tuple[_Text, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
@@ -49,3 +50,24 @@ class Choice(BaseModel):
 def to_filter(choices: Mapping[str, Choice]) -> Filter:
     """All of these choices together."""
     return Filter(tuple(clause for name, choice in choices.items() for clause in choice.clauses(name)))
+
+
+def wanted_filter(filters: Mapping[str, Any], category: str, scale: int) -> Filter:
+    """What a request asks for: the page's own category, which its facets keep, and the shopper's choices, with prices
+    in whole units of a currency of which the smallest makes up 1 / `scale`. Raises InputError."""
+    try:
+        wanted = to_filter({name: Choice.model_validate(choice) for name, choice in filters.items()})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"A filter cannot be read: {first['msg']} (got {str(first['input'])[:80]!r}).") from None
+    page = (AnyOf("category", (category,), fixed=True),) if category else ()
+    return Filter((*page, *(_in_minor(clause, scale) for clause in wanted.clauses)))
+
+
+def _in_minor(clause: Clause, scale: int) -> Clause:
+    """Shoppers count in dollars, the catalogue in cents."""
+    if not isinstance(clause, Between) or clause.field != "price":
+        return clause
+    low = None if clause.low is None else round(clause.low * scale, 6)
+    high = None if clause.high is None else round(clause.high * scale, 6)
+    return Between("price", low, high)

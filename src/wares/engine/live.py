@@ -4,7 +4,7 @@ Start-up, a swap and every new event are the same function, `catch_up`. Catalogu
 request that took the old one goes on with it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
 
@@ -15,6 +15,7 @@ from wares.contracts import Catalogue, Encoder, EventLog
 from wares.domain.catalogue import Columns
 from wares.domain.event import EventKind
 from wares.domain.log import EventBlock
+from wares.domain.offer import Market
 from wares.domain.product import Product
 from wares.domain.shopper import KIND_CODES, History
 from wares.domain.traits import Traits
@@ -27,6 +28,7 @@ from wares.retrieval.wishes.values import ShopValues
 
 # More new texts than this wait for the next training with their vectors: words find them at once.
 MAX_TEXTS_ENCODED_LIVE = 256
+_MOST_SEEN = 32  # markets and moments whose prices are remembered
 _SESSION_LENGTH = 500  # live events remembered per shopper until the next training
 
 
@@ -46,6 +48,24 @@ class CatalogueState:
     learnt_row: NDArray[np.int32]
     kin: Kin
     n_learnt: int
+    _seen: dict[tuple[str, int], "CatalogueState"] = field(init=False, default_factory=dict, repr=False)
+
+    def seen(self, now_ms: int, market: Market) -> "CatalogueState":
+        """The same with prices and availability as a shopper in this market finds them at that moment. Remembered
+        until the next date at which one of them changes by itself."""
+        offers = self.columns.offers
+        if not len(offers) and not market.name:
+            return self
+        key = (market.name, int(np.searchsorted(self._moments, now_ms, side="right")))
+        if key not in self._seen:
+            if len(self._seen) >= _MOST_SEEN:
+                self._seen.clear()
+            self._seen[key] = _with_columns(self, self.columns.at(now_ms, market))
+        return self._seen[key]
+
+    @cached_property
+    def _moments(self) -> NDArray[np.float64]:
+        return self.columns.offers.moments()
 
     @cached_property
     def values(self) -> ShopValues:

@@ -22,7 +22,9 @@ def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
     variants = _variants(rows, found)
     reasons = [_reasons(offset + i, found) for i in range(len(rows))]
     about = [product_id for several in reasons for reason in several for product_id in reason.about]
-    products = catalogue.get(list(dict.fromkeys([columns.ids[row] for row in rows] + about)))
+    known = catalogue.get(list(dict.fromkeys([columns.ids[row] for row in rows] + about)))
+    view = found.view
+    products = {product_id: product.seen(view.now_ms, view.market) for product_id, product in known.items()}
     words = _words_to_mark(found)
     words_of = found.view.language.analyser.remembered_words
     hits: list[Hit] = []
@@ -60,6 +62,8 @@ def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
         wishes=found.intent.wishes,
         snapshot=found.view.snapshot.name,
         explanation=found.explanation,
+        banners=found.intent.actions.banners,
+        redirect=found.intent.actions.redirect,
     )
 
 

@@ -6,14 +6,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictFloat,
+    StrictInt,
+    ValidationError,
+    model_validator,
+)
 
-from wares.engine.rule_settings import RuleSettings
+from wares.domain.offer import Market
 from wares.engine.settings_errors import explained
-from wares.errors import SettingsError, UnknownName
+from wares.errors import InputError, SettingsError, UnknownName
 from wares.features.table import PRODUCT_FEATURES
-from wares.policies.rules import Rule
 from wares.ranking.formula import Scale, Term
 from wares.retrieval.sources import built_in_sources
 
@@ -24,6 +33,17 @@ RANKERS = ("formula", "learned")
 ModelName = Literal[
     "popular", "popular_lately", "buy_again", "co_bought", "item_knn", "ease", "als", "transitions", "graph", "sequence"
 ]  # fmt: skip
+
+
+def _known_zone(name: str) -> str:
+    try:
+        if name != "UTC":  # known where no time zones are installed, too
+            ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{name[:80]!r} is no time zone; write one of the IANA database, as Europe/Berlin") from None
+    return name
+
+
 Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0, le=1000)]
 Numbers = dict[str, StrictInt | StrictFloat]
@@ -40,6 +60,14 @@ class ShopSettings(Section):
     language: Annotated[str, Field(min_length=2)]
     facets: tuple[str, ...]
     shoppers: tuple[str, ...]
+    timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+
+
+class MarketSettings(Section):
+    """Part of the shop with its own prices, availability and language; "" = as the shop's."""
+
+    currency: Annotated[str, Field(pattern="^([A-Z]{3})?$")] = ""
+    language: str = ""
 
 
 class FieldBoosts(Section):
@@ -163,6 +191,24 @@ class PromotionSettings(Section):
 
 class PrivacySettings(Section):
     impressions_retention_days: Annotated[int, Field(ge=0, le=36_500)]
+    merge_at_login: Literal["with_consent", "always", "never"]
+
+    def why_apart(self, consent: bool) -> str:
+        """Why the histories of an anonymous and a known shopper stay apart at a login, in a sentence; "" = they join."""
+        if self.merge_at_login == "always" or (consent and self.merge_at_login == "with_consent"):
+            return ""
+        if self.merge_at_login == "never":
+            return "The histories stay apart: the setting privacy.merge_at_login is 'never'. Nothing was stored."
+        return "The histories stay apart: the login tells of no consent (consent = true). Nothing was stored."
+
+    def joins_imported(self, asked: bool | None) -> bool:
+        """Whether an import joins the logins that its logs tell; None = it was not said. InputError where it may not."""
+        if asked and self.merge_at_login == "never":
+            raise InputError(
+                "Logins are not to be joined: the setting privacy.merge_at_login is 'never'. Leave out --join-logins, or "
+                "change the setting. Nothing was imported."
+            )
+        return self.merge_at_login == "always" if asked is None else asked
 
 
 class ServerSettings(Section):
@@ -180,7 +226,7 @@ class Settings(Section):
     models: ModelsSettings
     promotion: PromotionSettings
     profiles: dict[str, Profile]
-    rules: tuple[RuleSettings, ...] = ()
+    markets: dict[Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,40}$")], MarketSettings]
     plugins: dict[str, str]
     privacy: PrivacySettings
     server: ServerSettings
@@ -191,9 +237,26 @@ class Settings(Section):
             raise UnknownName("surface", surface, self.profiles)
         return self.profiles[surface]
 
-    def shop_rules(self) -> tuple[Rule, ...]:
-        """The rules as the policy takes them."""
-        return tuple(rule.value() for rule in self.rules)
+    def market(self, name: str = "") -> Market:
+        """The market of this name, "" = the shop's own; UnknownName if there is none."""
+        shop = self.shop
+        if not name:
+            return Market("", shop.currency)
+        if name not in self.markets:
+            raise UnknownName("market", name, self.markets)
+        market = self.markets[name]
+        language = market.language if market.language != shop.language else ""
+        return Market(name, market.currency or shop.currency, language, market.currency in ("", shop.currency))
+
+    def of_products(self, now_ms: int, market: str = "") -> dict[str, Any]:
+        """How product feeds are to be read, the shop's own or a market's."""
+        currencies = {name: self.market(name).currency for name in self.markets}
+        currency = self.market(market).currency
+        return {**self.of_events(now_ms), "currency": currency, "markets": currencies}
+
+    def of_events(self, now_ms: int) -> dict[str, Any]:
+        """How the shop's event logs are to be read."""
+        return {"now_ms": now_ms, "currency": self.shop.currency, "timezone": self.shop.timezone}
 
 
 def load_settings(folder: Path) -> Settings:
@@ -203,6 +266,11 @@ def load_settings(folder: Path) -> Settings:
     """
     path = folder / FILE_NAME
     given = _read(path) if path.exists() else {}
+    if "rules" in given:
+        raise SettingsError(
+            f"{path}: rules: they stand in a folder of their own, where each change is kept and can be undone. "
+            f"`wares rules move {folder} --by YOUR_NAME` takes them there."
+        )
     merged = merged_over(_defaults(), given)
     try:
         settings = Settings.model_validate(merged)
@@ -280,7 +348,3 @@ def _misnamed(settings: Settings) -> Iterator[tuple[str, UnknownName | str]]:
                 f"profiles.{surface}.swaps",
                 "exchanges need the policy swaps. Put it last into this profile's policies.",
             )
-    for i, rule in enumerate(settings.rules):
-        for surface in rule.when.surface:
-            if surface not in settings.profiles:
-                yield f"rules[{i}].when.surface", UnknownName("surface", surface, settings.profiles)

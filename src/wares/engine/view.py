@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from wares.contracts import Space
 from wares.domain.catalogue import Columns
 from wares.domain.intent import Term
+from wares.domain.offer import Market
 from wares.domain.result import TextMatch, TitleWords
 from wares.domain.shopper import History
 from wares.domain.traits import Leanings, leanings
@@ -21,6 +22,7 @@ from wares.retrieval.language.shop_language import Language
 from wares.retrieval.vector_index import VectorIndex
 
 Floats = NDArray[np.float32]
+_HOME = Market()
 _LENDING = (ItemKNN, CoBought, EASE)  # what these say of a product they say of one that is like it
 
 
@@ -51,13 +53,14 @@ class _Remembering:
 
 
 class ShopView:
-    """Implements `contracts.View` over a snapshot and the catalogue state that Live had when it was taken."""
+    """Implements `contracts.View` over a snapshot and the catalogue state that Live had when it was taken, with the
+    prices and the availability of that moment in one market."""
 
-    def __init__(self, live: Live, now_ms: int) -> None:
+    def __init__(self, live: Live, now_ms: int, market: Market = _HOME, state: CatalogueState | None = None) -> None:
         self.snapshot: Snapshot = live.snapshot
-        self.state: CatalogueState = live.state
+        self.state: CatalogueState = live.state.seen(now_ms, market) if state is None else state
         self._sold = live.sold  # after the state: counts may be of more rows, never of fewer
-        self.now_ms = now_ms
+        self.now_ms, self.market = now_ms, market
         self._live = live
         self._matches: dict[tuple[Term, ...], TextMatch] = {}
         self._letters: dict[str, Floats] = {}
@@ -107,14 +110,7 @@ class ShopView:
 
     def fresh(self) -> "ShopView":
         """The same moment without what was remembered, to keep for a later page."""
-        return ShopView.at(self._live, self.state, self.now_ms)
-
-    @staticmethod
-    def at(live: Live, state: CatalogueState, now_ms: int) -> "ShopView":
-        view = ShopView(live, now_ms)
-        view.state = state
-        view._text = _Remembering(state.vectors)
-        return view
+        return ShopView(self._live, self.now_ms, self.market, self.state)
 
     def _score(self, model: str, history: History, now_ms: int) -> Floats:
         n, learnt = len(self.columns), self.state.n_learnt

@@ -1,71 +1,37 @@
 """Rows -> products. What a feed gets wrong about a price or a date is unknown, not fatal; only the id is needed."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from wares.domain.money import scale_of
-from wares.domain.product import PATH_SEPARATOR, Product
+from wares.domain.product import PATH_SEPARATOR, Product, ProductText
 from wares.domain.text import MAX_TEXT
-from wares.feeds.amounts import Amount, read_amount
+from wares.feeds.dialects.columns import Numbered
 from wares.feeds.dialects.product_feeds import OWN, check_names, read_feed, recognise
 from wares.feeds.markup import has_markup, plain_text
+from wares.feeds.offers import FIELDS as OFFER_FIELDS
+from wares.feeds.offers import OfferReader
 from wares.feeds.readers import Row, Source, name_of, read_rows
 from wares.feeds.report import Reading, RowFault, Tally
-from wares.feeds.values import (
-    DAY_MS,
-    EARLIEST_MS,
-    clock,
-    is_missing,
-    is_missing_cell,
-    read_minor,
-    read_number,
-    read_text,
-)
+from wares.feeds.values import DAY_MS, EARLIEST_MS, clock, is_missing, read_text
 
 FIELDS = (
-    *("id", "title", "description", "brand", "category", "price", "currency", "stock", "available"),
-    *("group_id", "image_url", "url", "published", "attributes"),
+    *("id", "title", "description", "brand", "category", *OFFER_FIELDS),
+    *("group_id", "image_url", "url", "published", "attributes", "markets", "texts"),
 )
 ALIASES = {"item_group_id": "group_id", "product_id": "id", "image_link": "image_url", "link": "url"}
 MAX_ID = 500  # characters
 MAX_VALUE = 1000  # characters of one attribute value
-MAX_STOCK = 10**12
+_FORESEEN_DAYS = 20_000  # of sale dates: 2099-12-31 is how many systems say "always"
 _MAX_SHARED = 50_000  # values of which equal ones are kept once
+# price[ch] is the price in the market ch, title[fr] the title in French.
+_OF_PART = re.compile(r"(\w+)\[([A-Za-z0-9_-]{1,40})\]")
 T = TypeVar("T")
+Unfold = Callable[[Iterator[Numbered], Tally], Iterator[Numbered]]
+_OF_TEXT = ("title", "description")
 _TEXTS = ("id", "title", "description", "brand", "group_id", "image_url", "url")  # of a list the first one counts
-# Words of availability, without blanks, hyphens and underscores; schema.org's without their address.
-_YES = frozenset(
-    (
-        *(
-            "true",
-            "t",
-            "1",
-            "1.0",
-            "yes",
-            "y",
-            "on",
-            "active",
-            "enabled",
-            "instock",
-            "available",
-            "preorder",
-            "presale",
-        ),
-        *("backorder", "limitedavailability", "onlineonly", "madetoorder", "lowstock", "ja", "auflager", "lieferbar"),
-        *("sofortlieferbar", "vorrätig", "verfügbar", "aktiv", "vorbestellbar", "oui", "enstock", "disponible"),
-        *("surcommande", "有货", "现货", "在售", "上架", "预售", "是", "有貨", "現貨"),
-    )
-)
-_NO = frozenset(
-    (
-        *("false", "f", "0", "0.0", "no", "n", "off", "inactive", "disabled", "outofstock", "unavailable", "soldout"),
-        *("discontinued", "instoreonly", "reserved", "nein", "nichtlieferbar", "nichtvorrätig", "nichtverfügbar"),
-        *("nichtauflager", "ausverkauft", "vergriffen", "inaktiv", "non", "rupture", "rupturedestock", "épuisé"),
-        *("indisponible", "nondisponible", "缺货", "无货", "售罄", "下架", "否", "缺貨", "無貨"),
-    )
-)
 
 
 def read_products(
@@ -74,23 +40,29 @@ def read_products(
     now_ms: int,
     currency: str = "",
     timezone: str = "UTC",
+    markets: Mapping[str, str] | None = None,
     rejects: Path | None = None,
     examples: int = 5,
     dialect: str = "",
     columns: Mapping[str, str] | None = None,
+    unfold: Unfold | None = None,
 ) -> Reading[Product]:
     """Products of a path, table or iterable of dicts, each id once: of two rows with one id the last wins.
 
     Prices are in major units of the currency that they name, the row's `currency` or the one given. Further columns
-    become attributes. The catalogue is held in memory until the source ends. `rejects` names a JSONL file for rejected
-    rows. `dialect` names the format (`product_feeds.NAMES`); without it a file's is recognised, and rows that are no
-    file have wares' own columns. `columns` maps fields to the columns that they are in. Raises InputError for a source
-    that cannot be read at all, UnknownName for a dialect, field or column that there is not.
+    become attributes. `timezone` counts for times without one; `markets` names those of the shop, each with its
+    currency. The catalogue is held in memory until the source ends. `rejects` names a JSONL file for rejected rows.
+    `dialect` names the format (`product_feeds.NAMES`); without it a file's is recognised, and rows that are no file
+    have wares' own columns. `columns` maps fields to the columns that they are in. `unfold` makes the rows of what the
+    source holds. Raises InputError for a source that
+    cannot be read at all, UnknownName for a dialect, field or column that there is not.
     """
     tally = Tally(name_of(source), rejects, examples)
     check_names(dialect, columns)
     is_file = isinstance(source, str | Path)
     rows = read_feed(source, tally) if is_file else read_rows(source, tally)
+    if unfold is not None:
+        rows = unfold(rows, tally)
 
     def products() -> Iterator[Product]:
         feed = recognise(rows, tally, dialect if is_file else dialect or OWN, columns)
@@ -99,7 +71,8 @@ def read_products(
         for guess in feed.guesses:
             if guess.field:
                 tally.note(f"The column {guess.column[:80]!r} was read as {guess.field} ({guess.why}).")
-        maker = _Maker(tally, now_ms, currency.upper(), clock(timezone), foreign=feed.dialect != OWN)
+        of_market, foreign = markets or {}, feed.dialect != OWN
+        maker = _Maker(tally, now_ms, currency.upper(), clock(timezone), of_market, foreign=foreign)
         last: dict[str, Product] = {}
         for line, row, raw in feed.told(tally):
             tally.line = line
@@ -117,6 +90,16 @@ def read_products(
     return Reading(products(), tally)
 
 
+def field_of(column: str) -> str:
+    """The field that a column of wares' own names, or its name in small letters.
+
+    >>> field_of("Image Link")
+    'image_url'
+    """
+    folded = column.strip().lower().replace(" ", "_")
+    return ALIASES.get(folded, folded)
+
+
 class _Maker:
     """Makes products of rows; remembers what each column name means.
 
@@ -129,11 +112,13 @@ class _Maker:
         now_ms: int,
         currency: str,
         time_of: Callable[[object], int | None],
+        markets: Mapping[str, str],
         *,
         foreign: bool = False,
     ) -> None:
-        self.tally, self.currency, self.time_of, self.foreign = tally, currency, time_of, foreign
+        self.tally, self.time_of, self.foreign = tally, time_of, foreign
         self.latest_ms = now_ms + 365 * DAY_MS  # a product may be announced, within reason
+        self.offers = OfferReader(tally, currency, time_of, markets, now_ms + _FORESEEN_DAYS * DAY_MS, foreign=foreign)
         self.meanings: dict[str, str] = {}  # column -> field, or "" for an attribute
         self.paths: dict[str, tuple[str, ...]] = {}  # category as it was told -> path
         self.known: dict[Any, Any] = {}  # brands and attribute values: equal ones of a million products are one object
@@ -149,6 +134,10 @@ class _Maker:
             if not field:
                 further[str(column)] = value
                 continue
+            if field[-1] == "]":
+                if not is_missing(value):
+                    self._put_part(field, value, known)
+                continue
             if isinstance(value, list) and field in _TEXTS:
                 value = next((one for one in value if not is_missing(one)), None)
             if not is_missing(value) or field not in known:
@@ -158,10 +147,8 @@ class _Maker:
             raise RowFault("no id", "id", product_id, "Give each product its own 'id'.")
         if len(product_id) > MAX_ID:
             raise RowFault("id too long", "id", product_id, f"Use ids of at most {MAX_ID} characters.")
-        currency, amount = self._money(known)
-        attributes = known.get("attributes")
-        if isinstance(attributes, str) and attributes.startswith("{"):
-            attributes = _json(attributes)
+        offer = self.offers.read(known)
+        attributes = _json(known.get("attributes"))
         if isinstance(attributes, dict):
             further |= attributes
         return Product(
@@ -170,21 +157,52 @@ class _Maker:
             description=self._text("description", known),
             brand=self._shared(read_text(known.get("brand"), MAX_VALUE)),
             category=self._category(known.get("category")),
-            price_minor=self._price(known.get("price") if amount is None else amount.value, currency),
-            currency=currency,
-            stock=self._stock(known.get("stock")),
-            available=self._available(known.get("available")),
+            price_minor=offer.price_minor,
+            currency=offer.currency,
+            stock=offer.stock,
+            available=offer.available is not False,
             group_id=read_text(known.get("group_id")),
             image_url=read_text(known.get("image_url")),
             url=read_text(known.get("url")),
             published_ms=self._published(known.get("published")),
             attributes=self._attributes(further),
+            sale_price_minor=offer.sale_price_minor,
+            sale_from_ms=offer.sale_from_ms,
+            sale_until_ms=offer.sale_until_ms,
+            available_from_ms=offer.available_from_ms,
+            offers=self.offers.read_markets(_json(known.get("markets"))),
+            texts=self._texts(_json(known.get("texts"))),
         )
 
+    @staticmethod
+    def _put_part(column: str, value: object, known: dict[str, Any]) -> None:
+        """What a column such as price[ch] or title[fr] says becomes part of `markets` or `texts`."""
+        field, _, name = column.removesuffix("]").partition("[")
+        whole = "texts" if field.lower() in _OF_TEXT else "markets"
+        said = _json(known.get(whole))
+        said = said if isinstance(said, dict) else {}
+        known[whole] = {**said, name: {**said.get(name, {}), field.lower(): value}}
+
+    def _texts(self, by_language: object) -> dict[str, ProductText]:
+        """{"fr": {"title": ..., "description": ...}} as texts; what is no such object is not used."""
+        if is_missing(by_language) or by_language == {}:
+            return {}
+        texts: dict[str, ProductText] = {}
+        for language, said in by_language.items() if isinstance(by_language, dict) else [("", None)]:
+            if not isinstance(said, dict):
+                fix = 'Give {"fr": {"title": "...", "description": "..."}}, or columns such as title[fr].'
+                self.tally.repair("texts of a language are no object: not used", "texts", str(said)[:100], fix)
+                continue
+            title, description = (read_text(self._plain(name, said.get(name)), MAX_TEXT) for name in _OF_TEXT)
+            if title or description:
+                texts[str(language)] = ProductText(title, description)
+        return texts
+
     def _meaning(self, column: str) -> str:
-        folded = str(column).strip().lower().replace(" ", "_")
-        folded = ALIASES.get(folded, folded)
-        meaning = folded if folded in FIELDS else ""
+        named = field_of(str(column))
+        meaning = named if named in FIELDS else ""
+        if (part := _OF_PART.fullmatch(str(column).strip())) and part[1].lower() in (*OFFER_FIELDS, *_OF_TEXT):
+            meaning = part[0]
         if len(self.meanings) < 10_000:
             self.meanings[column] = meaning
         return meaning
@@ -206,63 +224,18 @@ class _Maker:
         return path
 
     def _text(self, field: str, known: dict[str, Any]) -> str:
-        raw = known.get(field)
+        text = read_text(self._plain(field, known.get(field)), MAX_TEXT)
+        if not text:
+            self.tally.miss(field)
+        return text
+
+    def _plain(self, field: str, raw: object) -> object:
         if isinstance(raw, str) and (field == "description" or self.foreign) and has_markup(raw):
             self.tally.repair(f"HTML in the {field}: its text", field, raw[:100], "Give plain text, or leave it so.")
             raw = plain_text(raw)
         if isinstance(raw, str) and len(raw) > MAX_TEXT:
             self.tally.repair(f"{field} cut", field, raw[:100], f"Use at most {MAX_TEXT:,} characters.")
-        text = read_text(raw, MAX_TEXT)
-        if not text:
-            self.tally.miss(field)
-        return text
-
-    def _money(self, known: dict[str, Any]) -> tuple[str, Amount | None]:
-        """The currency, and the price where it is a text that names one or is written as people do ("12,50 €")."""
-        told = read_text(known.get("currency")).upper()
-        raw = known.get("price")
-        if not isinstance(raw, str):
-            return told or self.currency, None
-        amount = read_amount(raw, told or self.currency, points_group=self.foreign)
-        if amount is None:
-            return told or self.currency, None
-        if told and amount.currency and amount.currency != told:
-            fix = f"The price names {amount.currency}, the currency is {told}. Give one of them."
-            self.tally.repair("two currencies: that of the price", "currency", told, fix)
-        if amount.doubtful:
-            fix = "Write 1299.00 or 1,299.00 for a thousand, 1.30 for one."
-            self.tally.repair("a point before three digits: thousands", "price", raw, fix)
-        return amount.currency or told or self.currency, amount
-
-    def _price(self, raw: object, currency: str) -> int | None:
-        if is_missing_cell(raw):
-            self.tally.miss("price")
-            return None
-        minor = read_minor(raw, scale_of(currency))
-        if minor is None:
-            self.tally.repair("price is no amount: unknown", "price", raw, "Give a price of at least 0, like 12.50.")
-        return minor
-
-    def _stock(self, raw: object) -> int | None:
-        if is_missing(raw):
-            return None
-        stock = read_number(raw)
-        if 0 <= stock <= MAX_STOCK:
-            return int(stock)
-        if stock < 0:
-            self.tally.repair("negative stock: 0", "stock", raw, "Give the number of units at hand, at least 0.")
-            return 0
-        self.tally.repair("stock is no number: not counted", "stock", raw, "Give the number of units at hand.")
-        return None
-
-    def _available(self, raw: object) -> bool:
-        if is_missing(raw):
-            return True
-        word = read_text(raw, 100).lower().rpartition("schema.org/")[2]
-        word = word.replace(" ", "").replace("_", "").replace("-", "")
-        if word not in _YES and word not in _NO:
-            self.tally.repair("unclear availability: available", "available", raw, "Use true or false.")
-        return word not in _NO
+        return raw
 
     def _published(self, raw: object) -> int | None:
         if is_missing(raw):
@@ -304,8 +277,11 @@ def _path(raw: object) -> tuple[str, ...]:
     return tuple(text for level in levels if (text := read_text(level, MAX_VALUE)))
 
 
-def _json(text: str) -> object:
+def _json(value: object) -> object:
+    """What a JSON object in a cell says; anything else as it is."""
+    if not isinstance(value, str) or not value.startswith("{"):
+        return value
     try:
-        return json.loads(text)
+        return json.loads(value)
     except (ValueError, RecursionError):
         return None

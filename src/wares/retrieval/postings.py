@@ -16,6 +16,7 @@ from wares.retrieval.letters import triples_of
 Words = Callable[[str], list[str]]
 _K1, _B = 0.8, 0.4  # BM25 of a field
 _LETTERS_K1, _LETTERS_B = 1.2, 0.5
+OTHER_LANGUAGES = "\x1f"  # stands between a text and the same in other languages
 _COMMON = 0.2  # letter triples that more of the rows hold tell nothing
 # What stands behind these words in a title only describes the thing.
 _DESCRIBING = ("in", "with", "for", "and", "by", "mit", "fur", "aus", "avec", "pour", "en", "con", "per", "met", "voor")
@@ -130,7 +131,7 @@ class Segment:
     fields: Mapping[str, Postings]
     frequency: NDArray[np.int32]  # (words,) products of this segment that hold the word in any field
     mean_lengths: Mapping[str, float]  # words per filled field, by which lengths were judged
-    titles: Ragged  # the first field of each row, as places in `words`
+    titles: Ragged  # the first field of each row up to `OTHER_LANGUAGES`, as places in `words`
     heads: NDArray[
         np.int32
     ]  # (n,) place of the word in the title that names the thing: 'shelf' in 'Wire shelf in white'
@@ -155,10 +156,13 @@ class Segment:
         """Index the texts (one tuple in the order of `names` per row). Without `mean_lengths` its own are used."""
         vocabulary: dict[str, int] = {}
         cut: dict[str, NDArray[np.int32]] = {}  # equal texts are cut into words once
+        shown: dict[str, int] = {}  # of texts with other languages behind them, the words of their own
         per_field: list[list[NDArray[np.int32]]] = [[] for _ in names]
         for row_texts in texts:
             for field, text in enumerate(row_texts):
                 if (codes := cut.get(text)) is None:
+                    if OTHER_LANGUAGES in text:
+                        shown[text] = len(words_of(text.partition(OTHER_LANGUAGES)[0]))
                     found = [vocabulary.setdefault(word, len(vocabulary)) for word in words_of(text)]
                     codes = cut[text] = np.array(found, np.int32)
                 per_field[field].append(codes)
@@ -179,7 +183,14 @@ class Segment:
             fields[name] = Postings(indptr, row_of.astype(np.int32), weights)
             seen.append(pairs)
             if title is None:
-                title = Ragged(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), flat.astype(np.int32))
+                own_lengths, flat = lengths, flat.astype(np.int32)
+                if shown:
+                    own_lengths = np.array(
+                        [shown.get(row_texts[0], n) for row_texts, n in zip(texts, lengths.tolist(), strict=True)]
+                    )
+                    place = np.arange(len(flat)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+                    flat = flat[place < np.repeat(own_lengths, lengths)]
+                title = Ragged(np.concatenate([[0], np.cumsum(own_lengths)]).astype(np.int64), flat)
         distinct = np.unique(np.concatenate(seen))
         frequency = np.bincount(distinct // max(len(texts), 1), minlength=len(words)).astype(np.int32)
         assert title is not None

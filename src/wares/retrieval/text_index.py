@@ -20,7 +20,7 @@ from wares.domain.result import TextMatch, TitleWords
 from wares.domain.strings import State
 from wares.retrieval.language.analyser import Analyser
 from wares.retrieval.letters import triples_of
-from wares.retrieval.postings import Segment
+from wares.retrieval.postings import OTHER_LANGUAGES, Segment
 from wares.retrieval.wishes.exclusion import NEGATED
 
 Floats = NDArray[np.float32]
@@ -29,9 +29,13 @@ _HELD = 0.4  # from this weight on a reading covers its term wholly
 
 
 def field_texts(product: Product) -> tuple[str, ...]:
-    """The text of each of `FIELDS`."""
+    """The text of each of `FIELDS`, behind title and description the same in other languages."""
     attributes = " ".join(value for values in product.attributes.values() for value in values)
-    return product.title, product.brand, " ".join(product.category), product.description, attributes
+    title, description = product.title, product.description
+    if product.texts:
+        title = OTHER_LANGUAGES.join((title, *(text.title for text in product.texts.values())))
+        description = OTHER_LANGUAGES.join((description, *(text.description for text in product.texts.values())))
+    return title, product.brand, " ".join(product.category), description, attributes
 
 
 @dataclass(frozen=True)

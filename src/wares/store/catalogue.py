@@ -7,7 +7,8 @@ from dataclasses import fields
 from itertools import islice
 from typing import Any
 
-from wares.domain.product import Product
+from wares.domain.offer import offer_of, told
+from wares.domain.product import Product, ProductText
 from wares.store.connections import Connections
 from wares.store.keys import intern_products, select_in
 
@@ -20,7 +21,8 @@ _CHANGES = "SELECT change, key, id, row FROM products JOIN product_ids USING (ke
 _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _decoded = json.JSONDecoder().decode
 _EMPTY = Product("")
-_DEFAULTS = {name: getattr(_EMPTY, name) for name in (field.name for field in fields(Product)) if name != "id"}
+_NOT_KEPT = ("id", "regular_price_minor")
+_DEFAULTS = {name: getattr(_EMPTY, name) for name in (field.name for field in fields(Product)) if name not in _NOT_KEPT}
 
 
 class SqliteCatalogue:
@@ -86,17 +88,25 @@ def to_row(product: Product) -> str:
     row = {name: value for name, default in _DEFAULTS.items() if (value := getattr(product, name)) != default}
     if "attributes" in row:
         row["attributes"] = dict(row["attributes"])
+    if "offers" in row:
+        row["offers"] = {market: told(offer) for market, offer in row["offers"].items()}
+    if "texts" in row:
+        row["texts"] = {language: [text.title, text.description] for language, text in row["texts"].items()}
     return _encoded(row)
 
 
 def from_row(product_id: str, row: str) -> Product:
     """The product that `to_row` was given."""
-    told: dict[str, Any] = _decoded(row)
-    if "category" in told:
-        told["category"] = tuple(told["category"])
-    if "attributes" in told:
-        told["attributes"] = {name: tuple(values) for name, values in told["attributes"].items()}
-    return Product(product_id, **told)
+    said: dict[str, Any] = _decoded(row)
+    if "category" in said:
+        said["category"] = tuple(said["category"])
+    if "attributes" in said:
+        said["attributes"] = {name: tuple(values) for name, values in said["attributes"].items()}
+    if "offers" in said:
+        said["offers"] = {market: offer_of(offer) for market, offer in said["offers"].items()}
+    if "texts" in said:
+        said["texts"] = {language: ProductText(*text) for language, text in said["texts"].items()}
+    return Product(product_id, **said)
 
 
 def _last(connection: sqlite3.Connection) -> int:

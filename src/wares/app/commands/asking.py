@@ -11,10 +11,11 @@ from wares.domain.result import Page
 from wares.shop import Shop, open_shop
 
 
-def ask(folder: Path, question: Callable[[Shop], Page], *, as_json: bool) -> None:
+def ask(folder: Path, question: Callable[[Shop], Page], *, market: str = "", as_json: bool) -> None:
     """Open the shop, put the question to it, show the page; behind it how it came about, where that was asked."""
     with open_shop(folder, create=False) as shop:
-        engine, currency = shop.engine, shop.settings.shop.currency  # loaded first: the time shown is the answer's own
+        currency = shop.settings.market(market).currency
+        engine = shop.engine  # loaded first: the time shown is the answer's own
         page = question(shop)
         for warning in engine.warnings:
             screen.note(warning)

@@ -13,15 +13,14 @@ import typer
 from wares.app.commands import screen
 from wares.app.commands.import_report import Watch, write_import_report
 from wares.app.commands.importing import NOT_WRITTEN, Writing, counted, passed
-from wares.app.commands.remote import Server
+from wares.app.commands.remote import Server, server_of
 from wares.errors import TooManyGone
 from wares.feeds.full_feed import FullFeed
-from wares.feeds.products import ALIASES, read_products
+from wares.feeds.products import field_of, read_products
 from wares.feeds.readers import read_rows
 from wares.feeds.report import ImportReport, RowFault, Tally, added_up
 from wares.feeds.values import read_text
 from wares.shop import Shop, open_shop
-from wares.store.lock import holder
 
 if TYPE_CHECKING:
     from wares.training.progress import Tell
@@ -46,7 +45,7 @@ def sync_file(
     with open_shop(folder, create=False) as shop:
         feed = FullFeed.of(
             read_products(
-                path, now_ms=int(time.time() * 1000), currency=shop.settings.shop.currency, dialect=dialect,
+                path, **shop.settings.of_products(int(time.time() * 1000)), dialect=dialect,
                 rejects=None if dry_run else rejects,
             ),
             shop.store.catalogue.ids(),
@@ -57,7 +56,7 @@ def sync_file(
         if dry_run:
             report = replace(report, notes=(*report.notes, NOT_WRITTEN))
         else:
-            _sync(feed, shop, _server(folder, shop), path.name, tell)
+            _sync(feed, shop, server_of(folder, shop.settings), path.name, tell)
         if page is not None:
             watch = Watch(shop.settings.shop.currency)
             passed(watch.products(feed.products))
@@ -94,7 +93,7 @@ def update_file(
     if rejects is not None:
         rejects.unlink(missing_ok=True)  # of an earlier update
     with open_shop(folder, create=False) as shop:
-        known, server = set(shop.store.catalogue.ids()), _server(folder, shop)
+        known, server = set(shop.store.catalogue.ids()), server_of(folder, shop.settings)
         rows: list[dict[str, Any]] = []
         repairs: list[ImportReport] = []
 
@@ -105,7 +104,7 @@ def update_file(
 
         for line, row in counted(read_rows(path, tally), path.name, None, tell):
             tally.line = line
-            told = {_field(name): value for name, value in row.items()}
+            told = {field_of(name): value for name, value in row.items()}
             told["id"] = read_text(told.get("id"))
             if told["id"] not in known:
                 fault = RowFault("unknown product", "id", told["id"], "Import the product first, or mend its id.")
@@ -129,19 +128,9 @@ def delete_products(folder: Path, ids: Sequence[str]) -> tuple[int, tuple[str, .
     with open_shop(folder, create=False) as shop:
         known = shop.store.catalogue.get(list(ids))
         gone = [one for one in dict.fromkeys(ids) if one in known]
-        server = _server(folder, shop)
+        server = server_of(folder, shop.settings)
         if server:
             server.delete(gone)
         elif gone:
             shop.delete(gone)
     return len(gone), tuple(one for one in dict.fromkeys(ids) if one not in known)
-
-
-def _field(name: str) -> str:
-    folded = name.strip().lower().replace(" ", "_")
-    return ALIASES.get(folded, folded)
-
-
-def _server(folder: Path, shop: Shop) -> Server | None:
-    by = holder(folder)
-    return Server(by.url, shop.settings) if by and by.url else None

@@ -3,33 +3,32 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from wares.app.commands.import_report import Watch, write_import_report
 from wares.app.commands.recognising import dialects_of
-from wares.app.commands.remote import Server
+from wares.app.commands.remote import Server, server_of
 from wares.domain.event import Event
 from wares.domain.product import Product
-from wares.domain.shopper import Shopper
+from wares.domain.shopper import Joined, Login, Shopper
 from wares.engine.settings import load_settings
 from wares.errors import InputError
 from wares.feeds.dialects.flat_table import FlatTable, ways_of
 from wares.feeds.event_feed import read_event_feed
+from wares.feeds.logins import Logins, with_logins
 from wares.feeds.missing import Way
 from wares.feeds.products import read_products
 from wares.feeds.report import ImportReport, Reading
 from wares.feeds.shoppers import read_shoppers
 from wares.shop import Shop, open_shop
-from wares.store.lock import holder
 
 if TYPE_CHECKING:
     from wares.training.progress import Tell
 
 T = TypeVar("T")
 Watching = Callable[[Iterable[T]], Iterable[T]]
-_PRODUCTS_AT_A_TIME = 5_000  # per transaction
 _TOLD_EVERY = 2_000  # rows
 NOT_WRITTEN = "Nothing was written: this was a dry run."
 
@@ -48,13 +47,17 @@ def import_files(
     columns: Mapping[str, str] | None = None,
     dry_run: bool = False,
     page: Path | None = None,
+    market: str = "",
+    join_logins: bool | None = None,
+    keep_robots: bool = False,
 ) -> list[ImportReport]:
     """One report per file. Rejected rows go to files in the folder `rejects`. Importing a file again adds nothing.
 
     `fill` says how flat tables' missing values are filled, as "age=median". `dialect` is that of the products or of the
-    events; "" = recognise it. `columns` says which column of the products holds a field. With `dry_run` nothing is
-    written, neither a shop nor rejected rows. `page` is where the report goes as HTML, with a profile of the data that
-    is kept for the next one to be compared with, unless it is a dry run.
+    events; "" = recognise it. `market`: whose products these are, "" = the whole shop's. `columns` says which column of
+    the products holds a field. With `dry_run` nothing is written, neither a shop nor rejected rows. `page` is where the
+    report goes as HTML, with a profile of the data that is kept for the next one to be compared with, unless it is a
+    dry run. `join_logins`: who is anonymous first and then known in a log is one shopper; None = as the settings say.
     Raises StoreLocked where another process writes that takes no requests.
     """
     ways = _ways(fill)
@@ -64,49 +67,54 @@ def import_files(
             raise InputError(f"There is no file {path}. Nothing was imported.")
     now_ms, reports = int(time.time() * 1000), list[ImportReport]()
     if dry_run:
-        currency = load_settings(folder).shop.currency
-        watch = Watch(currency) if page is not None else None
-        told: dict[str, Any] = {"now_ms": now_ms, "currency": currency}
+        settings = load_settings(folder)
+        watch = Watch(settings.shop.currency) if page is not None else None
+        of_log, of_feed = settings.of_events(now_ms), settings.of_products(now_ms, market)
+        joins = settings.privacy.joins_imported(join_logins)
         for path in shoppers:
             reports.append(_tried(path, read_shoppers(path), tell))
         for path in flat:
-            tried = FlatTable(path, ways=ways, **told)
+            tried = FlatTable(path, ways=ways, **of_log)
             if watch is not None:
                 passed(watch.products(tried.products()))
                 passed(watch.events(tried.events()))
             reports.append(_with_remark(tried.report, NOT_WRITTEN))
         for path in products:
-            goods = read_products(path, dialect=of_products, columns=columns, **told)
+            goods = read_products(path, dialect=of_products, columns=columns, **of_feed)
             reports.append(_tried(path, goods, tell, watch.products if watch else None))
         for path in events:
-            log = read_event_feed(path, dialect=of_events, **told)
-            reports.append(_tried(path, log, tell, watch.events if watch else None))
+            logins = Logins(joins, consent=bool(join_logins))
+            log = read_event_feed(path, dialect=of_events, keep_robots=keep_robots, logins=logins, **of_log)
+            tried_log = _tried(path, log, tell, watch.events if watch else None)
+            reports.append(with_logins(tried_log, logins, Joined(new=len(list(logins)))) if joins else tried_log)
         if page is not None:
             write_import_report(page, reports, watch, folder, keep=False)
         return reports
+    joins = load_settings(folder).privacy.joins_imported(join_logins)
     if rejects is not None:
         rejects.mkdir(parents=True, exist_ok=True)
-    by = holder(folder)
     with open_shop(folder) as shop:
-        server = Server(by.url, shop.settings) if by and by.url else None
-        currency = shop.settings.shop.currency
-        watch = Watch(currency) if page is not None else None
+        server = server_of(folder, shop.settings)
+        watch = Watch(shop.settings.shop.currency) if page is not None else None
+        of_log, of_feed = shop.settings.of_events(now_ms), shop.settings.of_products(now_ms, market)
         for path in shoppers:  # first, because a server takes none: then nothing is half done
             people = read_shoppers(path, rejects=_rejects(rejects, path))
             reports.append(_imported(path, people, Writing(shop).put_shoppers, tell))
         for path in flat:
-            table = FlatTable(path, now_ms=now_ms, currency=currency, ways=ways, rejects=_rejects(rejects, path))
+            table = FlatTable(path, ways=ways, rejects=_rejects(rejects, path), **of_log)
             reports.append(_imported_flat(path, table, shop, server, tell, watch))
         for path in products:
             as_told: dict[str, Any] = {"dialect": of_products, "columns": columns, "rejects": _rejects(rejects, path)}
-            goods = read_products(path, now_ms=now_ms, currency=currency, **as_told)
-            put = server.put if server else Writing(shop).put
+            goods = read_products(path, **of_feed, **as_told)
+            put = partial((server or Writing(shop)).put, market=market)
             reports.append(_imported(path, goods, put, tell, watch.products if watch else None))
         for path in events:
             to = _rejects(rejects, path)
-            log = read_event_feed(path, now_ms=now_ms, currency=currency, dialect=of_events, rejects=to)
-            record = server.record if server else Writing(shop).record
-            reports.append(_imported(path, log, record, tell, watch.events if watch else None))
+            logins = Logins(joins, consent=bool(join_logins))
+            log = read_event_feed(path, dialect=of_events, rejects=to, keep_robots=keep_robots, logins=logins, **of_log)
+            writing = server or Writing(shop)
+            read_log = _imported(path, log, writing.record, tell, watch.events if watch else None)
+            reports.append(with_logins(read_log, logins, writing.identify(logins)) if joins else read_log)
     if page is not None:
         write_import_report(page, reports, watch, folder, keep=True)
     return reports
@@ -116,12 +124,10 @@ class Writing:
     """The three kinds of rows, written to a shop. Each gives a remark for the report, or ""."""
 
     def __init__(self, shop: Shop) -> None:
-        self._store = shop.writer()
+        self._shop, self._store = shop, shop.writer()
 
-    def put(self, products: Iterable[Product]) -> str:
-        rest = iter(products)
-        while batch := list(islice(rest, _PRODUCTS_AT_A_TIME)):
-            self._store.catalogue.put(batch)
+    def put(self, products: Iterable[Product], market: str = "") -> str:
+        self._shop.write_products(products, market)
         return ""
 
     def put_shoppers(self, shoppers: Iterable[Shopper]) -> str:
@@ -131,6 +137,9 @@ class Writing:
     def record(self, events: Iterable[Event]) -> str:
         _, repeated = self._store.events.append(events)
         return repeated_remark(repeated)
+
+    def identify(self, logins: Iterable[Login]) -> Joined:
+        return self._shop.identify_all(logins)
 
 
 def repeated_remark(repeated: int) -> str:

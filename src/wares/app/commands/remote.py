@@ -5,6 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote
@@ -12,10 +13,13 @@ from urllib.request import Request, urlopen
 
 from wares.domain.event import Event
 from wares.domain.money import scale_of
+from wares.domain.offer import Offer
 from wares.domain.product import Product
+from wares.domain.shopper import Joined, Login
 from wares.engine.settings import Settings
 from wares.errors import StoreError
 from wares.feeds.report import ImportReport
+from wares.store.lock import holder
 
 _PRODUCTS, _EVENTS = 500, 5_000  # rows of one request; the server takes 16 MiB and 10,000 events
 _TIMEOUT_S = 120.0
@@ -28,10 +32,10 @@ class Server:
         self._url, self._currency = url, settings.shop.currency
         self._key = os.environ.get(settings.server.admin_key_env, "")
 
-    def put(self, products: Iterable[Product]) -> str:
-        rest = iter(products)
+    def put(self, products: Iterable[Product], market: str = "") -> str:
+        rest, route = iter(products), f"products?market={quote(market)}" if market else "products"
         while batch := list(islice(rest, _PRODUCTS)):
-            self._send("PUT", "products", [product_row(product) for product in batch])
+            self._send("PUT", route, [product_row(product) for product in batch])
         return f"Sent to the server at {self._url}."
 
     def update(self, rows: Sequence[Mapping[str, Any]]) -> ImportReport:
@@ -54,6 +58,24 @@ class Server:
         known = f"; {total - new:,} events were known already" if new < total else ""
         return f"Sent to the server at {self._url}{known}."
 
+    def identify(self, logins: Iterable[Login]) -> Joined:
+        """Batch by batch, each durable when the server has answered."""
+        joined, rest, sent = Joined(), iter(logins), 0
+        while batch := list(islice(rest, _EVENTS)):
+            rows = [{"anonymous": one.anonymous_id, "known": one.known_id, "consent": one.consent} for one in batch]
+            told = self._send("POST", "identify", {"logins": rows})
+            refused = tuple((sent + one["line"] - 1, one["reason"]) for one in told["refused"])
+            joined = Joined(
+                joined.new + told["new"], joined.repeated + told["repeated"], joined.apart + told["apart"],
+                joined.refused + refused, told["note"] or joined.note,
+            )  # fmt: skip
+            sent += len(batch)
+        return joined
+
+    def separate(self, anonymous_id: str) -> None:
+        """Raises StoreError for one who is joined to nobody."""
+        self._send("DELETE", f"identify/{quote(anonymous_id, safe='')}", None)
+
     def _send(self, method: str, route: str, body: object) -> dict[str, Any]:
         headers = {"content-type": "application/json"}
         if self._key:
@@ -72,6 +94,12 @@ class Server:
                 "Batches that it acknowledged are safe; import the file again to complete it, or stop the server first."
             ) from error
         return told if isinstance(told, dict) else {}
+
+
+def server_of(folder: Path, settings: Settings) -> Server | None:
+    """The process that holds the writer's lock of this shop and takes requests; None = there is none."""
+    by = holder(folder)
+    return Server(by.url, settings) if by and by.url else None
 
 
 def batches(events: Iterable[Event], most: int = _EVENTS) -> Iterator[tuple[list[Event], int]]:
@@ -97,24 +125,39 @@ def batches(events: Iterable[Event], most: int = _EVENTS) -> Iterator[tuple[list
 
 def product_row(product: Product) -> dict[str, Any]:
     """A product as a feed would give it."""
-    scale = scale_of(product.currency)
     row = {
         "id": product.id,
         "title": product.title,
         "description": product.description,
         "brand": product.brand,
         "category": list(product.category),
-        "price": None if product.price_minor is None else product.price_minor / scale,
-        "currency": product.currency,
-        "stock": product.stock,
-        "available": product.available,
+        **_offer_row(product.offer),
         "group_id": product.group_id,
         "image_url": product.image_url,
         "url": product.url,
         "published": product.published_ms,
         "attributes": {name: list(values) for name, values in product.attributes.items()},
+        "markets": {market: _offer_row(offer) for market, offer in product.offers.items()},
+        "texts": {
+            language: {"title": text.title, "description": text.description} for language, text in product.texts.items()
+        },
     }
     return {name: value for name, value in row.items() if value not in (None, "", [], {})}
+
+
+def _offer_row(offer: Offer) -> dict[str, Any]:
+    scale = scale_of(offer.currency)
+    row = {
+        "price": None if offer.price_minor is None else offer.price_minor / scale,
+        "currency": offer.currency,
+        "sale_price": None if offer.sale_price_minor is None else offer.sale_price_minor / scale,
+        "sale_from": offer.sale_from_ms,
+        "sale_until": offer.sale_until_ms,
+        "stock": offer.stock,
+        "available": offer.available,
+        "available_from": offer.available_from_ms,
+    }
+    return {name: value for name, value in row.items() if value is not None}
 
 
 def event_row(event: Event, currency: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from wares.app.commands.phrases import phrase, price_text, wish_phrase
 from wares.app.commands.screen import shown
+from wares.domain.product import Product
 from wares.domain.result import Facet, Hit, Page
 from wares.feeds.report import ImportReport
 
@@ -32,12 +33,18 @@ def print_page(console: Console, page: Page, currency: str) -> None:
         why = ["why"] if any(reasons) else []
         table = new_table("#", "product", currency, *why, right=(0, 2))
         for place, (hit, reason) in enumerate(zip(page.hits, reasons, strict=True), 1):
-            price = price_text(hit.product.price_minor, hit.product.currency or currency)
+            price = _price(hit.product, hit.product.currency or currency)
             table.add_row(str(place), _product(hit), price, *([reason] if why else []))
         console.print(table)
     console.print(f"{page.total:,} {'hit' if page.total == 1 else 'hits'} in {page.took_ms:.1f} ms", style="bold")
     for facet in page.facets:
         console.print(f"{facet.field}: {_facet(facet, currency)}", style="dim")
+
+
+def _price(product: Product, currency: str) -> str:
+    now = price_text(product.price_minor, currency)
+    before = product.regular_price_minor
+    return now if before is None else f"{now} (was {price_text(before, currency)})"
 
 
 def print_report(console: Console, report: ImportReport) -> None:

@@ -20,6 +20,7 @@ from wares.app.web.wire import (
     BrowseAsk,
     EventsSent,
     InterestsOut,
+    LoginsSent,
     PageOut,
     ProductOut,
     RecommendAsk,
@@ -32,7 +33,8 @@ from wares.app.web.wire import (
     suggestions_json,
 )
 from wares.domain.filter import Filter
-from wares.errors import UnknownName, WaresError
+from wares.domain.shopper import Login
+from wares.errors import InputError, UnknownName, WaresError
 from wares.feeds.events import NAMES
 from wares.feeds.report import ImportReport
 from wares.shop import Shop
@@ -141,16 +143,36 @@ def _routes(find_shop: Any) -> APIRouter:
         report = shop.record(row if _TIMES.intersection(row) else {**row, "time": now} for row in sent.events)
         return JSONResponse({"new": report.kept - report.repeated, "repeated": report.repeated} | _rejected(report))
 
+    @router.post("/identify", summary="An anonymous shopper logged in; durable when answered")
+    def identify(shop: TheShop, sent: LoginsSent) -> Response:
+        joined = shop.identify_all(Login(one.anonymous, one.known, one.consent) for one in sent.logins)
+        refused = [{"line": place + 1, "reason": why} for place, why in joined.refused]
+        counts = {"new": joined.new, "repeated": joined.repeated, "apart": joined.apart}
+        return JSONResponse(counts | {"refused": refused, "note": joined.note})
+
+    @router.delete("/identify/{anonymous:path}", summary="Undo it: the anonymous shopper is one of their own again")
+    def separate(shop: TheShop, anonymous: Annotated[str, InPath(max_length=500)]) -> Response:
+        if not shop.separate(anonymous):
+            raise InputError("This shopper was joined to nobody: there is nothing to undo.")
+        return Response(status_code=204)
+
     @router.get("/products/{product_id:path}", responses={200: {"model": ProductOut}}, summary="One product")
-    def product(shop: TheShop, product_id: str) -> Response:
-        found = shop.store.catalogue.get([product_id]).get(product_id)
-        if found is None:
-            raise UnknownName("product", product_id, ())
-        return JSONResponse(product_json(found, shop.settings.shop.currency))
+    def product(
+        shop: TheShop,
+        product_id: str,
+        market: Annotated[
+            str, Query(max_length=40, description="whose price and language; none = the shop's own")
+        ] = "",
+    ) -> Response:
+        return JSONResponse(product_json(shop.product(product_id, market), shop.settings.market(market).currency))
 
     @router.put("/products", summary="Insert or replace products")
-    def put_products(shop: TheShop, rows: list[dict[str, Any]]) -> Response:
-        report = shop.put(rows)
+    def put_products(
+        shop: TheShop,
+        rows: list[dict[str, Any]],
+        market: Annotated[str, Query(max_length=40, description="whose feed this is; none = the whole shop's")] = "",
+    ) -> Response:
+        report = shop.put(rows, market=market)
         return JSONResponse({"kept": report.kept} | _rejected(report))
 
     @router.patch("/products", summary="Change some fields of known products")
@@ -189,9 +211,10 @@ def _answer(shop: Shop, asked: Ask, surface: str, **more: Any) -> Response:
         sort=asked.sort,
         k=asked.k,
         cursor=asked.cursor,
+        market=asked.market,
         **more,
     )
-    return JSONResponse(page_json(page, shop.settings.shop.currency))
+    return JSONResponse(page_json(page, shop.settings.market(asked.market).currency))
 
 
 def _rejected(report: ImportReport) -> dict[str, Any]:

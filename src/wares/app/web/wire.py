@@ -33,6 +33,7 @@ class Ask(_Asked):
     sort: SortName = "relevance"
     k: int = Field(24, ge=1, le=1000, description="hits on one page")
     cursor: str = Field("", max_length=100, description="of an earlier answer, to go on")
+    market: str = Field("", max_length=40, description="one of the settings' markets; none = the shop's own")
 
 
 class SearchAsk(Ask):
@@ -60,6 +61,16 @@ class EventsSent(_Asked):
     events: list[dict[str, Any]] = Field(max_length=10_000, description="wares' own or GA4's fields")
 
 
+class LoginSent(_Asked):
+    anonymous: str = Field(max_length=500, description="the id that the shopper had before")
+    known: str = Field(max_length=500, description="the id of the shopper who logged in")
+    consent: bool = Field(False, description="they agree that what they did before becomes part of their history")
+
+
+class LoginsSent(_Asked):
+    logins: list[LoginSent] = Field(max_length=10_000)
+
+
 class ProductOut(BaseModel):
     id: str
     title: str
@@ -67,6 +78,7 @@ class ProductOut(BaseModel):
     brand: str
     category: list[str]
     price: float | None
+    regular_price: float | None
     currency: str
     stock: int | None
     available: bool
@@ -124,6 +136,12 @@ class WishOut(BaseModel):
     excluded: list[str]
 
 
+class BannerOut(BaseModel):
+    text: str
+    url: str
+    image_url: str
+
+
 class PageOut(BaseModel):
     hits: list[HitOut]
     total: int
@@ -132,6 +150,8 @@ class PageOut(BaseModel):
     notes: list[str]
     correction: str
     wishes: list[WishOut]
+    banners: list[BannerOut]
+    redirect: str
     snapshot: str
     impression_id: str
     took_ms: float
@@ -175,6 +195,8 @@ def page_json(page: Page, currency: str) -> dict[str, Any]:
         "notes": list(page.notes),
         "correction": page.correction,
         "wishes": [_wish_json(wish, currency) for wish in page.wishes],
+        "banners": [{"text": one.text, "url": one.url, "image_url": one.image_url} for one in page.banners],
+        "redirect": page.redirect,
         "snapshot": page.snapshot,
         "impression_id": page.impression_id,
         "took_ms": page.took_ms,
@@ -183,7 +205,7 @@ def page_json(page: Page, currency: str) -> dict[str, Any]:
 
 
 def product_json(product: Product, currency: str) -> dict[str, Any]:
-    """A product as `ProductOut` describes it."""
+    """A product, as it is seen at a moment in a market, as `ProductOut` describes it."""
     currency = product.currency or currency
     return {
         "id": product.id,
@@ -192,6 +214,7 @@ def product_json(product: Product, currency: str) -> dict[str, Any]:
         "brand": product.brand,
         "category": list(product.category),
         "price": _major(product.price_minor, currency),
+        "regular_price": _major(product.regular_price_minor, currency),
         "currency": currency,
         "stock": product.stock,
         "available": product.available,
@@ -309,6 +332,7 @@ def _explanation_json(explained: Explanation) -> dict[str, Any]:
         "excluded": list(explained.excluded),
         "matched": explained.matched,
         "relaxed": explained.relaxed,
+        "rules": list(explained.rules),
     }
 
 

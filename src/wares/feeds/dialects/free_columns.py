@@ -9,7 +9,7 @@ from functools import lru_cache
 from wares.feeds.amounts import CODES, SIGNS, read_amount
 from wares.feeds.dialects.columns import Numbered, Told, add_attribute
 from wares.feeds.dialects.free_names import FIELDS, NO_PRICE
-from wares.feeds.dialects.sales import iso_date, settle_sale
+from wares.feeds.dialects.sales import iso_date, with_sale_dates
 from wares.feeds.readers import Row
 from wares.feeds.report import Tally
 from wares.feeds.values import is_missing, is_missing_word, read_number, read_text
@@ -99,7 +99,7 @@ def translate(rows: Iterable[Numbered], tally: Tally, guesses: Sequence[Guess]) 
             own["category"] = " > ".join(_LEVELS.split(read_text(path)))
         if isinstance(date := own.get("published"), str):
             own["published"] = iso_date(date, month_first=False) or date
-        yield line, settle_sale(own, tally, month_first=False), row
+        yield line, with_sale_dates(own, month_first=False), row
 
 
 def own_columns(guesses: Iterable[Guess]) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from wares.feeds.dialects.columns import Dialect, Layouts, Naming, Numbered, Told, add_attribute, deepest, folded
-from wares.feeds.dialects.sales import settle_sale
+from wares.feeds.dialects.sales import with_sale_dates
 from wares.feeds.readers import Row
 from wares.feeds.report import Tally
 from wares.feeds.values import read_text
@@ -76,7 +76,7 @@ def _product(row: Row, layouts: Layouts, tally: Tally) -> Row:
         tally.names = {**tally.names, "sale_from": (named := layouts.column(row, "sale_price_effective_date"))}
         tally.names = {**tally.names, "sale_until": named}
         own["sale_from"], own["sale_until"] = begins, (ends if slash else "")
-    return settle_sale(own, tally)
+    return with_sale_dates(own)
 
 
 def _category(row: Row, names: dict[str, str], tally: Tally) -> str:

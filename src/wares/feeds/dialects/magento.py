@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from wares.feeds.dialects.columns import Dialect, Layouts, Naming, Numbered, Told, add_attribute, deepest, path_of
 from wares.feeds.dialects.families import Families
-from wares.feeds.dialects.sales import iso_date, settle_sale
+from wares.feeds.dialects.sales import iso_date, with_sale_dates
 from wares.feeds.readers import Row
 from wares.feeds.report import LeftOut, Tally
 from wares.feeds.values import read_number, read_text
@@ -71,7 +71,7 @@ def translate(rows: Iterable[Numbered], tally: Tally) -> Iterator[Told]:
             fix = "Export the configurable product that lists it in configurable_variations."
             tally.repair("hidden, and of no article in the feed: not available", "visibility", visibility, fix)
             own["available"] = False
-        yield line, settle_sale(own, tally), raw
+        yield line, with_sale_dates(own), raw
     layouts.note_unused()
 
 

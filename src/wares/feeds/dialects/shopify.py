@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from wares.feeds.dialects.columns import Dialect, Layouts, Naming, Numbered, Told, add_attribute
-from wares.feeds.dialects.sales import settle_sale
+from wares.feeds.dialects.sales import with_sale_dates
 from wares.feeds.readers import Row
 from wares.feeds.report import RowFault, Tally
 from wares.feeds.values import read_number
@@ -139,7 +139,7 @@ def _with_regular_price(own: Row, tally: Tally) -> Row:
     regular = own.pop("regular", None)
     if regular is not None and "price" in own and read_number(regular) > read_number(own["price"]):
         own["sale_price"], own["price"] = own["price"], regular
-        return settle_sale(own, tally)
+        return with_sale_dates(own)
     return own
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from wares.feeds.dialects.columns import Dialect, Layouts, Naming, Numbered, Told, add_attribute, deepest
 from wares.feeds.dialects.families import Families
-from wares.feeds.dialects.sales import settle_sale
+from wares.feeds.dialects.sales import with_sale_dates
 from wares.feeds.readers import Row
 from wares.feeds.report import RowFault, Tally
 
@@ -77,7 +77,7 @@ def _settled(families: Families, tally: Tally, layouts: Layouts) -> Iterator[Tol
             fix = "Export the variable product together with its variations."
             tally.repair("parent is not in the feed: alone", layouts.column(raw, "parent"), parent, fix)
             own["group_id"] = parent
-        yield line, settle_sale(own, tally), raw
+        yield line, with_sale_dates(own), raw
 
 
 def _product(row: Row, layouts: Layouts, tally: Tally) -> Row:

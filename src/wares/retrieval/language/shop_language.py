@@ -87,6 +87,7 @@ def _texts(products: Iterable[Product]) -> Iterable[str]:
     seen = set[str]()
     for product in products:
         yield product.title
+        yield from (text.title for text in product.texts.values() if text.title)
         for name in (product.brand, *product.category, *(v for vs in product.attributes.values() for v in vs)):
             if name and name not in seen:
                 seen.add(name)

@@ -15,7 +15,10 @@ export const knownVariants = (id) => variantsOf.get(id) ?? [];
 
 export function price(product) {
   if (product.price === null) return h("span", { class: "price unknown" }, t("noPrice"));
-  return h("span", { class: "price" }, money(product.price, product.currency));
+  const now = h("span", { class: "price" }, money(product.price, product.currency));
+  if (!product.regular_price) return now;
+  const before = h("s", { class: "price-before", "aria-label": t("priceBefore") }, money(product.regular_price, product.currency));
+  return h("span", { class: "prices" }, now, before);
 }
 
 /** "Only 3 left", "Sold out", or null where there is nothing to say. */

@@ -82,6 +82,7 @@ export const en = {
 
   variants: (n) => `${number(n)} variants`,
   alsoAs: "Also available as",
+  priceBefore: "Price before the sale",
   noPrice: "Price in store",
   soldOut: "Sold out",
   onlyLeft: (n) => `Only ${number(n)} left`,

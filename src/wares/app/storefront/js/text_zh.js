@@ -76,6 +76,7 @@ export const zh = {
 
   variants: (n) => `${number(n)} 种款式`,
   alsoAs: "还有这些款式",
+  priceBefore: "促销前的价格",
   noPrice: "到店询价",
   soldOut: "已售罄",
   onlyLeft: (n) => `仅剩 ${number(n)} 件`,
