@@ -110,7 +110,7 @@ def paths(model: type[BaseModel], before: str = "") -> Iterator[str]:
         inner = model_in(field.annotation)
         if inner is None or inner.__name__ == "Choice":  # what people write to choose products
             yield path
-        elif name == "profiles":
+        elif name in ("profiles", "markets"):
             yield from paths(inner, f"{path}.NAME.")
         elif name == "formula":
             yield path
@@ -250,9 +250,7 @@ def test_every_dialect_of_products_is_documented() -> None:
     of_products = page("events-and-products.md").split("## Events")[0]
     assert {dialect.name for dialect in product_feeds.DIALECTS} | {product_feeds.FREE} <= set(table_rows(of_products))
     assert set(product_feeds.NAMES) <= code_spans(of_import("--dialect"))
-    assert {"regular_price", "sale_price", "sale_period", *xml_items.ITEMS} <= {
-        name.lower() for name in code_spans(of_products)
-    }
+    assert {"sale_price", "sale_until", *xml_items.ITEMS} <= {name.lower() for name in code_spans(of_products)}
 
 
 @pytest.mark.parametrize("kind", list(EventKind))
