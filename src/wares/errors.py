@@ -5,6 +5,7 @@
     |   |-- UnknownName        a name that is not there; says which are, and the nearest
     |   |-- DataError          a row of a feed; names file, line, field and value
     |   |-- AmbiguousShopper   a login would make one shopper of two known ones
+    |   |-- RulesError         rules that cannot be read, or that stand in each other's way
     |   |-- TooManyGone        a full feed lacks so many products that it may be broken
     |   `-- CursorExpired      the page behind a cursor is gone
     |-- SettingsError          the settings file is wrong
@@ -68,6 +69,16 @@ class TooManyGone(InputError):
     """A full feed lacks so many products that it may be broken."""
 
     code = "too-many-gone"
+
+
+class RulesError(InputError):
+    """Each entry of `faults` is a sentence with its place."""
+
+    code = "invalid-rules"
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
 
 
 class CursorExpired(InputError):

@@ -17,6 +17,7 @@ from wares.domain.shopper import Joined, Login
 from wares.domain.suggestion import Suggestion
 from wares.engine.assembly import Engine, new_encoder
 from wares.engine.choice import wanted_filter
+from wares.engine.merchandising import Merchandising
 from wares.engine.settings import FILE_NAME, Settings, load_settings, write_default_settings
 from wares.engine.view import ShopView
 from wares.errors import InputError, UnknownName
@@ -337,6 +338,11 @@ class Shop:
                     encoder = new_encoder(self.settings, self.folder)
                     self._engine = Engine(self.folder, self.settings, self._reading, encoder)
         return self._engine
+
+    @property
+    def rules(self) -> Merchandising:
+        """The shopkeeper's rules: draft, check, preview, publish, undo, log."""
+        return Merchandising(self.folder, self.settings, lambda: self.engine)
 
     @property
     def store(self) -> Store:

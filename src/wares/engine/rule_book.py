@@ -151,7 +151,7 @@ class RuleBook:
     def before(self, version: Version) -> int:
         """The number of the version that an undo of this one brings back; 0 = no rules. InputError: there is none."""
         if not version.same_as:
-            raise InputError("There is nothing to undo: no rule was published before.")
+            raise InputError("There is nothing to undo: no version stands before the first one.")
         known = [number for number in self.numbers() if number < version.same_as]
         return self.read(known[-1]).same_as if known else 0
 
@@ -176,7 +176,7 @@ class RuleBook:
         version, _ = self.current()
         if text is None:
             text = version.text if version.number else _example()
-        head = f"# Draft of version {version.number}; `wares rules check`, `preview` and `publish` go on with it.\n"
+        head = f"# Draft of version {self.last()}; `wares rules check`, `preview` and `publish` go on with it.\n"
         try:
             self.place.mkdir(exist_ok=True)
             replace_text(self.draft_path, head + text)

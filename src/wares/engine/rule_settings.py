@@ -142,7 +142,8 @@ class RuleSettings(_Section):
                     raise ValueError(f"synonym = {text!r} holds no word")
         return self
 
-    def value(self) -> Rule:
+    def value(self, number: int = 1) -> Rule:
+        """`number`: of the block, by which answers know a rule without a name."""
         weighted: list[BoostSettings | BurySettings] = [*self.boost, *self.bury]
         banner = self.banner
         actions = Actions(
@@ -153,7 +154,7 @@ class RuleSettings(_Section):
             synonyms=(Synonym(self.when.query_contains, self.synonym),) if self.synonym else (),
             banners=(Banner(banner.text, banner.url or "", banner.image_url or ""),) if banner else (),
             redirect=self.redirect or "",
-            names=(self.name,) if self.name else (),
+            names=(self.name or f"rule {number}",),
         )
         return Rule(self.when.value(), actions, self.name)
 
@@ -165,7 +166,7 @@ class RulesFile(_Section):
 
     def values(self) -> tuple[Rule, ...]:
         """As the engine takes them."""
-        return tuple(rule.value() for rule in self.rules)
+        return tuple(rule.value(number) for number, rule in enumerate(self.rules, 1))
 
 
 def read_rules(text: str, where: str) -> RulesFile:

@@ -194,7 +194,7 @@ class PrivacySettings(Section):
     merge_at_login: Literal["with_consent", "always", "never"]
 
     def why_apart(self, consent: bool) -> str:
-        """Why the histories of an anonymous and a known shopper stay apart at a login, in a sentence; "" = they join."""
+        """Why an anonymous and a known shopper's histories stay apart at a login, in a sentence; "" = they join."""
         if self.merge_at_login == "always" or (consent and self.merge_at_login == "with_consent"):
             return ""
         if self.merge_at_login == "never":
@@ -202,11 +202,11 @@ class PrivacySettings(Section):
         return "The histories stay apart: the login tells of no consent (consent = true). Nothing was stored."
 
     def joins_imported(self, asked: bool | None) -> bool:
-        """Whether an import joins the logins that its logs tell; None = it was not said. InputError where it may not."""
+        """Whether an import joins the logins in its logs; None = it was not said. InputError where it may not."""
         if asked and self.merge_at_login == "never":
             raise InputError(
-                "Logins are not to be joined: the setting privacy.merge_at_login is 'never'. Leave out --join-logins, or "
-                "change the setting. Nothing was imported."
+                "Logins are not to be joined: the setting privacy.merge_at_login is 'never'. Leave out --join-logins, "
+                "or change the setting. Nothing was imported."
             )
         return self.merge_at_login == "always" if asked is None else asked
 

@@ -3,17 +3,18 @@
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from wares.engine.settings import FILE_NAME, merged_over
 from wares.errors import SettingsError
 
+Value = int | float | str | Sequence[str]
 _HEAD = re.compile(r"\s*\[{1,2}\s*([\w.\-\s]+?)\s*\]{1,2}\s*(#.*)?$")
 
 
-def with_values(text: str, table: str, values: Mapping[str, int | float | str]) -> str:
+def with_values(text: str, table: str, values: Mapping[str, Value]) -> str:
     """TOML `text` in which these keys of a table ("models.item_knn") have these values. A key that is there keeps its
     line and its comment, a new one stands at the table's end, a new table behind the table it belongs to.
 
@@ -46,7 +47,32 @@ def with_values(text: str, table: str, values: Mapping[str, int | float | str]) 
     return result
 
 
-def write_values(folder: Path, tables: Mapping[str, Mapping[str, int | float | str]]) -> None:
+def without_rules(text: str) -> tuple[str, str]:
+    """(a settings file without its [[rules]], those rules), comments included.
+
+    Raises SettingsError where they are written in a way that is not understood line by line.
+    """
+    lines = text.splitlines(keepends=True)
+    heads = {i: found[1] for i, line in enumerate(lines) if (found := _HEAD.match(line.rstrip("\r\n")))}
+    of_rules = set[int]()
+    for start, name in heads.items():
+        if name.partition(".")[0].strip() == "rules":
+            of_rules.update(range(start, _end([line.rstrip() for line in lines], heads, start)))
+    rest = "".join(line for i, line in enumerate(lines) if i not in of_rules)
+    rules = "".join(line for i, line in enumerate(lines) if i in of_rules)
+    try:
+        told = tomllib.loads(text)
+        if tomllib.loads(rules) == {"rules": told.pop("rules")} and tomllib.loads(rest) == told:
+            return rest, rules
+    except (KeyError, tomllib.TOMLDecodeError):
+        pass
+    raise SettingsError(
+        f"The rules cannot be taken out of {FILE_NAME} as it is written. Move them into a file of their own by hand, "
+        "and publish that: `wares rules draft FOLDER FILE`, `wares rules publish FOLDER`."
+    )
+
+
+def write_values(folder: Path, tables: Mapping[str, Mapping[str, Value]]) -> None:
     """Write values of several tables into the shop's `wares.toml`, all or none; makes the file where there is none."""
     path = folder / FILE_NAME
     try:
@@ -84,7 +110,9 @@ def _check(before: str, after: str, table: str, values: Mapping[str, Any], said:
     )
 
 
-def _value(value: int | float | str) -> str:
+def _value(value: Value) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return repr(value)
+    return repr(value) if isinstance(value, int | float) else f"[{', '.join(map(_value, value))}]"

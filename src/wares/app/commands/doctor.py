@@ -137,8 +137,7 @@ def _shop(folder: Path, settings: Settings | None) -> Iterator[Finding]:
     from wares.store.sqlite import Store
 
     if settings is not None:
-        rules = f", {len(settings.rules)} rules" if settings.rules else ""
-        yield Finding("ok", "settings", f"{settings.shop.title!r}: {len(settings.profiles)} surfaces{rules}")
+        yield Finding("ok", "settings", f"{settings.shop.title!r}: {len(settings.profiles)} surfaces")
     try:
         with Store.open(folder, "read") as store:
             products = sum(product is not None for _, _, _, product in store.catalogue.changes())
@@ -153,6 +152,7 @@ def _shop(folder: Path, settings: Settings | None) -> Iterator[Finding]:
         yield Finding("warning", "store", told, "Without events, answers go by words and meaning alone.")
     else:
         yield Finding("ok", "store", told)
+    yield from _rules(folder)
     yield (synonyms := _synonyms(folder))
     if settings is not None and synonyms.state == "ok":
         yield from _snapshot(folder, settings, events, judgements)
@@ -198,6 +198,20 @@ def _ranker(snapshot: Snapshot, settings: Settings, judgements: int) -> Finding:
         waiting = f"the formula; {judgements:,} judgements were not learnt from yet"
         return Finding("warning", "ranker", waiting, "Run `wares train`.")
     return Finding("ok", "ranker", "the formula: there are no judgements to learn an order from")
+
+
+def _rules(folder: Path) -> Iterator[Finding]:
+    """Whether the newest published rules are those that serve."""
+    from wares.engine.rule_book import RuleBook
+
+    version, warnings = RuleBook(folder).current()
+    if version.number:
+        found = f"version {version.number} by {version.by}: {len(version.rules)}"
+        yield Finding("ok", "rules", f"{found}. `wares rules check` looks for conflicts.")
+    for warning in warnings:
+        yield Finding(
+            "problem", "rules", warning, "wares rules undo FOLDER --by NAME publishes an older version again."
+        )
 
 
 def _synonyms(folder: Path) -> Finding:

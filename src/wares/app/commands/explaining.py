@@ -25,6 +25,8 @@ def print_explanation(console: Console, page: Page) -> None:
         console.print(_terms(explained.terms))
     if explained.excluded:
         console.print(f"left out: products with {', '.join(map(shown, explained.excluded))}")
+    if explained.rules:
+        console.print(f"rules of the shop that hold: {', '.join(map(shown, explained.rules))}", soft_wrap=True)
     console.print(_how(explained))
     for place, hit in enumerate(page.hits, 1):
         console.print(

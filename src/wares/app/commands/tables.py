@@ -25,6 +25,11 @@ def print_page(console: Console, page: Page, currency: str) -> None:
     """How the query was read; hits with their reasons, where they have some; then totals and facets."""
     if page.correction:
         console.print(f"Showing results for {shown(page.correction)!r} (as typed: --as-typed)", soft_wrap=True)
+    if page.redirect:
+        console.print(f"Sent on to: {shown(page.redirect)}", soft_wrap=True)
+    for banner in page.banners:
+        links = "".join(f" <{shown(link)}>" for link in (banner.url, banner.image_url) if link)
+        console.print(f"Banner: {shown(banner.text)}{links}", soft_wrap=True)
     for wish in page.wishes:
         key = shlex.quote(shown(wish.key))
         console.print(f"Read as: {shown(wish_phrase(wish, currency))} (--without {key})", soft_wrap=True)
