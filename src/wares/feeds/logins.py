@@ -1,13 +1,13 @@
 """Logins in a log: rows that name both the anonymous and the known shopper."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
-from wares.domain.shopper import Login
+from wares.domain.shopper import Joined, Login
 from wares.feeds.dialects.entry import Dialect, is_absent
 from wares.feeds.events import MAX_ID
 from wares.feeds.readers import Row
-from wares.feeds.report import Tally
+from wares.feeds.report import ImportReport, Tally
 from wares.feeds.values import read_text
 
 AMBIGUOUS = "one anonymous shopper, several known ones"
@@ -51,13 +51,18 @@ class Logins:
         return sum(not known for known in self._known_of.values())
 
 
-def logins_told(new: int, repeated: int, ambiguous: int) -> tuple[Mapping[str, int], str]:
-    """Figures and a sentence for the report."""
-    told = {"joined": new, "known_already": repeated, "ambiguous": ambiguous}
-    return told, (
-        f"Logins: {new:,} anonymous shoppers were joined to known ones; joined before: {repeated:,}; "
+def with_logins(report: ImportReport, logins: Logins, joined: Joined) -> ImportReport:
+    """The report with how many anonymous shoppers were joined to known ones, in figures and a sentence. Unasked, a log
+    without logins is not told to have none."""
+    ambiguous = logins.ambiguous + len(joined.refused)
+    told = {"joined": joined.new, "known_already": joined.repeated, "ambiguous": ambiguous}
+    if not logins.consent and not any(told.values()):
+        return report
+    note = (
+        f"Logins: {joined.new:,} anonymous shoppers were joined to known ones; joined before: {joined.repeated:,}; "
         f"refused as ambiguous ({AMBIGUOUS}): {ambiguous:,}."
     )
+    return replace(report, logins=told, notes=(*report.notes, note))
 
 
 def _text(raw: object) -> str:
