@@ -1,4 +1,4 @@
-"""The commands by which what a shop sells changes: sync, update, delete."""
+"""The commands by which what a shop sells changes: migrate, sync, update, delete."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +16,38 @@ Rejects = Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="where 
 Report = Annotated[
     Path | None, typer.Option("--report", metavar="FILE.html", help="write the report as a page with charts")
 ]
+
+
+@catalogue.command()
+def migrate(
+    engine: Annotated[str, typer.Argument(metavar="ENGINE", help="algolia, elasticsearch or typesense")],
+    folder: Folder = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE...", help="its export; or a folder", show_default=False)
+    ] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option(metavar="FIELD=COLUMN,...", help="of the records, as title=name,price=price.eur")
+    ] = None,
+    settings: Annotated[bool, typer.Option("--settings", help="change the settings of a shop that has some")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only report, write nothing")] = False,
+    rejects: Annotated[Path | None, typer.Option(metavar="FOLDER", help="where to put rejected records")] = None,
+    page: Report = None,
+    as_json: AsJson = False,
+) -> None:
+    """Move from another search engine: records, settings, synonyms and rules, with an account of each."""
+    place, paths = shop_and_all(folder, [str(path) for path in files or []], "FILE")
+    from wares.app.commands.migrating import migrate as migrate_from
+    from wares.app.commands.migrating import show_migration
+
+    with screen.progress() as tell:
+        done = migrate_from(
+            engine, place, [Path(path) for path in paths], tell, columns=columns or [], dry_run=dry_run,
+            with_settings=settings, rejects=rejects, page=page,
+        )  # fmt: skip
+    if as_json:
+        screen.print_json(done.to_dict())
+        return
+    show_migration(done)
 
 
 @catalogue.command()

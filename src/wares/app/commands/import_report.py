@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from wares.app.commands.profile_charts import Compared, figure, profile_section, table, text
@@ -16,6 +16,7 @@ from wares.feeds.drift import drifts
 from wares.feeds.profile import EventProfiler, ProductProfiler, Profile
 from wares.feeds.report import Finding, ImportReport
 
+Lead = Callable[[Sequence[ImportReport]], tuple[str, str]]  # title and first section of the page
 PROFILES = "profiles"  # the folder beside the shop's other files
 
 
@@ -37,14 +38,21 @@ class Watch:
 
 
 def write_import_report(
-    path: Path, reports: Sequence[ImportReport], watch: Watch | None, folder: Path, *, keep: bool
+    path: Path,
+    reports: Sequence[ImportReport],
+    watch: Watch | None,
+    folder: Path,
+    *,
+    keep: bool,
+    lead: Lead | None = None,
 ) -> None:
-    """Write the page; with `keep`, also what the next import of the same kind is compared with."""
+    """Write the page; with `keep`, also what the next import of the same kind is compared with. `lead` gives the title
+    and what stands first on the page, as HTML."""
     compared = []
     for profile in watch.profiles() if watch is not None else ():
         before = last_profile(folder, profile.kind)
         compared.append(Compared(profile, before, drifts(before, profile) if before is not None else ()))
-    _written(path, import_html(reports, compared))
+    _written(path, import_html(reports, compared, *(lead(reports) if lead is not None else ())))
     if keep:
         for one in compared:
             keep_profile(folder, one.profile)
@@ -64,10 +72,12 @@ def keep_profile(folder: Path, profile: Profile) -> None:
     _written(folder / PROFILES / f"{profile.kind}.json", json.dumps(profile.to_dict()))
 
 
-def import_html(reports: Sequence[ImportReport], compared: Sequence[Compared] = ()) -> str:
-    """The whole page. Everything that came from a feed is escaped."""
-    title = f"Import of {', '.join(Path(report.source).name for report in reports)}"
-    parts = [f"<h1>{text(title)}</h1>", *map(_report_section, reports), *map(profile_section, compared)]
+def import_html(
+    reports: Sequence[ImportReport], compared: Sequence[Compared] = (), title: str = "", first: str = ""
+) -> str:
+    """The whole page. Everything that came from a feed is escaped; `first` is HTML."""
+    title = title or f"Import of {', '.join(Path(report.source).name for report in reports)}"
+    parts = [f"<h1>{text(title)}</h1>", first, *map(_report_section, reports), *map(profile_section, compared)]
     body = "\n".join(parts)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from wares.app.commands.import_report import Watch, write_import_report
+from wares.app.commands.import_report import Lead, Watch, write_import_report
 from wares.app.commands.recognising import dialects_of
 from wares.app.commands.remote import Server, server_of
 from wares.domain.event import Event
@@ -19,7 +19,7 @@ from wares.feeds.dialects.flat_table import FlatTable, ways_of
 from wares.feeds.event_feed import read_event_feed
 from wares.feeds.logins import Logins, with_logins
 from wares.feeds.missing import Way
-from wares.feeds.products import read_products
+from wares.feeds.products import Unfold, read_products
 from wares.feeds.report import ImportReport, Reading
 from wares.feeds.shoppers import read_shoppers
 from wares.shop import Shop, open_shop
@@ -47,6 +47,8 @@ def import_files(
     columns: Mapping[str, str] | None = None,
     dry_run: bool = False,
     page: Path | None = None,
+    unfold: Unfold | None = None,
+    lead: Lead | None = None,
     market: str = "",
     join_logins: bool | None = None,
     keep_robots: bool = False,
@@ -58,6 +60,7 @@ def import_files(
     the products holds a field. With `dry_run` nothing is written, neither a shop nor rejected rows. `page` is where the
     report goes as HTML, with a profile of the data that is kept for the next one to be compared with, unless it is a
     dry run. `join_logins`: who is anonymous first and then known in a log is one shopper; None = as the settings say.
+    `unfold` makes the rows of what files of products hold; `lead` gives what stands first on the page.
     Raises StoreLocked where another process writes that takes no requests.
     """
     ways = _ways(fill)
@@ -80,7 +83,7 @@ def import_files(
                 passed(watch.events(tried.events()))
             reports.append(_with_remark(tried.report, NOT_WRITTEN))
         for path in products:
-            goods = read_products(path, dialect=of_products, columns=columns, **of_feed)
+            goods = read_products(path, dialect=of_products, columns=columns, unfold=unfold, **of_feed)
             reports.append(_tried(path, goods, tell, watch.products if watch else None))
         for path in events:
             logins = Logins(joins, consent=bool(join_logins))
@@ -88,7 +91,7 @@ def import_files(
             tried_log = _tried(path, log, tell, watch.events if watch else None)
             reports.append(with_logins(tried_log, logins, Joined(new=len(list(logins)))) if joins else tried_log)
         if page is not None:
-            write_import_report(page, reports, watch, folder, keep=False)
+            write_import_report(page, reports, watch, folder, keep=False, lead=lead)
         return reports
     joins = load_settings(folder).privacy.joins_imported(join_logins)
     if rejects is not None:
@@ -105,7 +108,7 @@ def import_files(
             reports.append(_imported_flat(path, table, shop, server, tell, watch))
         for path in products:
             as_told: dict[str, Any] = {"dialect": of_products, "columns": columns, "rejects": _rejects(rejects, path)}
-            goods = read_products(path, **of_feed, **as_told)
+            goods = read_products(path, unfold=unfold, **of_feed, **as_told)
             put = partial((server or Writing(shop)).put, market=market)
             reports.append(_imported(path, goods, put, tell, watch.products if watch else None))
         for path in events:
@@ -116,7 +119,7 @@ def import_files(
             read_log = _imported(path, log, writing.record, tell, watch.events if watch else None)
             reports.append(with_logins(read_log, logins, writing.identify(logins)) if joins else read_log)
     if page is not None:
-        write_import_report(page, reports, watch, folder, keep=True)
+        write_import_report(page, reports, watch, folder, keep=True, lead=lead)
     return reports
 
 

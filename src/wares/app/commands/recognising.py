@@ -7,6 +7,7 @@ from wares.app.commands import screen
 from wares.app.commands.tables import new_table
 from wares.errors import InputError, UnknownName
 from wares.feeds.dialects import product_feeds
+from wares.feeds.dialects.free_columns import Guess
 from wares.feeds.event_feed import DIALECTS as EVENT_DIALECTS
 from wares.feeds.event_feed import OWN, check_dialect
 from wares.feeds.report import Tally
@@ -59,11 +60,16 @@ def show_guesses(products: Sequence[Path], dialect: str, columns: Sequence[str])
         feed = product_feeds.recognise(product_feeds.read_feed(path, tally), tally, named, chosen)
         if not feed.guesses:
             continue
-        table = new_table("column", "is read as", "why")
-        for guess in feed.guesses:
-            money = f", in {guess.currency}" if guess.currency else ""
-            table.add_row(screen.shown(guess.column), (guess.field or "an attribute") + money, screen.shown(guess.why))
-        screen.note(f"{path}: {feed.why}. What they are taken for:")
-        screen.stderr().print(table)
-        screen.note("If this is wrong: --columns FIELD=COLUMN, as title=Bezeichnung,price=Preis.")
+        show_columns(f"{path}: {feed.why}. What they are taken for:", feed.guesses)
     return chosen
+
+
+def show_columns(head: str, guesses: Sequence[Guess]) -> None:
+    """What columns are taken for, on stderr."""
+    table = new_table("column", "is read as", "why")
+    for guess in guesses:
+        money = f", in {guess.currency}" if guess.currency else ""
+        table.add_row(screen.shown(guess.column), (guess.field or "an attribute") + money, screen.shown(guess.why))
+    screen.note(head)
+    screen.stderr().print(table)
+    screen.note("If this is wrong: --columns FIELD=COLUMN, as title=Bezeichnung,price=Preis.")

@@ -65,13 +65,18 @@ def accept_lines(folder: Path, proposals: Sequence[Proposal], language: str) -> 
     """Append to the shop's synonyms what they do not say yet, all or nothing; the lines that are new."""
     own = Synonyms.read(own_synonyms(folder), SYNONYMS, str.split, language=language).others
     added = [one.line for one in proposals if not _says(own, one, language)]
-    if added:
+    append_lines(folder, added)
+    return added
+
+
+def append_lines(folder: Path, lines: Sequence[str]) -> None:
+    """Put these at the end of the shop's synonyms, all or none."""
+    if lines:
         path = folder / SYNONYMS
         before = path.read_bytes() if path.exists() else b""
         if before and not before.endswith(b"\n"):
             before += b"\n"
-        _replace(path, before + "".join(f"{line}\n" for line in added).encode())
-    return added
+        _replace(path, before + "".join(f"{line}\n" for line in lines).encode())
 
 
 def _says(own: Mapping[str, Mapping[str, float]], one: Proposal, language: str) -> bool:

@@ -63,7 +63,7 @@ def guess_columns(rows: Sequence[Row], chosen: Mapping[str, str] | None = None) 
             taken.add(column)
     of_column = {guess.column: guess for guess in by_field.values()}
     return tuple(
-        of_column.get(column) or Guess(column, "", instead.get(column) or _why_not(column, values[column]))
+        of_column.get(column) or Guess(column, "", instead.get(column) or _why_not(rows, column, values[column]))
         for column in columns
     )
 
@@ -214,9 +214,9 @@ def _looks_like(field: str, column: str, values: Sequence[str]) -> bool:
     return sum(map(len, values)) / len(values) > 80
 
 
-def _why_not(column: str, values: Sequence[str]) -> str:
+def _why_not(rows: Sequence[Row], column: str, values: Sequence[str]) -> str:
     if not values:
-        return "nothing in it"
+        return "lists of values" if any(isinstance(row.get(column), list) for row in rows) else "nothing in it"
     if not NO_PRICE.isdisjoint(plain_name(column).split()):
         return "a price that is not what shoppers pay"
     return "no field is called so"

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from wares.feeds.migrations.found import BUILT_IN, Found, Names, Outcome, Part, plain, texts
-from wares.feeds.migrations.records import level_name
 
 Told = tuple[Outcome, str, str]  # outcome, into, why
 _WRAPPED = re.compile(r"(?:searchable|filterOnly|afterDistinct|ordered|unordered)\((.*)\)", re.IGNORECASE)
+_TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 _NO_FACET = (
     "id",
     "title",
@@ -21,17 +21,21 @@ _NO_FACET = (
     "available",
     "currency",
 )
+_NO_SEARCH = tuple({*_NO_FACET, "price"} - {"title", "description"})
 _BOOSTS = (3.0, 1.5, 1.5, 1.0, 0.5)  # as wares' own defaults fall from the first field to the last
 _SEARCHED = ("title", "brand", "category", "attributes", "description")
 _OF_A_REQUEST = "a choice of each request in wares: "
 
 
+def is_tag(text: str) -> bool:
+    """Whether it names a language, as "de" or "pt-BR"."""
+    return bool(_TAG.fullmatch(text))
+
+
 def facet_of(attribute: str, names: Names) -> str:
     """What a facet on an attribute is called in wares; "" where there can be none."""
-    field = "category" if level_name(attribute) else names.of(attribute)
-    if field in _NO_FACET or not (level_name(attribute) or names.knows(attribute)):
-        return ""
-    return field
+    field = names.of(attribute)
+    return field if names.knows(attribute) and field not in _NO_FACET and field.isprintable() else ""
 
 
 def boosts_of(order: Iterable[Iterable[str]], names: Names) -> dict[str, float]:
@@ -49,12 +53,10 @@ def boosts_of(order: Iterable[Iterable[str]], names: Names) -> dict[str, float]:
 
 
 def _searched_as(attribute: str, names: Names) -> str:
-    if level_name(attribute):
-        return "category"
-    if not names.knows(attribute):
-        return ""
     field = names.of(attribute)
-    return field if field in _SEARCHED else "attributes" if field == attribute else ""
+    if not names.knows(attribute) or field in _NO_SEARCH:
+        return ""
+    return field if field in _SEARCHED else "attributes"
 
 
 def settle_setting(part: Part, found: Found, names: Names) -> None:
@@ -115,7 +117,7 @@ def _typos(value: Any, found: Found, names: Names) -> Told:
 
 
 def _language(value: Any, found: Found, names: Names) -> Told:
-    languages = texts(value)
+    languages = [one for one in texts(value) if is_tag(one)]
     if not languages:
         return _nothing()
     found.set("shop", "language", languages[0])

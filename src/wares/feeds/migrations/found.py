@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from wares.feeds.dialects.columns import Numbered
+from wares.feeds.migrations.records import level_name
 from wares.feeds.report import Tally
 
 Outcome = Literal["mapped", "in part", "not mapped"]
@@ -157,10 +158,14 @@ class Names:
 
     def of(self, attribute: str) -> str:
         """wares' field, or the attribute's own name."""
-        return self.fields.get(attribute, attribute)
+        return self.fields.get(attribute) or ("category" if level_name(attribute) else attribute)
 
     def knows(self, attribute: str) -> bool:
-        return not self.columns or attribute in self.columns or attribute in self.fields
+        """Whether the records have it, or there are none to tell."""
+        if not self.columns:
+            return True
+        found = self.fields.get(attribute) or ("category" if level_name(attribute) else "")
+        return attribute in self.columns or (bool(found) and (found in self.columns or found in self.fields.values()))
 
     def category(self, value: str) -> str:
         """A category as its path. Raises Untold where several paths end with it."""

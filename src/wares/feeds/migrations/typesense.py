@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from wares.feeds.dialects.columns import Numbered
-from wares.feeds.migrations.algolia_settings import facet_of
+from wares.feeds.migrations.algolia_settings import facet_of, is_tag
 from wares.feeds.migrations.filters import typesense_where
 from wares.feeds.migrations.found import (
     BUILT_IN,
@@ -138,7 +138,7 @@ def finish(found_parts: Sequence[Part], found: Found, names: Names) -> None:
     faceted = (facet_of(text_of(one.get("name")), names) for one in fields if one.get("facet") is True)
     if facets := list(dict.fromkeys(facet for facet in faceted if facet)):
         found.set("shop", "facets", facets)
-    locales = Counter(locale for one in fields if len(locale := text_of(one.get("locale"))) > 1)
+    locales = Counter(locale for one in fields if is_tag(locale := text_of(one.get("locale"))))
     if locales:
         found.set("shop", "language", locales.most_common(1)[0][0])
 
