@@ -39,6 +39,8 @@ currency = "USD"
 source = "none"
 [models]
 train = ["popular"]
+"""
+RULES = """
 [[rules]]
 when = { query = "jacket" }
 boost = [{ where = { brand = "Harbour" }, factor = 1.5 }]
@@ -67,6 +69,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "wares.toml").write_text(SETTINGS, encoding="utf-8")
     with open_shop(folder) as shop:
         shop.put(GOODS)
+        shop.rules.publish("Ann", text=RULES)
         shop.record(
             {"kind": "purchase", "time": time.time() - 86_400, "shopper_id": f"s{i}", "product_id": GOODS[i % 5]["id"]}
             for i in range(12)

@@ -10,6 +10,7 @@ import pytest
 
 from wares.app.bench.agreement import check_agreement
 from wares.domain.result import Page
+from wares.engine.rule_book import RuleBook
 from wares.shop import Shop, open_shop
 from wares.training.child import train_here
 from wares.training.progress import silent
@@ -88,7 +89,9 @@ def make(folder: Path, seed: int, *, rules: bool, live: bool) -> Shop:
     """A shop of up to 90 products; with `live`, a part of them came, changed or left after the training."""
     draw = random.Random(seed)
     folder.mkdir()
-    (folder / "wares.toml").write_text(SETTINGS + (RULES if rules else ""), encoding="utf-8")
+    (folder / "wares.toml").write_text(SETTINGS, encoding="utf-8")
+    if rules:
+        RuleBook(folder).publish(RULES, "Ann")
     shop = open_shop(folder)
     names = [f"p{i}" for i in range(draw.randint(30, 90))]
     rows = [row(name, draw) for name in names]

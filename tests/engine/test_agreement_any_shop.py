@@ -10,6 +10,7 @@ import pytest
 
 from wares.app.bench.agreement import check_agreement
 from wares.domain.result import Page
+from wares.engine.rule_book import RuleBook
 from wares.shop import Shop, open_shop
 from wares.training.child import train_here
 
@@ -47,6 +48,7 @@ def some_rules(draw: random.Random, n: int) -> str:
         when = draw.choice([
             "", f'when = {{ query = "{draw.choice(WORDS[:9])}" }}', 'when = { surface = "search" }',
             f'when = {{ category = "{draw.choice(PATHS[:5])}" }}',
+            f'when = {{ query_contains = "{draw.choice(WORDS[:9])}" }}',
         ])  # fmt: skip
         acts = draw.sample([
             f"pin = {{ p{draw.randrange(n)} = 1, p{draw.randrange(n, 2 * n)} = {draw.randint(1, 9)} }}",
@@ -54,12 +56,14 @@ def some_rules(draw: random.Random, n: int) -> str:
             f'filter = {{ brand = {{ not = ["{draw.choice(BRANDS[:3])}"] }} }}',
             f'boost = [{{ where = {{ brand = "{draw.choice(BRANDS[:3])}" }}, factor = 1.7 }}]',
         ], k=draw.randint(1, 2))  # fmt: skip
+        if "query" in when and draw.random() < 0.5:
+            acts.append(f'synonym = ["{draw.choice(WORDS)}"]')
         return "\n".join(["[[rules]]", when, *acts])
 
     return "\n".join(one() for _ in range(draw.randint(0, 3)))
 
 
-def settings_toml(draw: random.Random, n: int) -> str:
+def settings_toml(draw: random.Random) -> str:
     hiding = draw.choice(["sink", "hide"])
     return f"""
 [encoder]
@@ -76,7 +80,6 @@ diversity = 0.3
 brand_cap = 1
 [profiles.browse]
 unsellable = "{draw.choice(["sink", "hide"])}"
-{some_rules(draw, n)}
 """
 
 
@@ -84,7 +87,9 @@ def some_shop(folder: Path, draw: random.Random) -> Shop:
     """Learnt, and then changed: new products, rewritten ones, prices, departures."""
     folder.mkdir()
     n = draw.randint(1, 60)
-    (folder / "wares.toml").write_text(settings_toml(draw, n))
+    (folder / "wares.toml").write_text(settings_toml(draw))
+    if rules := some_rules(draw, n):
+        RuleBook(folder).publish(rules, "Ann")
     shop = open_shop(folder)
     rows = some_products(draw, n)
     shop.put(rows)
@@ -176,8 +181,8 @@ def test_totals_facets_and_pages_agree(seed: int, tmp_path: Path) -> None:
 def test_two_pinned_variants_of_one_product_count_once_and_under_either_brand(tmp_path: Path) -> None:
     folder = tmp_path / "shop"
     folder.mkdir()
-    toml = '[encoder]\nsource = "none"\n[[rules]]\npin = { a = 1, b = 1 }\n'
-    (folder / "wares.toml").write_text(toml)
+    (folder / "wares.toml").write_text('[encoder]\nsource = "none"\n')
+    RuleBook(folder).publish("[[rules]]\npin = { a = 1, b = 1 }\n", "Ann")
     with open_shop(folder) as shop:
         shop.put([
             {"id": "a", "title": "rye", "brand": "Apex", "item_group_id": "g"},
@@ -195,7 +200,8 @@ def test_the_number_beside_a_category_holds_whatever_rules_its_page_has(tmp_path
     folder = tmp_path / "shop"
     folder.mkdir()
     rule = '[[rules]]\nwhen = { category = "Food" }\nhide = ["a"]\npin = { c = 1 }\n'
-    (folder / "wares.toml").write_text(f'[encoder]\nsource = "none"\n{rule}')
+    (folder / "wares.toml").write_text('[encoder]\nsource = "none"\n')
+    RuleBook(folder).publish(rule, "Ann")
     with open_shop(folder) as shop:
         shop.put([{"id": name, "title": f"thing {name}", "category": "Food"} for name in "ab"])
         shop.put([{"id": "c", "title": "thing c"}])

@@ -3,11 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from wares.domain.filter import AnyOf, Between, Filter, NoneOf
 from wares.engine.plugins import load_plugin, load_plugins
 from wares.engine.settings import Settings, load_settings, merged_over, write_default_settings
 from wares.errors import SettingsError, UnknownName
-from wares.policies.rules import Weighting, When
 from wares.ranking.formula import Formula, Term
 
 DAY_MS = 86_400_000
@@ -29,7 +27,7 @@ def test_a_shop_without_a_file_has_the_defaults(tmp_path: Path) -> None:
 
 def test_the_defaults_name_every_setting_that_has_one(tmp_path: Path) -> None:
     packaged = write_and_read(tmp_path / "wares.toml")
-    assert set(packaged) == set(Settings.model_fields) - {"rules"}
+    assert set(packaged) == set(Settings.model_fields)
 
 
 def write_and_read(path: Path) -> dict[str, object]:
@@ -48,16 +46,6 @@ def test_a_shops_file_is_never_overwritten(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="already"):
         write_default_settings(tmp_path / "wares.toml")
     assert (tmp_path / "wares.toml").read_text() == "mine = 1"
-
-
-def test_the_examples_in_the_comments_are_valid(tmp_path: Path) -> None:
-    write_default_settings(tmp_path / "wares.toml")
-    lines = (tmp_path / "wares.toml").read_text(encoding="utf-8").splitlines()
-    example = [line.removeprefix("# ") for line in lines[lines.index("# [[rules]]") :]]
-    example = example[: next(i for i, line in enumerate(example) if line.startswith("---"))]
-    (rule,) = given(tmp_path, "\n".join(example)).shop_rules()
-    assert rule.name == "Christmas"
-    assert rule.actions.pins == (("sku-17", 1), ("sku-4", 3))
 
 
 def test_one_key_changes_and_its_neighbours_stay(tmp_path: Path) -> None:
@@ -122,15 +110,6 @@ def test_a_models_numbers_reach_its_constructor_as_written(tmp_path: Path) -> No
         ("[profiles.home.formula]\neasy = 1", "profiles.home.formula: ", "Did you mean 'ease'?"),
         ("[profiles.home.formula]\nease = {weight = 1, scale = 'lg'}", "formula.ease.scale: ", "Did you mean 'log'?"),
         ("[plugins]\nlexical = 'a.py:A'", "plugins.lexical: ", "choose another"),
-        ("[[rules]]\nname = 'idle'", "rules[0]: ", "at least one of pin"),
-        ("[[rules]]\nhide = 'a'\nwhen = { surface = 'hoem' }", "rules[0].when.surface: ", "Did you mean 'home'?"),
-        ("[[rules]]\nhide = 'a'\nwhen = { form = 2026-01-01 }", "rules[0].when.form: ", "Did you mean 'from'?"),
-        ("[[rules]]\nhide = 'a'\nwhen = { query = '!' }", "rules[0].when: ", "holds no word"),
-        ("[[rules]]\nhide = 'a'\nwhen = {from = 2026-01-02, until = 2026-01-01}", "rules[0].when: ", "before"),
-        ("[[rules]]\npin = { a = 0 }", "rules[0].pin.a: ", "greater than or equal to 1"),
-        ("[[rules]]\nfilter = { price = {low = 2, high = 1} }", "rules[0].filter.price: ", "above"),
-        ("[[rules]]\nfilter = { price = {} }", "rules[0].filter.price: ", "needs a value"),
-        ("[[rules]]\nboost = [{ where = {}, factor = 2 }]", "rules[0].boost[0].where: ", "at least one entry"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_place(tmp_path: Path, text: str, place: str, advice: str) -> None:
@@ -165,30 +144,9 @@ def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
     assert load_settings(tmp_path).shop.title == "Wares"
 
 
-def test_a_rule_becomes_what_the_policy_understands(tmp_path: Path) -> None:
-    text = """
-    [[rules]]
-    name = "Spring"
-    when = { query = "Red Gifts", category = "Food", surface = ["home"], from = 1970-01-02, until = 1970-01-03 }
-    hide = "a"
-    boost = [{ where = { brand = "Acme", colour = { not = ["grey"] } } }]
-    bury = [{ where = { id = ["b"] }, factor = 0.25 }]
-    filter = { price = { high = 500 } }
-    """
-    (rule,) = given(tmp_path, text).shop_rules()
-    assert rule.when == When(("red", "gift"), "Food", ("home",), DAY_MS, 3 * DAY_MS)
-    assert rule.actions.hide == ("a",)
-    assert rule.actions.weightings == (
-        Weighting(Filter((AnyOf("brand", ("Acme",)), NoneOf("colour", ("grey",)))), 1.5),
-        Weighting(Filter((AnyOf("id", ("b",)),)), 0.25),
-    )
-    assert rule.actions.filter == Filter((Between("price", None, 500.0),))
-
-
-def test_moments_of_a_rule_may_have_a_time_and_a_zone(tmp_path: Path) -> None:
-    text = "[[rules]]\nhide = 'a'\nwhen = { from = 1970-01-01T01:00:00+01:00, until = 1970-01-01T00:00:01 }"
-    (rule,) = given(tmp_path, text).shop_rules()
-    assert (rule.when.from_ms, rule.when.until_ms) == (0, 1000)
+def test_rules_in_an_older_file_are_refused_with_the_command_that_moves_them(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=f"wares rules move {tmp_path} --by"):
+        given(tmp_path, "[[rules]]\nhide = ['a']\n")
 
 
 PLUGINS = """

@@ -14,6 +14,7 @@ from wares.domain.product import Product
 from wares.domain.request import Request, Sort
 from wares.domain.result import Page
 from wares.engine.assembly import SNAPSHOTS, Engine
+from wares.engine.rule_book import RuleBook
 from wares.engine.settings import load_settings
 from wares.engine.snapshot import write_snapshot
 from wares.errors import SettingsError
@@ -33,10 +34,12 @@ TEAS = ("green", "black", "white", "mint", "rooibos", "oolong", "fennel", "ginge
 class ServedShop:
     """Twelve teas, answering into an impression log; time is what a test says it is."""
 
-    def __init__(self, built: Path, folder: Path, toml: str = "", logging: bool = True) -> None:
+    def __init__(self, built: Path, folder: Path, toml: str = "", logging: bool = True, rules: str = "") -> None:
         self.folder = Path(shutil.copytree(built, folder))
         with (folder / "wares.toml").open("a") as file:
             file.write(toml)
+        if rules:
+            RuleBook(folder).publish(rules, "Ann")
         self.settings = load_settings(folder)
         self.store = Store.open(folder, "write")
         self.engine = Engine(folder, self.settings, self.store, None)
@@ -101,7 +104,7 @@ def shop(built: Path, tmp_path: Path) -> Iterator[ServedShop]:
 
 @pytest.fixture
 def drawing(built: Path, tmp_path: Path) -> Iterator[ServedShop]:
-    opened = ServedShop(built, tmp_path / "drawing", DRAWN + PINNED)
+    opened = ServedShop(built, tmp_path / "drawing", DRAWN, rules=PINNED)
     yield opened
     opened.close()
 

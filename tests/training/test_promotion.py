@@ -18,6 +18,7 @@ from wares.domain.product import Product
 from wares.domain.request import Request
 from wares.domain.shopper import History
 from wares.engine.assembly import SNAPSHOTS, Engine
+from wares.engine.rule_book import RuleBook
 from wares.engine.settings import load_settings
 from wares.engine.snapshot import current_name, go_back, kept_snapshots, make_current, prune, snapshot_names
 from wares.errors import TrainingError
@@ -255,8 +256,8 @@ def test_few_shoppers_are_not_compared_and_the_report_says_so(tmp_path: Path) ->
     report = train(tmp_path)
     assert (report["promoted"], report["compared"]) == (True, False)
     assert report["why"] == ["not compared with 000001: fewer than 50 shoppers could be asked"]
-    dark = GOOD + '[profiles.home]\nsources = ["buy_again"]\n[[rules]]\nhide = ["p0"]\n'
-    assert train(tmp_path, dark)["promoted"]
+    RuleBook(tmp_path).publish('[[rules]]\nhide = ["p0"]\n', "Ann")
+    assert train(tmp_path, GOOD + '[profiles.home]\nsources = ["buy_again"]\n')["promoted"]
 
 
 def test_the_comparison_can_be_switched_off(shop: Path) -> None:

@@ -12,6 +12,7 @@ import secrets
 import time
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
@@ -193,8 +194,9 @@ class RuleBook:
     def _tidy(self) -> None:
         """Remove what a publisher that was killed left behind."""
         for left in self.place.glob(".*.part"):
-            if time.time() - left.stat().st_mtime > _STALE_S:
-                left.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another publisher's, who is done with it
+                if time.time() - left.stat().st_mtime > _STALE_S:
+                    left.unlink()
 
 
 _REMEDY = "`wares rules undo` publishes an older version again; `wares rules draft` begins a new one."

@@ -1,6 +1,7 @@
 // The home page: what this shopper may want now, and the departments.
 
 import { interests, mention, recommend } from "./api.js";
+import { banners } from "./banners.js";
 import { grid, shelf, skeletons } from "./cards.js";
 import { h } from "./dom.js";
 import { interestsPanel } from "./interests.js";
@@ -43,13 +44,14 @@ async function load(signal) {
 }
 
 function sections({ mine, liked, popular }) {
-  if (!mine) return [section(t("popularNow"), popular.hits)];
+  if (!mine) return [...banners(popular), section(t("popularNow"), popular.hits)];
   const bought = mine.hits.filter((hit) => topReason(hit)?.code === "bought_before");
   const again = bought.length >= AGAIN_AT_LEAST ? bought : [];
   const picked = mine.hits.filter((hit) => !again.includes(hit));
   const seen = new Set(mine.hits.map((hit) => hit.product.id));
   const rest = popular.hits.filter((hit) => !seen.has(hit.product.id)).slice(0, POPULAR);
   return [
+    ...banners(mine),
     ...mine.notes.map((note) => h("p", { class: "note" }, note)),
     liked && interestsPanel(liked),
     shelf(t("buyAgain"), again),

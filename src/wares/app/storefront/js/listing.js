@@ -1,6 +1,7 @@
 // A listing: goods with facets, chips, sort and "more". Search and category pages show one.
 
 import { find } from "./api.js";
+import { banners, leave } from "./banners.js";
 import { card, skeletons } from "./cards.js";
 import { chips } from "./chips.js";
 import { h } from "./dom.js";
@@ -24,10 +25,11 @@ export function listing() {
   const close = h("button", { type: "button", class: "button primary sheet-close", popovertarget: "facets", popovertargetaction: "hide" });
   const facets = h("aside", { id: "facets", class: "facets", popover: true, "aria-label": t("filters") }, h("h2", {}, t("filters")), groups, close);
   const opener = h("button", { type: "button", class: "button quiet opener", popovertarget: "facets" }, icon("filters"), t("filters"));
+  const said = h("div", { class: "banners" });
   const goods = h("div", { class: "grid", id: "goods" });
   const after = h("div", { class: "after" });
   const bar = h("div", { class: "bar" }, total, opener, h("label", { class: "sort" }, sort));
-  const node = h("div", { class: "listing" }, facets, h("div", { class: "found" }, bar, wished, chosen, notes, goods, after));
+  const node = h("div", { class: "listing" }, facets, h("div", { class: "found" }, bar, said, wished, chosen, notes, goods, after));
 
   /** Show what is wished; `place.pages` keeps what was loaded for the way back. */
   async function show(wish, place, signal) {
@@ -39,6 +41,7 @@ export function listing() {
     node.setAttribute("aria-busy", "true");
     try {
       place.pages ??= [await find(wish, { signal })];
+      if (leave(place.pages[0])) return;
       draw(wish, place, signal);
       if (followed) (node.querySelector(".chip") ?? total).focus({ preventScroll: true });
     } catch (error) {
@@ -46,6 +49,7 @@ export function listing() {
       total.textContent = "";
       reading.replaceChildren();
       wished.replaceChildren();
+      said.replaceChildren();
       goods.replaceChildren();
       after.replaceChildren(trouble(error, () => show(wish, place, signal)));
     }
@@ -58,6 +62,7 @@ export function listing() {
     total.replaceChildren(h("strong", {}, t("results", first.total)), " ", h("span", { class: "took" }, t("took", duration(first.took_ms))));
     reading.replaceChildren(...corrected(wish, first));
     wished.replaceChildren(...understood(wish, first));
+    said.replaceChildren(...banners(first));
     close.textContent = t("showResults", first.total);
     notes.replaceChildren(...first.notes.map((note) => h("p", { class: "note" }, icon("note"), note)));
     const scrolled = facets.scrollTop;
