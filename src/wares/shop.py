@@ -24,12 +24,13 @@ from wares.errors import InputError, UnknownName
 from wares.evaluation.table import EvaluationTable
 from wares.features.interests import ShopperSummary, summary_of
 from wares.feeds.changes import merged
-from wares.feeds.dialects.flat_table import FlatTable, ways_of
+from wares.feeds.dialects.flat_table import FlatTable
 from wares.feeds.event_feed import read_event_feed
 from wares.feeds.events import read_events
 from wares.feeds.full_feed import AT_MOST, FullFeed
 from wares.feeds.logins import Logins, with_logins
 from wares.feeds.market_feed import of_market
+from wares.feeds.missing import ways_of
 from wares.feeds.products import read_products
 from wares.feeds.readers import Source
 from wares.feeds.report import ImportReport, Reading
@@ -80,7 +81,7 @@ class Shop:
         """Insert or replace products: a file (CSV, JSONL, Parquet), a frame, or dicts. What is unusable is reported.
 
         With a `market` they are its own feed: prices, availability and texts are that market's, and what the shop knows
-        of a product stays; a product that only this feed has is sold in this market only.
+        of a product stays; a product that only this feed has is sold in this market only. `fill` as in `put_flat`.
         """
         reading = self._read(products, market, **options)
         self.write_products(reading, market)
@@ -100,7 +101,15 @@ class Shop:
         self._caught_up()
         return feed.told()
 
-    def _read(self, products: Source | Iterable[Product], market: str = "", **options: Any) -> Reading[Product]:
+    def _read(
+        self,
+        products: Source | Iterable[Product],
+        market: str = "",
+        fill: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> Reading[Product]:
+        if fill:
+            options["fill"] = ways_of(fill)
         return read_products(products, **{**self.settings.of_products(_now_ms(), market), **options})
 
     def write_products(self, products: Iterable[Product], market: str = "") -> None:
@@ -152,9 +161,9 @@ class Shop:
         self._caught_up()
         return report
 
-    def put_shoppers(self, shoppers: Source, **options: Any) -> ImportReport:
-        """What the shop knows of its shoppers: age band, income band, ..., any column."""
-        reading = read_shoppers(shoppers, **options)
+    def put_shoppers(self, shoppers: Source, *, fill: Mapping[str, str] | None = None, **options: Any) -> ImportReport:
+        """What the shop knows of its shoppers: age band, income band, ..., any column; `fill` as in `put_flat`."""
+        reading = read_shoppers(shoppers, fill=ways_of(fill or {}), **options)
         self.writer().shoppers.put(reading)
         return reading.report
 

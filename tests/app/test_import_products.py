@@ -94,3 +94,23 @@ def test_an_unknown_name_is_refused_before_anything_is_written(folder: Path, wor
 def test_a_column_may_have_a_comma_in_its_name() -> None:
     assert chosen_columns(["title=Name, long,price=Preis"]) == {"title": "Name, long", "price": "Preis"}
     assert chosen_columns(["title=A", "price=B"]) == {"title": "A", "price": "B"}
+
+
+def test_missing_categories_are_filled_on_request_and_the_report_says_so(tmp_path: Path) -> None:
+    rows = [f"m{i},Stone mug {i},Mugs,9" for i in range(9)] + [f"s{i},Wool sock {i},Socks,4" for i in range(9)]
+    feed = tmp_path / "p.csv"
+    feed.write_text("\n".join(["id,title,category,price", *rows, "x,Stone mug blue,,9"]), encoding="utf-8")
+    shop_folder = str(tmp_path / "shop")
+    result = CliRunner().invoke(app, ["import", shop_folder, "--products", str(feed), "--fill", "category=nearest"])
+    assert result.exit_code == 0 and "category: 1 of 19 products filled by nearest" in result.output
+    with wares.open(tmp_path / "shop") as shop:
+        assert shop.product("x").category == ("Mugs",)
+    people = tmp_path / "s.csv"
+    people.write_text("id,age\na,20\nb,\n", encoding="utf-8")
+    both = ["import", shop_folder, "--products", str(feed), "--shoppers", str(people), "--fill"]
+    result = CliRunner().invoke(app, [*both, "age=median"])
+    assert result.exit_code == 1 and "products.COLUMN=WAY or shoppers.COLUMN=WAY" in result.output
+    assert CliRunner().invoke(app, [*both, "shoppers.age=median"]).exit_code == 0
+    with wares.open(tmp_path / "shop") as shop:
+        kept = shop.store.shoppers.get("b")
+        assert kept is not None and kept.attributes == {"age": "20", "age_filled": "median"}

@@ -93,7 +93,7 @@ def import_(
         list[Path] | None, typer.Option(metavar="FILE", help="user_id, age, ..., item_id, ..., price; repeat for more")
     ] = None,
     fill: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN=WAY", help="of --flat, as age=median; repeat for more")
+        list[str] | None, typer.Option(metavar="COLUMN=WAY", help="a missing value, as age=median; repeat for more")
     ] = None,
     dialect: Annotated[
         str, typer.Option(metavar="NAME", help="of --products or --events, as shopify, ga4; else recognised")

@@ -62,6 +62,11 @@ class Way:
         raise InputError(f"{text[:80]!r} is no way to fill a column. Use one of {ways}, or constant:VALUE.")
 
 
+def ways_of(texts: Mapping[str, str]) -> dict[str, Way]:
+    """Column -> "median", "constant:0", ... as people write it. Raises InputError for what is no way."""
+    return {name: Way.read(text) for name, text in texts.items()}
+
+
 LEAVE = Way(Method.LEAVE)
 DEFAULT = Way(Method.NEAREST)  # the best on Complete Journey's households: docs/decisions/0014-missing-values.md
 

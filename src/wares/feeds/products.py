@@ -3,19 +3,23 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from wares.domain.money import scale_of
 from wares.domain.product import PATH_SEPARATOR, Product, ProductText
 from wares.domain.text import MAX_TEXT
 from wares.feeds.dialects.columns import Numbered
 from wares.feeds.dialects.product_feeds import OWN, check_names, read_feed, recognise
+from wares.feeds.filling import FILLED, Known, complete
 from wares.feeds.markup import has_markup, plain_text
+from wares.feeds.missing import Way
 from wares.feeds.offers import FIELDS as OFFER_FIELDS
 from wares.feeds.offers import OfferReader
 from wares.feeds.readers import Row, Source, name_of, read_rows
 from wares.feeds.report import Reading, RowFault, Tally
-from wares.feeds.values import DAY_MS, EARLIEST_MS, clock, is_missing, read_text
+from wares.feeds.values import DAY_MS, EARLIEST_MS, clock, is_missing, read_minor, read_text
 
 FIELDS = (
     *("id", "title", "description", "brand", "category", *OFFER_FIELDS),
@@ -46,6 +50,7 @@ def read_products(
     dialect: str = "",
     columns: Mapping[str, str] | None = None,
     unfold: Unfold | None = None,
+    fill: Mapping[str, Way] | None = None,
 ) -> Reading[Product]:
     """Products of a path, table or iterable of dicts, each id once: of two rows with one id the last wins.
 
@@ -54,8 +59,9 @@ def read_products(
     currency. The catalogue is held in memory until the source ends. `rejects` names a JSONL file for rejected rows.
     `dialect` names the format (`product_feeds.NAMES`); without it a file's is recognised, and rows that are no file
     have wares' own columns. `columns` maps fields to the columns that they are in. `unfold` makes the rows of what the
-    source holds. Raises InputError for a source that
-    cannot be read at all, UnknownName for a dialect, field or column that there is not.
+    source holds. `fill` says how missing values of brand, category, price, stock or an attribute are filled, and marks
+    them. Raises InputError for a source that cannot be read at all, UnknownName for a dialect, field or column that
+    there is not.
     """
     tally = Tally(name_of(source), rejects, examples)
     check_names(dialect, columns)
@@ -74,6 +80,7 @@ def read_products(
         of_market, foreign = markets or {}, feed.dialect != OWN
         maker = _Maker(tally, now_ms, currency.upper(), clock(timezone), of_market, foreign=foreign)
         last: dict[str, Product] = {}
+        known: dict[str, Known] = {}
         for line, row, raw in feed.told(tally):
             tally.line = line
             try:
@@ -85,7 +92,15 @@ def read_products(
             if last.pop(product.id, None) is not None:
                 tally.repair("repeated id: the last row counts", "id", product.id, "Give each product once.")
             last[product.id] = product
-        yield from last.values()
+            if fill:
+                known[product.id] = Known(line, raw, _facts(product), product.title)
+        if not fill:
+            yield from last.values()
+            return
+        told = complete([known[id_] for id_ in last], fill, "product", tally)
+        for product, facts in zip(last.values(), told, strict=True):
+            if facts is not None:
+                yield _with_facts(product, facts)
 
     return Reading(products(), tally)
 
@@ -267,6 +282,33 @@ class _Maker:
         if isinstance(raw, str) and len(raw) > MAX_VALUE:
             self.tally.repair("attribute cut", name, raw[:100], f"Use at most {MAX_VALUE} characters.")
         return read_text(raw, MAX_VALUE)
+
+
+def _facts(product: Product) -> dict[str, str]:
+    """What may be filled, and what tells of it, as text; prices in whole units."""
+    facts = {name: values[0] for name, values in product.attributes.items() if len(values) == 1}
+    facts |= {"brand": product.brand, "category": PATH_SEPARATOR.join(product.category)}
+    if product.price_minor is not None:
+        facts["price"] = f"{product.price_minor / scale_of(product.currency):.15g}"
+    if product.stock is not None:
+        facts["stock"] = str(product.stock)
+    return {name: text for name, text in facts.items() if text}
+
+
+def _with_facts(product: Product, facts: Mapping[str, str]) -> Product:
+    """The product with what was filled, and the marks as attributes."""
+    marks = {name: (way,) for name, way in facts.items() if name.endswith(FILLED)}
+    filled = {name: facts[name] for mark in marks if (name := mark.removesuffix(FILLED)) in facts}
+    fields: dict[str, Any] = {}
+    for name in ("brand", "category", "price", "stock"):
+        if (text := filled.pop(name, None)) is None:
+            continue
+        if name == "price":
+            fields["price_minor"] = read_minor(text, scale_of(product.currency))
+        else:
+            fields[name] = _path(text) if name == "category" else int(float(text)) if name == "stock" else text
+    own = {name: (text,) for name, text in filled.items()}
+    return replace(product, **fields, attributes={**product.attributes, **own, **marks})
 
 
 def _path(raw: object) -> tuple[str, ...]:

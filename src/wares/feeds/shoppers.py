@@ -1,9 +1,11 @@
 """Rows -> shoppers: an id and whatever the shop knows about them. What is missing is left out, never guessed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from wares.domain.shopper import Shopper
+from wares.feeds.filling import Known, complete
+from wares.feeds.missing import Way
 from wares.feeds.readers import Row, Source, name_of, read_rows
 from wares.feeds.report import Reading, RowFault, Tally
 from wares.feeds.values import is_missing_word, read_text
@@ -13,12 +15,15 @@ MAX_ID = 500  # characters
 MAX_VALUE = 200  # characters of one attribute value
 
 
-def read_shoppers(source: Source, *, rejects: Path | None = None, examples: int = 5) -> Reading[Shopper]:
+def read_shoppers(
+    source: Source, *, rejects: Path | None = None, examples: int = 5, fill: Mapping[str, Way] | None = None
+) -> Reading[Shopper]:
     """Shoppers of a path, table or iterable of dicts, each id once: of two rows with one id the last wins.
 
     Every column but the id is an attribute ("age": "35-44"), or an `attributes` dict holds them. Missing values
     (none, "", "NA", "unknown") are left out; `report.missing` counts them by attribute. All shoppers are held in
-    memory until the source ends. Raises InputError for a source that cannot be read at all.
+    memory until the source ends. `fill` says how missing values of an attribute are filled, and marks them. Raises
+    InputError for a source that cannot be read at all.
     """
     tally = Tally(name_of(source), rejects, examples)
 
@@ -26,6 +31,7 @@ def read_shoppers(source: Source, *, rejects: Path | None = None, examples: int 
 
     def shoppers() -> Iterator[Shopper]:
         last: dict[str, Shopper] = {}
+        known: dict[str, Known] = {}
         for line, row in rows:
             tally.line = line
             try:
@@ -37,7 +43,13 @@ def read_shoppers(source: Source, *, rejects: Path | None = None, examples: int 
             if last.pop(shopper.id, None) is not None:
                 tally.repair("repeated id: the last row counts", "shopper_id", shopper.id, "Give each shopper once.")
             last[shopper.id] = shopper
-        yield from last.values()
+            if fill:
+                known[shopper.id] = Known(line, row, shopper.attributes)
+        if not fill:
+            yield from last.values()
+            return
+        told = complete([known[id_] for id_ in last], fill, "shopper", tally)
+        yield from (Shopper(id_, facts) for id_, facts in zip(last, told, strict=True) if facts is not None)
 
     return Reading(shoppers(), tally)
 

@@ -15,10 +15,10 @@ from wares.domain.product import Product
 from wares.domain.shopper import Joined, Login, Shopper
 from wares.engine.settings import load_settings
 from wares.errors import InputError
-from wares.feeds.dialects.flat_table import FlatTable, ways_of
+from wares.feeds.dialects.flat_table import FlatTable
 from wares.feeds.event_feed import read_event_feed
 from wares.feeds.logins import Logins, with_logins
-from wares.feeds.missing import Way
+from wares.feeds.missing import Way, ways_of
 from wares.feeds.products import Unfold, read_products
 from wares.feeds.report import ImportReport, Reading
 from wares.feeds.shoppers import read_shoppers
@@ -55,15 +55,16 @@ def import_files(
 ) -> list[ImportReport]:
     """One report per file. Rejected rows go to files in the folder `rejects`. Importing a file again adds nothing.
 
-    `fill` says how flat tables' missing values are filled, as "age=median". `dialect` is that of the products or of the
-    events; "" = recognise it. `market`: whose products these are, "" = the whole shop's. `columns` says which column of
-    the products holds a field. With `dry_run` nothing is written, neither a shop nor rejected rows. `page` is where the
-    report goes as HTML, with a profile of the data that is kept for the next one to be compared with, unless it is a
-    dry run. `join_logins`: who is anonymous first and then known in a log is one shopper; None = as the settings say.
-    `unfold` makes the rows of what files of products hold; `lead` gives what stands first on the page.
+    `fill` says how missing values are filled, as "age=median"; of several kinds of feeds as "products.price=median".
+    `dialect` is that of the products or of the events; "" = recognise it. `market`: whose products these are, "" = the
+    whole shop's. `columns` says which column of the products holds a field. With `dry_run` nothing is written, neither
+    a shop nor rejected rows. `page` is where the report goes as HTML, with a profile of the data that is kept for the
+    next one to be compared with, unless it is a dry run. `join_logins`: who is anonymous first and then known in a log
+    is one shopper; None = as the settings say. `unfold` makes the rows of what files of products hold; `lead` gives
+    what stands first on the page.
     Raises StoreLocked where another process writes that takes no requests.
     """
-    ways = _ways(fill)
+    ways = _ways(fill, {"flat": flat, "products": products, "shoppers": shoppers})
     of_products, of_events = dialects_of(dialect, bool(products), bool(events))
     for path in (*products, *events, *shoppers, *flat):
         if not path.is_file():
@@ -75,15 +76,17 @@ def import_files(
         of_log, of_feed = settings.of_events(now_ms), settings.of_products(now_ms, market)
         joins = settings.privacy.joins_imported(join_logins)
         for path in shoppers:
-            reports.append(_tried(path, read_shoppers(path), tell))
+            reports.append(_tried(path, read_shoppers(path, fill=ways["shoppers"]), tell))
         for path in flat:
-            tried = FlatTable(path, ways=ways, **of_log)
+            tried = FlatTable(path, ways=ways["flat"], **of_log)
             if watch is not None:
                 passed(watch.products(tried.products()))
                 passed(watch.events(tried.events()))
             reports.append(_with_remark(tried.report, NOT_WRITTEN))
         for path in products:
-            goods = read_products(path, dialect=of_products, columns=columns, unfold=unfold, **of_feed)
+            goods = read_products(
+                path, dialect=of_products, columns=columns, unfold=unfold, fill=ways["products"], **of_feed
+            )
             reports.append(_tried(path, goods, tell, watch.products if watch else None))
         for path in events:
             logins = Logins(joins, consent=bool(join_logins))
@@ -101,14 +104,14 @@ def import_files(
         watch = Watch(shop.settings.shop.currency) if page is not None else None
         of_log, of_feed = shop.settings.of_events(now_ms), shop.settings.of_products(now_ms, market)
         for path in shoppers:  # first, because a server takes none: then nothing is half done
-            people = read_shoppers(path, rejects=_rejects(rejects, path))
+            people = read_shoppers(path, rejects=_rejects(rejects, path), fill=ways["shoppers"])
             reports.append(_imported(path, people, Writing(shop).put_shoppers, tell))
         for path in flat:
-            table = FlatTable(path, ways=ways, rejects=_rejects(rejects, path), **of_log)
+            table = FlatTable(path, ways=ways["flat"], rejects=_rejects(rejects, path), **of_log)
             reports.append(_imported_flat(path, table, shop, server, tell, watch))
         for path in products:
             as_told: dict[str, Any] = {"dialect": of_products, "columns": columns, "rejects": _rejects(rejects, path)}
-            goods = read_products(path, unfold=unfold, **of_feed, **as_told)
+            goods = read_products(path, unfold=unfold, fill=ways["products"], **of_feed, **as_told)
             put = partial((server or Writing(shop)).put, market=market)
             reports.append(_imported(path, goods, put, tell, watch.products if watch else None))
         for path in events:
@@ -202,12 +205,23 @@ def _imported_flat(
     return _with_remark(table.report, remark)
 
 
-def _ways(texts: Sequence[str]) -> dict[str, Way]:
-    """ "age=median" -> what to do about which column."""
+def _ways(texts: Sequence[str], given: Mapping[str, Sequence[Path]]) -> dict[str, dict[str, Way]]:
+    """Of each kind of feed what is to be done about which column: "age=median" where there is one kind, else
+    "shoppers.age=median"."""
+    kinds = [kind for kind, paths in given.items() if paths]
+    told: dict[str, dict[str, str]] = {kind: {} for kind in given}
     for text in texts:
-        if "=" not in text:
+        name, equals, way = text.partition("=")
+        if not equals:
             raise InputError(f"{text[:80]!r} says no way to fill a column. Write COLUMN=WAY, as age=median.")
-    return ways_of({name.strip(): way for name, _, way in (text.partition("=") for text in texts)})
+        kind, dot, column = name.strip().partition(".")
+        if not dot or kind not in given:
+            kind, column = (kinds[0], name.strip()) if len(kinds) == 1 else ("", "")
+        if kind not in kinds:
+            which = " or ".join(f"{one}.COLUMN=WAY" for one in kinds) or "--flat, --products or --shoppers with it"
+            raise InputError(f"{text[:80]!r} does not say of which feed. Give {which}.")
+        told[kind][column] = way
+    return {kind: ways_of(columns) for kind, columns in told.items()}
 
 
 def _rows_in(path: Path) -> int | None:

@@ -20,6 +20,7 @@ from wares.domain.money import scale_of
 from wares.domain.product import PATH_SEPARATOR, Product
 from wares.domain.shopper import Shopper
 from wares.errors import InputError, UnknownName
+from wares.feeds.filling import FILLED
 from wares.feeds.missing import DEFAULT, LEAVE, Filled, Floats, Method, Way, column_of, fill, shares_of
 from wares.feeds.readers import Row, Source, name_of, read_rows
 from wares.feeds.report import ImportReport, RowFault, Tally
@@ -40,7 +41,6 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 OF_SHOPPER = ("age", "gender", "income")
 OF_PRODUCT = ("category", "brand", "price", "title")
-FILLED = "_filled"  # ends the name of the attribute that marks a filled value and says how it was filled
 MAX_ID = 500  # characters
 MAX_VALUE = 200  # characters of a fact
 _SECOND_MS = 1000
@@ -279,11 +279,6 @@ class _Read:
     timed: bool
     shoppers: dict[str, dict[str, str]]
     products: dict[str, dict[str, str]]
-
-
-def ways_of(texts: Mapping[str, str]) -> dict[str, Way]:
-    """Column -> "median", "constant:0", ... as people write it. Raises InputError for what is no way."""
-    return {name: Way.read(text) for name, text in texts.items()}
 
 
 def _bought(lines: list[_Line], users: _Facts, items: _Facts) -> Floats | None:
