@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wares.errors import InputError, UnknownName
-from wares.feeds.dialects.flat_table import FlatTable, ways_of
+from wares.feeds.dialects.flat_table import FlatTable
+from wares.feeds.missing import ways_of
 from wares.feeds.missing import Way
 
 NOW_MS = 1_780_000_000_000
