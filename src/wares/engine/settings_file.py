@@ -54,10 +54,11 @@ def without_rules(text: str) -> tuple[str, str]:
     """
     lines = text.splitlines(keepends=True)
     heads = {i: found[1] for i, line in enumerate(lines) if (found := _HEAD.match(line.rstrip("\r\n")))}
-    of_rules = set[int]()
-    for start, name in heads.items():
-        if name.partition(".")[0].strip() == "rules":
-            of_rules.update(range(start, _end([line.rstrip() for line in lines], heads, start)))
+    of_rules, stripped = set[int](), [line.rstrip() for line in lines]
+    starts = [i for i, name in heads.items() if name.partition(".")[0].strip() == "rules"]
+    for start in starts:
+        following = min((i for i in heads if i > start), default=-1)  # comments between two rules are the rules'
+        of_rules.update(range(start, following if following in starts else _end(stripped, heads, start)))
     rest = "".join(line for i, line in enumerate(lines) if i not in of_rules)
     rules = "".join(line for i, line in enumerate(lines) if i in of_rules)
     try:
