@@ -49,14 +49,13 @@ def differences(folder: Path, found: Found) -> list[Difference]:
 
 
 def write_settings(folder: Path, changed: Sequence[Difference]) -> None:
-    """Put them into `wares.toml`, all or none, and see that the shop can be opened with them."""
+    """Put them into `wares.toml`, all or none."""
     tables: dict[str, dict[str, Any]] = {}
     for one in changed:
         tables.setdefault(one.table, {})[one.key] = one.wanted
     if tables:
         folder.mkdir(parents=True, exist_ok=True)
         write_values(folder, tables)
-        load_settings(folder)
 
 
 # -- synonyms ----------------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """`wares migrate`: a shop of the export of another search engine, and an account of everything in it."""
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +26,11 @@ from wares.engine.assembly import SYNONYMS
 from wares.engine.rule_book import DRAFT
 from wares.engine.settings import FILE_NAME, load_settings
 from wares.errors import UnknownName
+from wares.feeds.dialects.columns import Numbered
 from wares.feeds.dialects.product_feeds import FREE, check_names
-from wares.feeds.migrations.exports import ENGINES, ExportFile, files_in, read_sample, sort_file
+from wares.feeds.migrations.exports import ENGINES, ExportFile, Sample, files_in, read_sample, sort_file, with_columns
 from wares.feeds.migrations.found import PRODUCTS, Engine, Found, Ledger, Part
-from wares.feeds.report import ImportReport
+from wares.feeds.report import ImportReport, Tally
 from wares.shop import open_shop
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 _HEAD = ("thing", "count", "", "into", "why, or what to do")
 _SHOWN_BEFORE = ("Read as ", "The column ")  # what columns are taken for
+_DATABASE = "wares.sqlite"
 _UNKNOWN_SHOWN = 5  # products that rules name and the shop lacks
 
 
@@ -52,6 +54,10 @@ class Migration:
     lines: list[str] = field(default_factory=list)  # of synonyms, new to the shop
     draft: str = ""  # the rules as TOML
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def record_files(self) -> list[Path]:
+        return [one.path for one in self.files if one.has_records]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -95,21 +101,24 @@ def migrate(
     ledger = Ledger()
     done = Migration(engine, ledger, [sort_file(path, engine, ledger) for path in files_in(paths, engine)])
     parts = [part for one in done.files for part in one.parts]
-    chosen = {**engine.columns(parts), **chosen}
-    found = _found(done, parts, chosen, folder)
-    is_new = not (folder / FILE_NAME).exists()
+    is_new = not (folder / FILE_NAME).exists() and not (folder / _DATABASE).exists()
+    takes = is_new or with_settings
+    sample = read_sample(done.record_files, engine, chosen, engine.columns(parts))
+    currency = sample.currency if takes and sample.currency else load_settings(folder).shop.currency
+    sample = replace(sample, names=replace(sample.names, scale=scale_of(currency)))
+    found = _found(done, parts, sample)
     done.changed = differences(folder, found)
-    if done.changed and (is_new or with_settings) and not dry_run:
+    if done.changed and takes and not dry_run:
         write_settings(folder, done.changed)
         done.notes.append(f"The settings are in {folder / FILE_NAME}.")
     elif done.changed:
-        how = "They come with the shop." if is_new else "They are not written; --settings writes them."
-        done.notes.append(f"{_n(len(done.changed), 'setting')} would change {folder / FILE_NAME}. {how}")
-    language = str(found.settings.get("shop", {}).get("language", "")) if is_new else ""
+        how = "" if takes else " They are not written; --settings writes them."
+        done.notes.append(f"{_n(len(done.changed), 'setting')} would change {folder / FILE_NAME}.{how}")
+    language = str(found.settings.get("shop", {}).get("language", "")) if takes else ""
     done.lines = settle_synonyms(folder, found, language or load_settings(folder).shop.language)
     rules = settle_rules(folder, found, engine.title, int(time.time() * 1000))
     done.draft = rules.text
-    _import(done, folder, chosen, tell, dry_run=dry_run, rejects=rejects, page=page)
+    _import(done, folder, sample.chosen, tell, dry_run=dry_run, rejects=rejects, page=page)
     if dry_run:
         done.notes.append(NOT_WRITTEN)
         return done
@@ -125,19 +134,16 @@ def migrate(
     return done
 
 
-def _found(done: Migration, parts: Sequence[Part], chosen: Mapping[str, str], folder: Path) -> Found:
+def _found(done: Migration, parts: Sequence[Part], sample: Sample) -> Found:
     """Everything but the records, in wares' words. Shows what the records' columns are taken for."""
-    files = [one.path for one in done.files if one.has_records]
-    scale = scale_of(load_settings(folder).shop.currency)
-    names, guesses, currency = read_sample(files, done.engine, chosen, scale)
-    if guesses:
-        show_columns(f"{files[0]}: what its columns are taken for:", guesses)
+    if sample.guesses:
+        show_columns(f"{done.record_files[0]}: what its columns are taken for:", sample.guesses)
     found = Found(done.ledger)
-    if currency:
-        found.set("shop", "currency", currency)
+    if sample.currency:
+        found.set("shop", "currency", sample.currency)
     for part in parts:
-        done.engine.settle(part, found, names)
-    done.engine.finish(parts, found, names)
+        done.engine.settle(part, found, sample.names)
+    done.engine.finish(parts, found, sample.names)
     return found
 
 
@@ -157,14 +163,16 @@ def _import(
         _settle_records(reports, done.ledger)
         return f"Migration from {done.engine.title}", _section(done)
 
-    files = [one.path for one in done.files if one.has_records]
-    if not files:
+    def unfold(rows: Iterator[Numbered], tally: Tally) -> Iterator[Numbered]:
+        return with_columns(done.engine.records(rows, tally), chosen.values())
+
+    if not done.record_files:
         if page is not None:
             write_import_report(page, [], None, folder, keep=False, lead=lead)
         return
     done.reports = import_files(
-        folder, files, [], [], rejects, tell,
-        dialect=FREE, columns=chosen, dry_run=dry_run, page=page, unfold=done.engine.records, lead=lead,
+        folder, done.record_files, [], [], rejects, tell,
+        dialect=FREE, columns=chosen, dry_run=dry_run, page=page, unfold=unfold, lead=lead,
     )  # fmt: skip
     if page is None:
         _settle_records(done.reports, done.ledger)
@@ -181,7 +189,7 @@ def _settle_records(reports: Sequence[ImportReport], ledger: Ledger) -> None:
 
 
 def _note_unknown(done: Migration, folder: Path, named: frozenset[str]) -> None:
-    if not named:
+    if not named or not (folder / _DATABASE).exists():
         return
     with open_shop(folder, create=False) as shop:
         unknown = sorted(named - set(shop.store.catalogue.get(sorted(named))))

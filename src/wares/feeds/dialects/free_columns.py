@@ -37,7 +37,10 @@ def guess_columns(rows: Sequence[Row], chosen: Mapping[str, str] | None = None) 
     """One guess per column of the rows, in their order. `chosen` maps fields to columns and goes before any guess."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
     values = {column: _values(rows, column) for column in columns}
-    by_field = {field: Guess(column, field, "as you said") for field, column in (chosen or {}).items()}
+    by_field = {
+        field: Guess(column, field, "as you said", _currency_in(column) if field.endswith("price") else "")
+        for field, column in (chosen or {}).items()
+    }
     taken = {guess.column for guess in by_field.values()}
     instead: dict[str, str] = {}  # column -> why it is not what its name says
     for score, _, place, field, why in _by_name(columns):
@@ -145,7 +148,7 @@ def plain_name(column: str) -> str:
 
 def _currency_in(column: str) -> str:
     """EUR of "Preis (EUR)" or "Preis €"; "" where the name tells none."""
-    for word in re.split(r"[\s()\[\]/_:-]+", str(column)):
+    for word in re.split(r"[\s()\[\]/_:.-]+", str(column)):
         if word in CODES:
             return word
         if word.upper() in SIGNS and len(word) == 1:

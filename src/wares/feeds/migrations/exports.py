@@ -3,12 +3,13 @@
 import gzip
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from wares.errors import InputError
+from wares.feeds.dialects.columns import Numbered
 from wares.feeds.dialects.free_columns import SAMPLE, Guess
 from wares.feeds.dialects.free_names import FIELDS
 from wares.feeds.dialects.product_feeds import FREE, read_feed, recognise
@@ -22,7 +23,7 @@ _WORDS_OF_FILES: tuple[tuple[str, Kind], ...] = (
     *(("synonym", "synonyms"), ("rule", "rules"), ("override", "rules"), ("curation", "rules")),
     *(("setting", "settings"), ("mapping", "fields"), ("schema", "fields"), ("stop", "stop words")),
 )
-_RENAMED = {"objectID": "id", "_id": "id", "_tags": "tags"}
+RENAMED = {"objectID": "id", "_id": "id", "_tags": "tags"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +100,38 @@ def _lost(path: Path, tally: Tally, kind: Kind, ledger: Ledger) -> None:
         ledger.settle(kind, "not mapped", why=f"{finding.rule} in {plain(path.name)}{line}", count=finding.count)
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What the columns of the first records are taken for; `chosen` maps wares' fields to them, for all files alike.
+
+    `currency` is the one that all of them name, or "".
+    """
+
+    names: Names
+    guesses: tuple[Guess, ...] = ()
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    currency: str = ""
+
+
 def read_sample(
-    paths: Sequence[Path], engine: Engine, chosen: Mapping[str, str], scale: int
-) -> tuple[Names, tuple[Guess, ...], str]:
-    """What the columns of the first records are taken for, and the currency that all of them name, or "".
+    paths: Sequence[Path], engine: Engine, chosen: Mapping[str, str], suggested: Mapping[str, str]
+) -> Sample:
+    """`chosen` columns hold their fields because a person said so, `suggested` ones because the export does.
 
     Raises UnknownName for a chosen column that the records do not have.
     """
-    if not paths:
-        return Names(scale=scale, fields=_RENAMED), (), ""
-    tally = Tally(str(paths[0]))
-    sample = list(islice(engine.records(read_feed(paths[0], tally), tally), SAMPLE))
+    sample: list[Numbered] = []
+    if paths:
+        tally = Tally(str(paths[0]))
+        sample = list(islice(engine.records(read_feed(paths[0], tally), tally), SAMPLE))
     if not sample:
-        return Names(scale=scale, fields=_RENAMED), (), ""
-    feed = recognise(iter(sample), tally, FREE, chosen)
-    columns = {str(name): str(name) for _, row in sample for name in row}
+        return Sample(Names(fields=RENAMED), chosen=chosen)
+    columns = dict.fromkeys(str(name) for _, row in sample for name in row)
+    told = {**{name: column for name, column in suggested.items() if column in columns}, **chosen}
+    feed = recognise(iter(sample), tally, FREE, told)
     fields = {guess.column: guess.field for guess in feed.guesses if guess.field}
     if not feed.guesses:
-        fields = {name: name for name in columns if name in FIELDS} | {name: field for field, name in chosen.items()}
+        fields = {name: name for name in columns if name in FIELDS} | {column: name for name, column in told.items()}
     paths_of: dict[str, str] = {}
     currencies = set[str]()
     for _, own, _ in feed.told(tally):
@@ -124,10 +139,20 @@ def read_sample(
         if isinstance(path := own.get("category"), str):
             last = path.rpartition(" > ")[2]
             paths_of[last] = path if paths_of.get(last, path) == path else ""
-    renamed = {theirs: ours for theirs, ours in _RENAMED.items() if ours in columns}
-    names = Names({**renamed, **fields}, frozenset(columns), paths_of, scale)
+    renamed = {theirs: ours for theirs, ours in RENAMED.items() if ours in columns}
+    names = Names({**renamed, **fields}, frozenset(columns), paths_of)
+    by_field = {guess.field: guess.column for guess in feed.guesses if guess.field}
     currency = currencies.pop() if len(currencies) == 1 else ""
-    return names, feed.guesses, currency if len(currency) == 3 and currency.isalpha() and currency.isascii() else ""
+    is_code = len(currency) == 3 and currency.isascii() and currency.isalpha()
+    return Sample(names, feed.guesses, {**told, **by_field}, currency if is_code else "")
+
+
+def with_columns(rows: Iterator[Numbered], columns: Iterable[str]) -> Iterator[Numbered]:
+    """The first row names all of these columns, so that they are known where the first records lack them."""
+    for line, row in rows:
+        yield line, {**dict.fromkeys(columns), **row}
+        break
+    yield from rows
 
 
 def _known(engine: Engine) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ _TYPES = ("string", "int", "float", "bool", "geo", "object", "image", "auto")
 _OF_SCHEMA = ("created_at", "num_documents", "name", "fields", "num_memory_shards")
 
 
-def parts(document: Mapping[str, Any]) -> Iterator[Part]:
+def parts(document: Mapping[str, Any], depth: int = 0) -> Iterator[Part]:
     """A document is a thing or a list of them under the name that the API gives it."""
     name = text_of(document.get("id")) or text_of(document.get("name"))
     lists: dict[str, list[dict[str, Any]]] = {key: mappings(document.get(key)) for key in _LISTS}
@@ -58,14 +58,15 @@ def parts(document: Mapping[str, Any]) -> Iterator[Part]:
                 yield Part("settings", str(key), value)
     elif isinstance(document.get("document"), Mapping) and len(document) <= 6:
         yield Part("records", text_of(document["document"].get("id")), document)
-    elif any(_is_thing(one) for found in lists.values() for one in found[:1]):
+    elif depth < _MAX_DEPTH and any(_is_thing(one) for found in lists.values() for one in found[:1]):
         for found in lists.values():
             for one in found:
-                yield from parts(one)
+                yield from parts(one, depth + 1)
     else:
         yield Part("records", name, document)
 
 
+_MAX_DEPTH = 4
 _LISTS = (
     *("fields", "synonyms", "synonym_sets", "overrides", "curations", "curation_sets", "items", "stopwords"),
     "collections",
