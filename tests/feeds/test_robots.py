@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -32,7 +33,7 @@ def looks(n: int, every_ms: int, shopper: str | None = "r", start_ms: int = MIDN
     return [row(start_ms + i * every_ms, shopper) for i in range(n)]
 
 
-def read(rows: list[Row], **options: bool) -> tuple[list[Event], ImportReport]:
+def read(rows: list[Row], **options: Any) -> tuple[list[Event], ImportReport]:
     reading = read_event_feed(rows, now_ms=NOW_MS, dialect="wares", **options)
     events, report = list(reading), reading.report
     assert (report.read, report.kept) == (len(rows), len(events))

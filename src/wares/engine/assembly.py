@@ -117,9 +117,12 @@ class Engine:
 
     def refold(self) -> None:
         """Fold anew what came after the snapshot: whose some of it is has changed in the past."""
-        live = Live(self.live.snapshot, self._encoder)
-        live.catch_up(self.store.catalogue, self.store.events)
-        self.live = live
+        while True:
+            live = Live((before := self.live).snapshot, self._encoder)
+            live.catch_up(self.store.catalogue, self.store.events)
+            if self.live is before:  # else a newer snapshot came meanwhile
+                self.live = live
+                return
 
     def warn(self, warning: str) -> None:
         """Remember and log what a shopkeeper should know; once."""
