@@ -16,6 +16,7 @@ from wares.domain.event import EventKind
 from wares.domain.request import Request
 from wares.domain.shopper import KIND_CODES, History
 from wares.engine.assembly import Engine
+from wares.engine.snapshot import write_snapshot
 from wares.engine.view import ShopView
 from wares.models.ease import EASE
 from wares.models.sequence import SequenceModel, unit
@@ -131,3 +132,33 @@ def test_the_score_of_a_new_product_is_that_of_a_known_one_that_says_the_same() 
     np.testing.assert_allclose(model.score_new(history, text), [known[4], known[5], 0], atol=1e-5)
     assert not model.score_new(History.empty(), text).any()
     assert not model.score_new(history, np.ones((3, 7), np.float32)).any()  # vectors of another encoder say nothing
+
+
+def test_a_new_product_that_nobody_touched_goes_on_borrowing_after_the_next_training(
+    tmp_path: Path, store: Store
+) -> None:
+    (tmp_path / "wares.toml").unlink()
+    settings = settings_of(tmp_path, HOME.replace("sequence", "ease"))
+    encoder, folder = TasteEncoder(), tmp_path / "snapshots"
+    store.catalogue.put([product(f"q{i}", f"{TASTES[i % 2]} of sort {i}") for i in range(32)])
+    store.events.append([bought(f"{TASTES[i % 2]} lover {j}", f"q{i}", 9) for i in range(32) for j in range(3)])
+    store.events.append([bought("ann", f"q{i}", 2) for i in (0, 2, 4, 6)])
+
+    def trained() -> Engine:
+        write_snapshot(build_snapshot(store, settings, encoder, folder, NOW_MS), folder)
+        return Engine(tmp_path, settings, store, encoder)
+
+    def score(engine: Engine, product_id: str) -> float:
+        view = ShopView(engine.live, NOW_MS)
+        history, _ = engine.history("ann", engine.live)
+        return float(view.model_scores("ease", history, NOW_MS)[view.columns.row_of[product_id]])
+
+    trained()
+    store.catalogue.put([product("new", "coffee of a new kind"), product("unlike", "tea of a new kind")])
+    for engine in (trained(), trained()):  # new to the one before, and still new to the next
+        assert engine.live.state.n_learnt == len(engine.live.state.columns)
+        assert score(engine, "new") > 0.01 > abs(score(engine, "unlike"))
+        found = places(engine, store, "ann")
+        assert "new" in found and "unlike" not in found
+    store.events.append([bought("cy", "new", 1)])
+    assert "new" not in np.array(trained().live.snapshot.columns.ids)[trained().live.snapshot.newcomers]

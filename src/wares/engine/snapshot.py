@@ -23,6 +23,7 @@ from wares.errors import RankerUnavailable, SnapshotError
 from wares.features.behaviour import FadingCounts
 from wares.features.query_memory import QueryMemory
 from wares.ranking.boosted import Boosted
+from wares.retrieval.kin import Kin
 from wares.retrieval.language.shop_language import Language
 from wares.retrieval.suggestions.index import Suggestions
 from wares.retrieval.text_index import TextIndex
@@ -60,6 +61,8 @@ class Snapshot:
     ranker: Boosted | None = None  # the learned order of search results; None = nothing to learn it from yet
     home_order: Boosted | None = None  # the same of what is recommended to a shopper who is known
     memory: QueryMemory | None = None  # what was judged for earlier queries, which the ranker looks at
+    newcomers: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))  # rows, new and still untouched
+    kin: Kin = field(default_factory=Kin.none)  # of the newcomers
     unavailable: str = ""  # why a part of it cannot be used on this machine
 
     def history(self, shopper_key: int) -> History:
@@ -285,6 +288,8 @@ def _parts(snapshot: Snapshot) -> dict[str, State]:
         parts["home_order"] = snapshot.home_order.state()
     if snapshot.memory is not None:
         parts["memory"] = snapshot.memory.state()
+    if len(snapshot.newcomers):
+        parts["kin"] = snapshot.kin.state() | {"newcomers": snapshot.newcomers}
     return parts | {f"model-{name}": model.state() for name, model in snapshot.models.items()}
 
 
@@ -325,9 +330,14 @@ def _assemble(
         facts=manifest["facts"],
         ranker=learned.get("ranker"),
         home_order=learned.get("home_order"),
+        **_newcomers(states.get("kin")),
         memory=QueryMemory.restore(states["memory"]) if "memory" in states else None,
         unavailable=unavailable,
     )
+
+
+def _newcomers(state: Mapping[str, NDArray[Any]] | None) -> dict[str, Any]:
+    return {} if state is None else {"newcomers": state["newcomers"], "kin": Kin.restore(state)}
 
 
 def _read_manifest(place: Path) -> dict[str, Any]:

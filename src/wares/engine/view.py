@@ -118,6 +118,9 @@ class ShopView:
             return np.zeros(n, np.float32)
         took_over = self.state.learnt_row
         scores = fitted.score(self._as_learnt(history), now_ms)  # (learnt,)
+        if isinstance(fitted, _LENDING) and len(newcomers := self.snapshot.newcomers):
+            scores = scores.copy()
+            scores[newcomers] += self.snapshot.kin.lend(scores)
         if n == learnt:
             return scores
         later = np.where(took_over >= 0, scores[took_over], 0) if learnt else np.zeros(n - learnt)

@@ -17,6 +17,7 @@ from wares.engine.assembly import Engine
 from wares.engine.settings import Settings
 from wares.engine.snapshot import Snapshot
 from wares.evaluation.judgements import Judged
+from wares.retrieval.kin import Kin
 from wares.retrieval.language.shop_language import Language
 from wares.retrieval.suggestions.entries import entries_of
 from wares.retrieval.suggestions.index import Suggestions
@@ -27,6 +28,7 @@ from wares.store.sqlite import Store
 from wares.training.clicks import beside, clicks_of
 from wares.training.home_order import learn_home_order
 from wares.training.models import count_purchases, learn_models
+from wares.training.newcomers import SCANNED, newcomers_of
 from wares.training.order import learn_order
 from wares.training.progress import Tell, silent
 from wares.training.warm import Earlier
@@ -63,6 +65,7 @@ def build_snapshot(
     models, told = learn_models(
         settings, interactions, columns, vectors, folder.parent, now_ms, tell, earlier=earlier, checkpoint=checkpoint
     )
+    newcomers, touched = newcomers_of(columns, interactions, folder.parent, now_ms)
     purchases = count_purchases(interactions)
     suggestions = Suggestions.of(entries_of(products, queries, purchases.values(now_ms)))
     snapshot = Snapshot(
@@ -76,6 +79,8 @@ def build_snapshot(
         interactions=interactions,
         shopper_keys=shopper_keys,
         purchases=purchases,
+        newcomers=newcomers,
+        kin=Kin.of(vectors, newcomers, touched, scanned=SCANNED),
         last_event=int(block.seqs[-1]) if len(block) else 0,
         last_change=last_change,
         encoder=encoder.fingerprint if encoder else "",
