@@ -3,17 +3,24 @@
 import gzip
 import json
 import shutil
+import tempfile
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 import wares
 from wares.app.cli import app
+from wares.app.commands.migrated_files import settle_rules, settle_synonyms
 from wares.engine.rule_book import RuleBook
+from wares.engine.rule_settings import read_rules
 from wares.engine.settings import load_settings
+from wares.feeds.migrations.found import Found, FoundRule, FoundSynonym, FoundWhen, Ledger
+from wares.retrieval.language.synonyms.groups import Synonyms
 
 EXPORTS = Path(__file__).resolve().parents[1] / "feeds" / "exports"
 ENGINES = ("algolia", "elasticsearch", "typesense")
@@ -340,3 +347,55 @@ def test_wrong_names_are_told_with_what_is_valid(tmp_path: Path) -> None:
     empty = run("migrate", "algolia", tmp_path / "shop", tmp_path / "empty")
     assert empty.exit_code == 1 and "no file of an export" in empty.output
     assert not (tmp_path / "shop").exists()
+
+
+# -- whatever an export says -------------------------------------------------------------------------------------------
+
+_TEXT = st.text(max_size=12) | st.sampled_from(
+    ["a, b", "x => y", "#", 'say "hi"', "\\", "\x7f\n", "\ud800", "/x y", "鞋"]
+)
+_IDS = st.lists(_TEXT, max_size=3)
+
+
+@settings(max_examples=200, deadline=None)
+@given(said=st.lists(_TEXT, min_size=1, max_size=3), meant=_IDS, own=st.booleans())
+def test_any_words_make_lines_that_can_be_read(said: list[str], meant: list[str], own: bool) -> None:
+    found = Found(Ledger())
+    found.synonyms.append(FoundSynonym("s", tuple(said), tuple(meant)))
+    with tempfile.TemporaryDirectory() as folder:
+        lines = settle_synonyms(Path(folder), found, "en")
+        Synonyms.read(lines, "lines", str.split)
+        if lines:
+            Path(folder, "synonyms.txt").write_text(lines[0], encoding="utf-8")
+            found.synonyms[:] = [FoundSynonym("again", tuple(said), tuple(meant))]
+            assert settle_synonyms(Path(folder), found, "en") == []
+            assert found.ledger.count("synonyms", "not mapped") == 0
+    assert sum(line.count for line in found.ledger.lines) == (2 if lines else 1)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    name=_TEXT,
+    query=_TEXT,
+    contains=st.booleans(),
+    ids=_IDS,
+    values=_IDS,
+    text=_TEXT,
+    start=st.none() | st.integers(1, 10**14),
+)
+def test_any_rule_becomes_blocks_that_can_be_read(
+    name: str, query: str, contains: bool, ids: list[str], values: list[str], text: str, start: int | None
+) -> None:
+    found = Found(Ledger())
+    where = {text: {"any": values}}
+    when = FoundWhen(query, contains, "", start, None)
+    rule = FoundRule(
+        name, (when, FoundWhen("tea")), {one: 1 + place for place, one in enumerate(ids)}, tuple(ids), ((where, 1.5),),
+        (), where, text, {"text": text, "url": text}, text, (text,),
+    )  # fmt: skip
+    found.rules.extend((rule, rule))
+    with tempfile.TemporaryDirectory() as folder:
+        draft = settle_rules(Path(folder), found, "Algolia", 0)
+        names = [one.name for one in read_rules(draft.text, "the draft").rules]
+        assert len(set(names)) == len(names)
+    assert sum(line.count for line in found.ledger.lines) == 2
