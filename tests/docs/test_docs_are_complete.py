@@ -28,7 +28,9 @@ from wares.app.web.http import make_app
 from wares.domain.event import INTEREST, EventKind
 from wares.domain.request import Sort
 from wares.domain.result import Hit, Page
+from wares.engine import rule_check
 from wares.engine.assembly import MODELS
+from wares.engine.rule_settings import RulesFile
 from wares.engine.settings import POLICIES, RANKERS, Settings
 from wares.features.table import PRODUCT_FEATURES
 from wares.feeds import events, products, shoppers, xml_items
@@ -128,6 +130,19 @@ def model_in(annotation: Any) -> type[BaseModel] | None:
 @pytest.mark.parametrize("path", list(paths(Settings)))
 def test_every_setting_is_documented(path: str) -> None:
     assert path in table_rows(page("settings.md"))
+
+
+@pytest.mark.parametrize("path", list(paths(RulesFile)))
+def test_every_key_of_a_rule_is_documented(path: str) -> None:
+    assert path in table_rows(page("rules.md"))
+
+
+def test_every_kind_of_conflict_is_documented() -> None:
+    source = Path(str(rule_check.__file__)).read_text(encoding="utf-8")
+    kinds = set(re.findall(r'(?:yield|Conflict\()\s*"([a-z-]+)"', source)) | set(
+        re.findall(r'\("([a-z-]+)", told\)', source)
+    )
+    assert {"same-position", "two-redirects", "same-name", "never"} <= kinds <= set(table_rows(page("rules.md")))
 
 
 def test_every_default_of_the_packaged_settings_is_documented() -> None:
@@ -398,6 +413,6 @@ def test_the_commands_in_all_pages_exist_with_their_options() -> None:
                 if not line.startswith("wares "):
                     continue
                 words = shlex.split(line, comments=True)
-                name = " ".join(words[: 3 if words[1] == "bench" else 2])
+                name = " ".join(words[: 3 if words[1] in ("bench", "rules") else 2])
                 options = {word for word in words if word.startswith("-") and len(word) > 1}
                 assert options - {"--serve", "--no-serve", "--json"} <= known[name], line
