@@ -111,6 +111,14 @@ def test_without_consent_the_histories_stay_apart_and_nothing_is_stored(shop: Sh
     assert shop.store.shoppers.key("nor this one") is None
 
 
+def test_a_later_login_without_consent_says_that_they_are_joined_already(shop: Shop) -> None:
+    shop.identify("cookie", "anna", consent=True)
+    told = shop.identify("cookie", "anna")
+    assert (told.repeated, told.apart) == (1, 0) and "earlier login" in told.note
+    assert shop.identify("cookie", "ben").apart == 1
+    assert shop.identify_all([Login("cookie", "anna"), Login("x", "anna")]).apart == 1
+
+
 def test_the_settings_may_join_always_or_never(tmp_path: Path) -> None:
     with new_shop(tmp_path / "always", '[privacy]\nmerge_at_login = "always"\n') as shop:
         assert shop.identify("cookie", "anna").new == 1

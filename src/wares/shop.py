@@ -17,6 +17,7 @@ from wares.domain.shopper import Joined, Login
 from wares.domain.suggestion import Suggestion
 from wares.engine.assembly import Engine, new_encoder
 from wares.engine.choice import wanted_filter
+from wares.engine.logins import join_all, unjoined
 from wares.engine.merchandising import Merchandising
 from wares.engine.settings import FILE_NAME, Settings, load_settings, write_default_settings
 from wares.engine.view import ShopView
@@ -187,19 +188,15 @@ class Shop:
         The setting `privacy.merge_at_login` decides; by default that takes the shopper's `consent`, and without it
         nothing is stored. Raises AmbiguousShopper for two known ones, and where the anonymous one is somebody else's.
         """
-        if why := self.settings.privacy.why_apart(consent):
-            return Joined(apart=1, note=why)
-        new = self.writer().aliases.join(Login(anonymous, known, consent), _now_ms())
+        login = Login(anonymous, known, consent)
+        if (outcome := unjoined(login, self.settings.privacy, self._reading)) is not None:
+            return outcome
+        new = self.writer().aliases.join(login, _now_ms())
         return Joined(new=int(new), repeated=int(not new))
 
     def identify_all(self, logins: Iterable[Login]) -> Joined:
         """Any number of them; those that are ambiguous are `refused`, the others count."""
-        privacy, told = self.settings.privacy, list(logins)
-        whys = [privacy.why_apart(login.consent) for login in told]
-        places = [place for place, why in enumerate(whys) if not why]
-        joined = self.writer().aliases.join_all((told[place] for place in places), _now_ms()) if places else Joined()
-        refused = tuple((places[place], why) for place, why in joined.refused)
-        return replace(joined, refused=refused, apart=len(told) - len(places), note=next(filter(None, whys), ""))
+        return join_all(list(logins), self.settings.privacy, self._reading, self.writer, _now_ms())
 
     def separate(self, anonymous: str) -> bool:
         """Undo `identify`: both have their own events again; False = this shopper was joined to nobody. What was learnt

@@ -56,6 +56,16 @@ class SqliteAliases:
             found = connection.execute(_FIND, (self._hashes.shopper(anonymous_id),)).fetchone()
             return found is not None and connection.execute("DELETE FROM aliases WHERE shopper = ?", found).rowcount > 0
 
+    def has(self, login: Login) -> bool:
+        """Whether these two are one shopper already."""
+        with self._connections.reading() as connection:
+            if not has_some(connection):
+                return False
+            mine, theirs = (_key(connection, self._hashes.shopper(id_)) for id_ in (login.anonymous_id, login.known_id))
+            if mine is None or theirs is None or mine == theirs:
+                return False
+            return resolved(connection, mine) == resolved(connection, theirs)
+
     def count(self) -> int:
         with self._connections.reading() as connection:
             return int(connection.execute("SELECT count(*) FROM aliases").fetchone()[0]) if has_some(connection) else 0

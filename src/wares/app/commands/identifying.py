@@ -43,6 +43,6 @@ def separate_shopper(folder: Path, anonymous: str, *, as_json: bool) -> None:
 
 
 def _told(joined: Joined) -> str:
-    if joined.apart:
+    if joined.note:
         return joined.note
     return "From now on they are one shopper." if joined.new else "They were one shopper before; nothing has changed."
