@@ -191,7 +191,7 @@ def test_an_import_joins_logins_only_when_it_is_told_to(folder: Path, tmp_path: 
     assert "--join-logins joins them" in " ".join((plain.stdout + plain.stderr).split())
     assert events_of(folder, "anna") == 1
     told = wares_("import", folder, "--events", log, "--join-logins")
-    assert "3 anonymous shoppers were joined" in " ".join((told.stdout + told.stderr).split())
+    assert "newly joined to known ones: 3; joined before: 0" in " ".join((told.stdout + told.stderr).split())
     assert (events_of(folder, "anna"), events_of(folder, "ben"), events_of(folder, "shared")) == (3, 2, 1)
     (again,) = json.loads(wares_("import", folder, "--events", log, "--join-logins", "--json").stdout)
     assert again["logins"] == {"joined": 0, "known_already": 3, "ambiguous": 1}

@@ -59,7 +59,7 @@ def with_logins(report: ImportReport, logins: Logins, joined: Joined) -> ImportR
     if not logins.consent and not any(told.values()):
         return report
     note = (
-        f"Logins: {joined.new:,} anonymous shoppers were joined to known ones; joined before: {joined.repeated:,}; "
+        f"Logins: anonymous shoppers newly joined to known ones: {joined.new:,}; joined before: {joined.repeated:,}; "
         f"refused as ambiguous ({AMBIGUOUS}): {ambiguous:,}."
     )
     return replace(report, logins=told, notes=(*report.notes, note))
