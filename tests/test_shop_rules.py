@@ -17,6 +17,7 @@ from wares.domain.result import Page
 from wares.engine.rule_preview import Question
 from wares.errors import InputError, RulesError, SettingsError
 from wares.shop import Shop, open_shop
+from wares.store.impressions import read_impressions
 from wares.store.lock import holder
 
 SOURCE = str(Path(wares.errors.__file__).parents[1])
@@ -336,8 +337,6 @@ def test_a_preview_logs_nothing_and_leaves_the_shop_as_it_is(shop: Shop) -> None
     shop.rules.preview(text=PIN)
     shop.close()
     assert not shop.rules.log()
-    from wares.store.impressions import read_impressions
-
     assert not list(read_impressions(shop.folder))
 
 
@@ -369,3 +368,12 @@ def test_what_stays_open_over_a_publish_keeps_its_order(shop: Shop) -> None:
     second = shop.browse(k=4, cursor=first.cursor)
     assert first.total == second.total == len(set(ids(first) + ids(second))) == 8
     assert shop.browse().total == 2
+
+
+def test_hits_that_nobody_saw_because_of_a_redirect_are_not_remembered_as_shown(shop: Shop) -> None:
+    shop.rules.publish("Ann", text='[[rules]]\nwhen = { query = "gift" }\nredirect = "/gifts"\n')
+    shop.log_impressions()
+    assert shop.search("gift").impression_id == ""
+    seen = shop.search("scarf").impression_id
+    shop.close()
+    assert [impression["id"] for _, impression in read_impressions(shop.folder)] == [seen]

@@ -8,6 +8,7 @@ from policy_shop import SHOP, N, assert_honest, ids, intent, slate, slates
 
 from wares.domain.filter import AnyOf, Between, Filter, NoneOf
 from wares.domain.intent import Intent
+from wares.domain.request import Request
 from wares.domain.result import Slate
 from wares.domain.rule import NOTHING, Actions, Banner, Rule, Weighting, When, wanted
 from wares.policies.rules import Rules
@@ -180,6 +181,36 @@ def test_a_rule_that_does_not_hold_changes_nothing() -> None:
     rules = [Rule(When(queries=(("gift",),)), Actions(hide=("p0",)))]
     assert wanted(rules, asked.request, asked.words, {}) == NOTHING
     assert arranged_by(NOTHING, before) is before
+
+
+some_words = st.lists(st.sampled_from(["tea", "green", "milk"]), min_size=1, max_size=3).map(tuple)
+phrases = st.lists(some_words, max_size=2).map(tuple)
+moments = st.one_of(st.none(), st.integers(0, 4))
+ages = st.sets(st.sampled_from(["young", "old"]), min_size=1).map(sorted).map(tuple)
+whens = st.builds(
+    When,
+    queries=phrases,
+    containing=phrases,
+    category=st.sampled_from(["", "Food", "Food > Bread", "Tools"]),
+    surfaces=st.sets(st.sampled_from(["home", "search"])).map(sorted).map(tuple),
+    segment=st.one_of(st.just(()), ages.map(lambda values: (("age", values),))),
+    markets=st.sets(st.sampled_from(["", "de"])).map(sorted).map(tuple),
+    from_ms=moments,
+    until_ms=moments,
+)
+
+
+@given(
+    one=whens, other=whens, words=some_words, age=st.sampled_from(["young", "old"]), now_ms=st.integers(0, 4),
+    surface=st.sampled_from(["home", "search"]), market=st.sampled_from(["", "de"]),
+    category=st.sampled_from(["Food > Bread", "Tools"]),
+)  # fmt: skip
+def test_rules_that_never_meet_never_hold_together(
+    one: When, other: When, words: tuple[str, ...], age: str, now_ms: int, surface: str, market: str, category: str
+) -> None:
+    request = Request(surface, now_ms, " ".join(words), filter=chosen("category", category), market=market)
+    if all(when.holds(request, words, {"age": age}) for when in (one, other)):
+        assert one.meets(other) and other.meets(one)
 
 
 names = st.integers(0, N + 2).map(lambda i: f"p{i}")

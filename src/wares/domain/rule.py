@@ -28,7 +28,7 @@ class When:
         return (
             (not self.surfaces or request.surface in self.surfaces)
             and (not self.queries or words in self.queries)
-            and (not self.containing or any(set(wanted) <= set(words) for wanted in self.containing))
+            and (not self.containing or _has_one(words, self.containing))
             and (not self.markets or request.market in self.markets)
             and (self.from_ms is None or request.now_ms >= self.from_ms)
             and (self.until_ms is None or request.now_ms < self.until_ms)
@@ -149,6 +149,17 @@ def wanted(rules: Iterable[Rule], request: Request, words: Words, attributes: Ma
                 more = Actions(weightings=more.weightings, banners=more.banners, names=more.names)
             actions = actions.then(more)
     return actions
+
+
+def _has_one(words: Words, phrases: tuple[Words, ...]) -> bool:
+    """Whether `words` have all of one of these; asked of every such rule at every request."""
+    for phrase in phrases:
+        for word in phrase:
+            if word not in words:
+                break
+        else:
+            return True
+    return False
 
 
 def _share(some: tuple[object, ...], others: tuple[object, ...]) -> bool:

@@ -150,7 +150,7 @@ class Engine:
         page = present(found, offset, request.k, self.store.catalogue)
         if offset + request.k < page.total:
             page = with_cursor(page, request, name or self._cursors.keep(found.to_keep()), offset)
-        if self.impressions is None:
+        if self.impressions is None or page.redirect:  # sent elsewhere, nobody saw these hits
             return page
         page = replace(page, impression_id=new_id())
         whose = self.store.shoppers.hash(request.shopper_id) if request.shopper_id else None

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from wares.engine.assembly import Engine
@@ -185,6 +186,7 @@ class Merchandising:
         engine = self._engine()
         state, language = engine.live.state, engine.live.snapshot.language
 
+        @cache
         def attributes() -> Mapping[str, frozenset[str]]:
             found: dict[str, set[str]] = {}
             for _, told in engine.store.shoppers.all_attributes():

@@ -2,9 +2,10 @@
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wares.domain.catalogue import Columns
 from wares.domain.filter import Between, Filter
@@ -40,6 +41,21 @@ class Known:
     columns: Columns
     attributes: Callable[[], Mapping[str, frozenset[str]]]
     holds: Callable[[str], bool]
+    _values: dict[str, frozenset[str]] = field(default_factory=dict)
+    _rows: dict[Filter, NDArray[np.uint8]] = field(default_factory=dict)
+
+    def values(self, name: str) -> frozenset[str]:
+        """The values that products have in a field."""
+        if name not in self._values:
+            labels = self.columns.labels.get(name)
+            self._values[name] = frozenset(labels.values) if labels is not None else frozenset()
+        return self._values[name]
+
+    def rows(self, where: Filter) -> NDArray[np.uint8]:
+        """(n / 8,) the living rows that pass, a bit each: rules are compared two by two."""
+        if where not in self._rows:
+            self._rows[where] = np.packbits(self.columns.alive & passing(where, self.columns))
+        return self._rows[where]
 
 
 def misnamed(rules: Sequence[RuleSettings], settings: Settings, where: str) -> list[str]:
@@ -70,9 +86,7 @@ def conflicts_of(rules: Sequence[Rule], known: Known, now_ms: int) -> list[Confl
             found.append(Conflict("same-name", (first, number), "the log cannot tell two rules of one name apart."))
         for j, earlier in enumerate(rules[:i]):
             if earlier.when.meets(rule.when):
-                found += [
-                    Conflict(kind, (j + 1, number), text) for kind, text in _between(earlier, rule, known.columns)
-                ]
+                found += [Conflict(kind, (j + 1, number), text) for kind, text in _between(earlier, rule, known)]
     return found
 
 
@@ -88,16 +102,14 @@ def _alone(rule: Rule, known: Known, now_ms: int) -> Iterator[tuple[str, str]]:
     filters = [("filter", actions.filter)]
     filters += [("boost" if one.factor >= 1 else "bury", one.where) for one in actions.weightings]
     for key, wanted in filters:
-        for told in _unknown_choices(wanted, columns):
+        for told in _unknown_choices(wanted, known):
             yield "unknown", f"{key}: {told}"
     for one in actions.synonyms:
         if strange := [text for text in one.meant if not known.holds(text)]:
             yield "unknown", f"synonym: no product holds the words of {_listed(strange)}."
-    if when.category and when.category not in _values(columns, "category"):
-        yield (
-            "never",
-            f"there is no category {_quoted(when.category)}, so it never holds.{_near(when.category, columns)}",
-        )
+    if when.category and when.category not in known.values("category"):
+        near = _hint(when.category, known.values("category"))
+        yield "never", f"there is no category {_quoted(when.category)}, so it never holds.{near}"
     if when.segment:
         yield from (("never", told) for told in _unknown_segment(rule, known.attributes()))
     profiles = known.settings.profiles
@@ -116,7 +128,8 @@ def _alone(rule: Rule, known: Known, now_ms: int) -> Iterator[tuple[str, str]]:
         yield "over", "its last day is over."
 
 
-def _unknown_choices(wanted: Filter, columns: Columns) -> Iterator[str]:
+def _unknown_choices(wanted: Filter, known: Known) -> Iterator[str]:
+    columns = known.columns
     for clause in wanted.clauses:
         if isinstance(clause, Between):
             if clause.field not in columns.numbers:
@@ -128,10 +141,9 @@ def _unknown_choices(wanted: Filter, columns: Columns) -> Iterator[str]:
             yield f"no product has the attribute {_quoted(clause.field)}.{_hint(clause.field, columns.labels)}"
             continue
         else:
-            values = _values(columns, clause.field)
-            strange = [value for value in clause.values if value not in values]
+            strange = [value for value in clause.values if value not in known.values(clause.field)]
         if strange:
-            near = _hint(strange[0], _values(columns, clause.field)) if clause.field != "id" else ""
+            near = "" if clause.field == "id" else _hint(strange[0], known.values(clause.field))
             yield f"no product has {clause.field} {_listed(strange)}.{near}"
 
 
@@ -152,13 +164,13 @@ def _within(rule: Rule, known: Known) -> Iterator[tuple[str, str]]:
     for position, ids in at.items():
         if len(ids) > 1:
             yield "same-position", f"{_listed(ids)} are pinned to position {position}; {_quoted(ids[0])} gets it."
-    yield from _opposed(rule, rule, known.columns)
+    yield from _opposed(rule, rule, known)
 
 
 # -- two rules that can hold at once -----------------------------------------------------------------------------------
 
 
-def _between(first: Rule, second: Rule, columns: Columns) -> Iterator[tuple[str, str]]:
+def _between(first: Rule, second: Rule, known: Known) -> Iterator[tuple[str, str]]:
     pinned = dict(second.actions.pins)
     for product_id, position in first.actions.pins:
         if pinned.get(product_id, position) != position:
@@ -170,40 +182,33 @@ def _between(first: Rule, second: Rule, columns: Columns) -> Iterator[tuple[str,
                     f"{_listed([product_id, other])} are pinned to position {position}; {_quoted(product_id)} gets it."
                 )
                 yield "same-position", told
-    yield from _opposed(first, second, columns)
-    yield from _opposed(second, first, columns)
+    yield from _opposed(first, second, known)
+    yield from _opposed(second, first, known)
     ours, theirs = first.actions.redirect, second.actions.redirect
     if ours and theirs and ours != theirs:
         yield "two-redirects", f"they send the shopper to {ours} and to {theirs}; {ours} holds."
 
 
-def _opposed(one: Rule, other: Rule, columns: Columns) -> Iterator[tuple[str, str]]:
+def _opposed(one: Rule, other: Rule, known: Known) -> Iterator[tuple[str, str]]:
     """What the one shows or lifts and the other hides or buries."""
-    known = [product_id for product_id, _ in one.actions.pins if product_id in columns.row_of]
-    rows = np.array([columns.row_of[product_id] for product_id in known], np.int32)
+    columns = known.columns
+    pinned = [product_id for product_id, _ in one.actions.pins if product_id in columns.row_of]
+    rows = np.array([columns.row_of[product_id] for product_id in pinned], np.int32)
     passes = passing(other.actions.filter, columns, rows)
-    hidden = [name for name, shown in zip(known, passes, strict=True) if name in other.actions.hide or not shown]
+    hidden = [name for name, shown in zip(pinned, passes, strict=True) if name in other.actions.hide or not shown]
     if hidden:
         yield "pinned-and-hidden", f"{_listed(hidden)} is pinned, and hidden or filtered out; it will not be shown."
     for boost in (weighting for weighting in one.actions.weightings if weighting.factor > 1):
         for bury in (weighting for weighting in other.actions.weightings if weighting.factor < 1):
-            both = np.flatnonzero(columns.alive & passing(boost.where, columns) & passing(bury.where, columns))
-            if len(both):
+            shared = known.rows(boost.where) & known.rows(bury.where)
+            if shared.any():
+                both = np.flatnonzero(np.unpackbits(shared, count=len(columns)))
                 some = _listed([columns.ids[row] for row in both[:_SHOWN].tolist()])
                 more = f" and {len(both) - _SHOWN:,} more" if len(both) > _SHOWN else ""
                 yield "boosted-and-buried", f"{some}{more}: boosted x{boost.factor:g} and buried x{bury.factor:g}."
 
 
 # -- words -------------------------------------------------------------------------------------------------------------
-
-
-def _values(columns: Columns, field: str) -> frozenset[str]:
-    labels = columns.labels.get(field)
-    return frozenset(labels.values) if labels is not None else frozenset()
-
-
-def _near(category: str, columns: Columns) -> str:
-    return _hint(category, _values(columns, "category"))
 
 
 def _hint(name: str, known: Iterable[str]) -> str:
