@@ -186,6 +186,24 @@ def test_a_rule_keeps_its_filter_time_banner_redirect_and_other_words(tmp_path: 
     assert rules["qr-lost-product"].pin == {"cam-2": 2, "drone-9": 3}
 
 
+def test_a_rule_for_everything_is_for_searches_and_category_pages(tmp_path: Path) -> None:
+    """The other engine did not answer the home page or the cart, and a query for all is a page without words."""
+    everything = {"objectID": "a", "consequence": {"hide": [{"objectID": "x"}]}}
+    (tmp_path / "algolia.json").write_text(json.dumps([everything]), encoding="utf-8")
+    page: dict[str, Any] = {
+        "objectID": "b",
+        "conditions": [{"pattern": "", "anchoring": "is", "filters": '"categories.lvl0":"Tea"'}],
+    }
+    page |= {"consequence": {"promote": [{"objectID": "t", "position": 0}]}}
+    (tmp_path / "page.json").write_text(json.dumps([page]), encoding="utf-8")
+    rules = migrate("algolia", tmp_path / "shop", tmp_path / "algolia.json", tmp_path / "page.json")["rules"]
+    assert 'when = { surface = ["search", "browse"] }' in rules and 'when = { category = "Tea" }' in rules
+    star = {"id": "c", "rule": {"query": "*", "match": "exact"}, "includes": [{"id": "t", "position": 1}]}
+    (tmp_path / "star.json").write_text(json.dumps({"overrides": [star]}), encoding="utf-8")
+    told = migrate("typesense", tmp_path / "other", tmp_path / "star.json")
+    assert 'when = { surface = ["browse"] }' in told["rules"] and counted(told, "rules") == (1, 1, 0, 0)
+
+
 def test_products_that_a_rule_names_and_the_shop_lacks_are_told(tmp_path: Path) -> None:
     told = migrate("algolia", tmp_path / "shop", EXPORTS / "algolia")
     assert any("drone-9" in note for note in told["notes"])
@@ -388,7 +406,7 @@ def test_any_rule_becomes_blocks_that_can_be_read(
 ) -> None:
     found = Found(Ledger())
     where = {text: {"any": values}}
-    when = FoundWhen(query, contains, "", start, None)
+    when = FoundWhen(query, contains, "", "", start, None)
     rule = FoundRule(
         name, (when, FoundWhen("tea")), {one: 1 + place for place, one in enumerate(ids)}, tuple(ids), ((where, 1.5),),
         (), where, text, {"text": text, "url": text}, text, (text,),

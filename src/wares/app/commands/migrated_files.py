@@ -18,6 +18,7 @@ from wares.errors import RulesError
 from wares.feeds.migrations.found import RULES, SYNONYMS, Found, FoundRule, FoundWhen, plain
 from wares.retrieval.language.synonyms.groups import Synonyms, key
 
+_EVERYWHERE = ("search", "browse")  # what other engines answer
 _REPLACED = "the query is not replaced: its own words count as well"
 
 
@@ -153,13 +154,15 @@ def _blocks(rule: FoundRule, called: dict[str, int], now_ms: int) -> tuple[list[
         if when.until_ms and when.until_ms <= now_ms:
             lost.append("a time that is over")
             continue
-        queries = grouped.setdefault((when.contains, when.category, when.from_ms, when.until_ms), [])
+        queries = grouped.setdefault((when.contains, when.category, when.surface, when.from_ms, when.until_ms), [])
         queries += [when.query] * (bool(when.query) and when.query not in queries)
     blocks = []
-    for (contains, category, start, end), queries in grouped.items():
+    for (contains, category, surface, start, end), queries in grouped.items():
         when_told: dict[str, Any] = {"query_contains" if contains else "query": queries} if queries else {}
-        when_told |= {name: value for name, value in (("category", category), ("from", _moment(start))) if value}
-        when_told |= {"until": _moment(end)} if end else {}
+        if not (queries or category):
+            when_told["surface"] = [surface] if surface else list(_EVERYWHERE)
+        further = {"category": category, "from": _moment(start), "until": _moment(end)}
+        when_told |= {name: value for name, value in further.items() if value}
         kept: dict[str, Any] = {}
         for name, value in _actions(rule).items():
             if fault := _fault(when_told, {name: value}):

@@ -113,7 +113,7 @@ def _whens(value: Mapping[str, Any], draft: _Draft, names: Names) -> list[FoundW
         except Untold as why:
             refused.append(str(why))
             continue
-        whens += [FoundWhen(query, contains, category, start, end) for start, end in times]
+        whens += [FoundWhen(query, contains, category, "", start, end) for start, end in times]
     if not whens:
         raise Untold(refused[0])
     draft.lose(*(f"one of its conditions: {why}" for why in refused))
@@ -122,12 +122,14 @@ def _whens(value: Mapping[str, Any], draft: _Draft, names: Names) -> list[FoundW
 
 def _condition(condition: Mapping[str, Any], draft: _Draft, names: Names) -> tuple[str, bool, str]:
     pattern = text_of(condition.get("pattern"))
-    anchoring = text_of(condition.get("anchoring")) or ("is" if pattern else "")
+    anchoring = text_of(condition.get("anchoring")) or "is"
     if context := text_of(condition.get("context")):
         raise Untold(f"it is for the context {plain(context)}: wares' rules know surface and category instead")
     if "{" in pattern:
         raise Untold("a pattern with a facet in it: wares reads brands, colours and the like in a query by itself")
-    if anchoring == "is" and not pattern and "pattern" in condition:
+    if anchoring == "is" and not pattern and not condition.get("filters"):
+        if "pattern" not in condition:
+            raise Untold("a condition that says nothing: look at it in Algolia")
         raise Untold("it is for the empty query: write it for a surface, as home or browse")
     if anchoring in ("startsWith", "endsWith"):
         draft.lose(f"{anchoring}: the words may stand anywhere in the query")
@@ -143,8 +145,6 @@ def _condition(condition: Mapping[str, Any], draft: _Draft, names: Names) -> tup
             raise Untold(f"it is for the filter {plain(filters)}: wares' rules are for a category at most")
         category = chosen[0]
     draft.lose(*(f"{plain(key)} of a condition" for key in condition if key not in _OF_CONDITION))
-    if not pattern and not category and condition:
-        raise Untold("a condition without words and filters: look at it in Algolia")
     return pattern, bool(pattern) and anchoring != "is", category
 
 

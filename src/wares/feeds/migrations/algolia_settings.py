@@ -213,9 +213,9 @@ KNOWN: dict[str, Callable[[Any, Found, Names], Told]] = {
     "numericAttributesToIndex": _always("not mapped", "", "wares has ranges of the price; list the values"),
     "hitsPerPage": _asked("`k`"),
     "paginationLimitedTo": _asked("every match can be paged to by cursor"),
-    "maxValuesPerFacet": _asked("facets count every value"),
-    "maxFacetHits": _asked("facets count every value"),
-    "sortFacetValuesBy": _asked("facets come by count"),
+    "maxValuesPerFacet": _asked("a facet has its 100 most frequent values"),
+    "maxFacetHits": _asked("a facet has its 100 most frequent values"),
+    "sortFacetValuesBy": _asked("the values of a facet come by count"),
     "renderingContent": _always(
         "not mapped", "", "the order of facets is that of shop.facets; the rest is the storefront's"
     ),

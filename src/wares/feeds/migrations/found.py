@@ -99,18 +99,19 @@ class FoundSynonym:
 
 @dataclass(frozen=True, slots=True)
 class FoundWhen:
-    """Which requests a rule is for."""
+    """Which requests a rule is for. Without words, category and surface: every search and every category page."""
 
     query: str = ""
     contains: bool = False  # the words may stand among others
     category: str = ""
+    surface: str = ""
     from_ms: int | None = None
     until_ms: int | None = None  # first moment after
 
 
 @dataclass(frozen=True, slots=True)
 class FoundRule:
-    """One rule, for any of several requests. An empty `whens` means every request."""
+    """One rule, for any of several requests. An empty `whens` means every search and every category page."""
 
     name: str
     whens: tuple[FoundWhen, ...] = ()

@@ -217,11 +217,10 @@ def _rule(part: Part, names: Names) -> FoundRule:
         lost.append(word_order(query))
     if rule.get("synonyms") is True:
         lost.append("synonyms of its words do not start the rule")
-    if query == "*":
-        query, contains = "", False
-        lost.append("'*' is every query: write `surface` into it if only pages without words are meant")
+    surface = "browse" if query == "*" else ""  # a search for everything is a page without words
+    query, contains = ("", False) if surface else (query, contains)
     category = _category(text_of(rule.get("filter_by")), names)
-    if not (query or category or rule.get("query") == "*"):
+    if not (query or category or surface):
         raise Untold("it says no query: look at it in Typesense")
     start, end = seconds_to_ms(value.get("effective_from_ts")), seconds_to_ms(value.get("effective_to_ts"))
     if start and end and end <= start:
@@ -252,7 +251,7 @@ def _rule(part: Part, names: Names) -> FoundRule:
     if filter_ and value.get("remove_matched_tokens") is True:
         lost.append("its words stay in the query")
     lost += [f"{plain(key)}" for key in value if key not in _OF_OVERRIDE]
-    when = FoundWhen(query, contains, category, start, end)
+    when = FoundWhen(query, contains, category, "" if category else surface, start, end)
     found = FoundRule(
         part.name,
         (when,) if when != FoundWhen() else (),
