@@ -13,7 +13,7 @@ from wares.domain.event import Event, EventKind
 from wares.domain.log import EventBlock
 from wares.domain.shopper import KIND_CODES
 from wares.errors import DataError
-from wares.store.aliases import has_some, joined_to
+from wares.store.aliases import has_some
 from wares.store.connections import Connections
 from wares.store.keys import Hashes, intern_products, intern_shoppers
 from wares.store.ordinals import Ordinals
@@ -51,6 +51,9 @@ _APPEND = (
     "INSERT INTO events (key, time_ms, kind, shopper, product, quantity, value_minor, basket, query)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
 )
+# Of a shopper and all that were joined to them, in one scan.
+_ERASE_EVENTS = "DELETE FROM events WHERE shopper IN (SELECT :key UNION SELECT shopper FROM aliases WHERE known = :key)"
+_ERASE_SHOPPERS = "DELETE FROM shoppers WHERE key IN (SELECT :key UNION SELECT shopper FROM aliases WHERE known = :key)"
 _UNCOUNT = "UPDATE sqlite_sequence SET seq = max(?, (SELECT ifnull(max(seq), 0) FROM events)) WHERE name = 'events'"
 
 Row = tuple[bytes, int, int, int | None, int | None, float, int | None, int | None, str | None]
@@ -196,11 +199,10 @@ def _erase(connection: sqlite3.Connection, shopper: bytes) -> int | None:
     found = connection.execute("SELECT key FROM shoppers WHERE hash = ?", (shopper,)).fetchone()
     if found is None:
         return None
-    erased = 0
-    for key in (found[0], *joined_to(connection, found[0])):
-        erased += connection.execute("DELETE FROM events WHERE shopper = ?", (key,)).rowcount
-        connection.execute("DELETE FROM shoppers WHERE key = ?", (key,))
-        connection.execute("DELETE FROM aliases WHERE shopper = ?", (key,))
+    key = {"key": found[0]}
+    erased = connection.execute(_ERASE_EVENTS, key).rowcount
+    connection.execute(_ERASE_SHOPPERS, key)
+    connection.execute("DELETE FROM aliases WHERE shopper = :key OR known = :key", key)
     return erased
 
 
