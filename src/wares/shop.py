@@ -348,7 +348,7 @@ class Shop:
     @property
     def rules(self) -> Merchandising:
         """The shopkeeper's rules: draft, check, preview, publish, undo, log."""
-        return Merchandising(self.folder, self.settings, lambda: self.engine)
+        return Merchandising(self.folder, self.settings, lambda: self.engine, self._caught_up)
 
     @property
     def store(self) -> Store:

@@ -39,11 +39,14 @@ class LogEntry:
 class Merchandising:
     """The rules of one shop, without any lock: whoever may write to its folder may publish.
 
-    `engine` is asked for when answers or the catalogue matter.
+    `engine` is asked for when answers or the catalogue matter; `caught_up` is called when there is a new version.
     """
 
-    def __init__(self, folder: Path, settings: Settings, engine: Callable[[], Engine]) -> None:
-        self._book, self._settings, self._engine = RuleBook(folder), settings, engine
+    def __init__(
+        self, folder: Path, settings: Settings, engine: Callable[[], Engine], caught_up: Callable[[], None]
+    ) -> None:
+        self._book, self._settings = RuleBook(folder), settings
+        self._engine, self._caught_up = engine, caught_up
 
     # -- looking -----------------------------------------------------------------------------------------------------
 
@@ -153,7 +156,7 @@ class Merchandising:
         version = self._book.publish(body, by, note, based_on=based_on)
         if draft is not None and self._book.draft() == draft:  # nobody went on writing meanwhile
             self._book.discard_draft()
-        self._engine().refresh()
+        self._caught_up()
         return version
 
     def undo(self, by: str, note: str = "", *, to: int | None = None) -> Version:
@@ -165,7 +168,7 @@ class Merchandising:
             raise InputError(f"Version {serving.number} is the same as version {number}; nothing was published.")
         told = note or f"back to version {number}"
         version = self._book.publish(former.text, by, told, based_on=last, same_as=former.same_as)
-        self._engine().refresh()
+        self._caught_up()
         return version
 
     # -- inside ------------------------------------------------------------------------------------------------------

@@ -263,7 +263,7 @@ def _about(shop: Shop) -> dict[str, Any]:
 
 
 def _watch(shops: Mapping[str, Shop], stop: Signal) -> None:
-    """Take up a newer snapshot when training has made one."""
+    """Take up a newer snapshot when training has made one, and newer rules when some were published."""
     while not stop.wait(_LOOK_FOR_SNAPSHOT_S):
         for shop in shops.values():
             try:
