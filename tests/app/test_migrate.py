@@ -186,6 +186,17 @@ def test_a_rule_keeps_its_filter_time_banner_redirect_and_other_words(tmp_path: 
     assert rules["qr-lost-product"].pin == {"cam-2": 2, "drone-9": 3}
 
 
+def test_a_category_is_found_by_its_own_name(tmp_path: Path) -> None:
+    page = {
+        "objectID": "b",
+        "conditions": [{"filters": "categories:Mirrorless"}],
+        "consequence": {"hide": [{"objectID": "x"}]},
+    }
+    (tmp_path / "page.json").write_text(json.dumps([page]), encoding="utf-8")
+    told = migrate("algolia", tmp_path / "shop", EXPORTS / "algolia" / "records.json", tmp_path / "page.json")
+    assert 'when = { category = "Cameras > Mirrorless" }' in told["rules"]
+
+
 def test_a_rule_for_everything_is_for_searches_and_category_pages(tmp_path: Path) -> None:
     """The other engine did not answer the home page or the cart, and a query for all is a page without words."""
     everything = {"objectID": "a", "consequence": {"hide": [{"objectID": "x"}]}}

@@ -110,7 +110,9 @@ def migrate(
     done.changed = differences(folder, found)
     if done.changed and takes and not dry_run:
         write_settings(folder, done.changed)
-        done.notes.append(f"The settings are in {folder / FILE_NAME}.")
+        done.notes.append(
+            f"The settings are in {folder / FILE_NAME}; a running server reads them when it is started again."
+        )
     elif done.changed:
         how = "" if takes else " They are not written; --settings writes them."
         done.notes.append(f"{_n(len(done.changed), 'setting')} would change {folder / FILE_NAME}.{how}")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from wares.feeds.migrations.filters import algolia_choice, algolia_lists, algolia_where
+from wares.feeds.migrations.filters import algolia_choice, algolia_lists, algolia_where, category_page
 from wares.feeds.migrations.found import (
     Found,
     FoundRule,
@@ -139,11 +139,7 @@ def _condition(condition: Mapping[str, Any], draft: _Draft, names: Names) -> tup
         draft.lose("typos and synonyms of its words do not start the rule; plurals do")
     category = ""
     if filters := text_of(condition.get("filters")):
-        where, _ = algolia_where(filters, names)
-        chosen = where.get("category", {}).get("any", [])
-        if len(where) > 1 or len(chosen) != 1 or len(where.get("category", {})) > 1:
-            raise Untold(f"it is for the filter {plain(filters)}: wares' rules are for a category at most")
-        category = chosen[0]
+        category = category_page(algolia_where(filters, names)[0], filters, names)
     draft.lose(*(f"{plain(key)} of a condition" for key in condition if key not in _OF_CONDITION))
     return pattern, bool(pattern) and anchoring != "is", category
 

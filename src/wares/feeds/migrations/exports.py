@@ -136,9 +136,10 @@ def read_sample(
     currencies = set[str]()
     for _, own, _ in feed.told(tally):
         currencies.add(str(own.get("currency", "")).upper())
-        if isinstance(path := own.get("category"), str):
-            last = path.rpartition(" > ")[2]
-            paths_of[last] = path if paths_of.get(last, path) == path else ""
+        levels = path.split(" > ") if isinstance(path := own.get("category"), str) else []
+        for depth, level in enumerate(levels, 1):
+            whole = " > ".join(levels[:depth])
+            paths_of[level] = whole if paths_of.get(level, whole) == whole else ""
     renamed = {theirs: ours for theirs, ours in RENAMED.items() if ours in columns}
     names = Names({**renamed, **fields}, frozenset(columns), paths_of)
     by_field = {guess.field: guess.column for guess in feed.guesses if guess.field}

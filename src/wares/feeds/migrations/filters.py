@@ -69,6 +69,16 @@ def typesense_where(text: str, names: Names) -> tuple[Where, tuple[str, ...]]:
     return _where(_parsed(_typesense_tokens(text), text), names)
 
 
+def category_page(where: Where, told: str, names: Names) -> str:
+    """The category whose pages a condition is for. Raises Untold where it is for anything else."""
+    if len(where) == 1:
+        ((field, choice),) = where.items()
+        wanted = choice.get("any", [])
+        if "categor" in field.lower() and len(choice) == len(wanted) == 1:
+            return names.category(wanted[0])
+    raise Untold(f"it is for the filter {plain(told)}: wares' rules are for a category at most")
+
+
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 

@@ -149,7 +149,7 @@ class Names:
     """What the engine's attributes are called in wares: by the columns that the records were read as.
 
     `fields` maps columns to wares' fields, `columns` are all that the records have; empty where there are no records.
-    `paths` maps a category's last level to its path, where only one ends so.
+    `paths` maps the name of a category to its path, or to "" where several are called so.
     """
 
     fields: Mapping[str, str] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from typing import Any
 
 from wares.feeds.dialects.columns import Numbered
 from wares.feeds.migrations.algolia_settings import facet_of, is_tag
-from wares.feeds.migrations.filters import typesense_where
+from wares.feeds.migrations.filters import category_page, typesense_where
 from wares.feeds.migrations.found import (
     BUILT_IN,
     Engine,
@@ -219,7 +219,8 @@ def _rule(part: Part, names: Names) -> FoundRule:
         lost.append("synonyms of its words do not start the rule")
     surface = "browse" if query == "*" else ""  # a search for everything is a page without words
     query, contains = ("", False) if surface else (query, contains)
-    category = _category(text_of(rule.get("filter_by")), names)
+    page = text_of(rule.get("filter_by"))
+    category = category_page(typesense_where(page, names)[0], page, names) if page else ""
     if not (query or category or surface):
         raise Untold("it says no query: look at it in Typesense")
     start, end = seconds_to_ms(value.get("effective_from_ts")), seconds_to_ms(value.get("effective_to_ts"))
@@ -266,17 +267,6 @@ def _rule(part: Part, names: Names) -> FoundRule:
     if not found.does_something:
         raise Untold("; ".join(found.lost) or "it does nothing: look at it in Typesense")
     return found
-
-
-def _category(filter_by: str, names: Names) -> str:
-    """The category page that a rule is for, where its condition is one. Raises Untold for any other filter."""
-    if not filter_by:
-        return ""
-    where, _ = typesense_where(filter_by, names)
-    chosen = where.get("category", {}).get("any", [])
-    if len(where) > 1 or len(chosen) != 1 or len(where.get("category", {})) > 1:
-        raise Untold(f"it is for the filter {plain(filter_by)}: wares' rules are for a category at most")
-    return str(chosen[0])
 
 
 ENGINE = Engine(
