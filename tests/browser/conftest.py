@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .small_shop import SETTINGS, events, products
+from .small_shop import RULES, SETTINGS, events, products
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -64,6 +64,7 @@ def make_shop(folder: Path) -> None:
     shop.put(rows)
     shop.record(events(rows))
     shop.train()
+    shop.rules.publish("Tests", text=RULES)
     shop.close()
 
 

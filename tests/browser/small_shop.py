@@ -27,6 +27,15 @@ about = "Invented goods and shoppers, for the tests."
 facets = ["category", "brand", "size", "price"]
 shoppers = ["1", "2", "3"]
 """
+RULES = """\
+[[rules]]
+when = { query = "lemon tart" }
+banner = { text = "<b>Tarts</b> & more", url = "#/category/Bakery" }
+
+[[rules]]
+when = { query = "opening hours" }
+redirect = "#/category/Bakery"
+"""
 
 
 def products() -> list[Row]:
