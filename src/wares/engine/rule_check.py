@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wares.domain.catalogue import Columns
-from wares.domain.filter import Between, Filter
+from wares.domain.filter import AnyOf, Between, Filter, NoneOf
 from wares.domain.rule import Rule
 from wares.domain.selection import passing
 from wares.engine.rule_settings import RuleSettings, title_of
@@ -131,19 +131,19 @@ def _alone(rule: Rule, known: Known, now_ms: int) -> Iterator[tuple[str, str]]:
 def _unknown_choices(wanted: Filter, known: Known) -> Iterator[str]:
     columns = known.columns
     for clause in wanted.clauses:
-        if isinstance(clause, Between):
-            if clause.field not in columns.numbers:
-                yield f"{_quoted(clause.field)} is no number; numbers are {_listed(columns.numbers)}."
+        if isinstance(clause, Between) and clause.field not in columns.numbers:
+            yield f"{_quoted(clause.field)} is no number; numbers are {_listed(columns.numbers)}."
+        if not isinstance(clause, AnyOf | NoneOf):
             continue
         if clause.field == "id":
-            strange = [value for value in clause.values if value not in columns.row_of]
+            strange, near = [value for value in clause.values if value not in columns.row_of], ""
         elif clause.field not in columns.labels:
             yield f"no product has the attribute {_quoted(clause.field)}.{_hint(clause.field, columns.labels)}"
             continue
         else:
             strange = [value for value in clause.values if value not in known.values(clause.field)]
+            near = _hint(strange[0], known.values(clause.field)) if strange else ""
         if strange:
-            near = "" if clause.field == "id" else _hint(strange[0], known.values(clause.field))
             yield f"no product has {clause.field} {_listed(strange)}.{near}"
 
 
