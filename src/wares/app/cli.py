@@ -126,15 +126,22 @@ def import_(
     if not (products or events or shoppers or flat):
         known = "--products, --events, --shoppers or --flat"
         raise typer.BadParameter(f"Name at least one file with {known}.", param_hint="FILE")
-    from wares.app.commands.importing import import_files
+    from wares.app.commands.importing import Feeds, How, import_files
     from wares.app.commands.recognising import show_guesses
 
     chosen = show_guesses(products or [], dialect, columns or [])
     with screen.progress() as tell:
-        options: dict[str, Any] = {"flat": flat or [], "fill": fill or [], "dialect": dialect}
-        options |= {"columns": chosen, "dry_run": dry_run, "page": report, "market": market}
-        options |= {"join_logins": join_logins, "keep_robots": keep_robots}
-        reports = import_files(place, products or [], events or [], shoppers or [], rejects, tell, **options)
+        feeds = Feeds(products or [], events or [], shoppers or [], flat or [])
+        how = How(
+            fill or [],
+            dialect,
+            chosen,
+            market=market,
+            join_logins=join_logins,
+            keep_robots=keep_robots,
+            rejects=rejects,
+        )
+        reports = import_files(place, feeds, how, tell, dry_run=dry_run, page=report)
     if as_json:
         screen.print_json([one.to_dict() for one in reports])
         return

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from wares.app.commands.import_report import Lead, Watch, write_import_report
 from wares.app.commands.recognising import dialects_of
@@ -13,7 +13,7 @@ from wares.app.commands.remote import Server, server_of
 from wares.domain.event import Event
 from wares.domain.product import Product
 from wares.domain.shopper import Joined, Login, Shopper
-from wares.engine.settings import load_settings
+from wares.engine.settings import Settings, load_settings
 from wares.errors import InputError
 from wares.feeds.dialects.flat_table import FlatTable
 from wares.feeds.event_feed import read_event_feed
@@ -33,97 +33,161 @@ _TOLD_EVERY = 2_000  # rows
 NOT_WRITTEN = "Nothing was written: this was a dry run."
 
 
+@dataclass(frozen=True)
+class Feeds:
+    """The files of one import, by what they hold."""
+
+    products: Sequence[Path] = ()
+    events: Sequence[Path] = ()
+    shoppers: Sequence[Path] = ()
+    flat: Sequence[Path] = ()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return (*self.shoppers, *self.flat, *self.products, *self.events)
+
+
+@dataclass(frozen=True)
+class How:
+    """How files are to be read. `fill`: how missing values are filled, as "age=median"; of several kinds of feeds as
+    "products.price=median". `dialect`: of the products or of the events; "" = recognise it. `columns`: which column of
+    the products holds a field. `unfold` makes the rows of what files of products hold. `market`: whose products these
+    are, "" = the whole shop's. `join_logins`: who is anonymous first and then known in a log is one shopper; None = as
+    the settings say. `rejects`: the folder of the rejected rows."""
+
+    fill: Sequence[str] = ()
+    dialect: str = ""
+    columns: Mapping[str, str] | None = None
+    unfold: Unfold | None = None
+    market: str = ""
+    join_logins: bool | None = None
+    keep_robots: bool = False
+    rejects: Path | None = None
+
+
 def import_files(
     folder: Path,
-    products: Sequence[Path],
-    events: Sequence[Path],
-    shoppers: Sequence[Path],
-    rejects: Path | None,
+    feeds: Feeds,
+    how: How,
     tell: "Tell",
     *,
-    flat: Sequence[Path] = (),
-    fill: Sequence[str] = (),
-    dialect: str = "",
-    columns: Mapping[str, str] | None = None,
     dry_run: bool = False,
     page: Path | None = None,
-    unfold: Unfold | None = None,
     lead: Lead | None = None,
-    market: str = "",
-    join_logins: bool | None = None,
-    keep_robots: bool = False,
 ) -> list[ImportReport]:
-    """One report per file. Rejected rows go to files in the folder `rejects`. Importing a file again adds nothing.
+    """One report per file. Importing a file again adds nothing. With `dry_run` nothing is written, neither a shop nor
+    rejected rows. `page` is where the report goes as HTML, with a profile of the data that is kept for the next one to
+    be compared with, unless it is a dry run; `lead` gives what stands first on it.
 
-    `fill` says how missing values are filled, as "age=median"; of several kinds of feeds as "products.price=median".
-    `dialect` is that of the products or of the events; "" = recognise it. `market`: whose products these are, "" = the
-    whole shop's. `columns` says which column of the products holds a field. With `dry_run` nothing is written, neither
-    a shop nor rejected rows. `page` is where the report goes as HTML, with a profile of the data that is kept for the
-    next one to be compared with, unless it is a dry run. `join_logins`: who is anonymous first and then known in a log
-    is one shopper; None = as the settings say. `unfold` makes the rows of what files of products hold; `lead` gives
-    what stands first on the page.
     Raises StoreLocked where another process writes that takes no requests.
     """
-    ways = _ways(fill, {"flat": flat, "products": products, "shoppers": shoppers})
-    of_products, of_events = dialects_of(dialect, bool(products), bool(events))
-    for path in (*products, *events, *shoppers, *flat):
+    for path in feeds.paths:
         if not path.is_file():
             raise InputError(f"There is no file {path}. Nothing was imported.")
-    now_ms, reports = int(time.time() * 1000), list[ImportReport]()
+    settings = load_settings(folder)
+    watch = Watch(settings.shop.currency) if page is not None else None
+    reading = _Import(settings, feeds, replace(how, rejects=None) if dry_run else how, watch, tell)  # faults come first
     if dry_run:
-        settings = load_settings(folder)
-        watch = Watch(settings.shop.currency) if page is not None else None
-        of_log, of_feed = settings.of_events(now_ms), settings.of_products(now_ms, market)
-        joins = settings.privacy.joins_imported(join_logins)
-        for path in shoppers:
-            reports.append(_tried(path, read_shoppers(path, fill=ways["shoppers"]), tell))
-        for path in flat:
-            tried = FlatTable(path, ways=ways["flat"], **of_log)
-            if watch is not None:
-                passed(watch.products(tried.products()))
-                passed(watch.events(tried.events()))
-            reports.append(_with_remark(tried.report, NOT_WRITTEN))
-        for path in products:
-            goods = read_products(
-                path, dialect=of_products, columns=columns, unfold=unfold, fill=ways["products"], **of_feed
-            )
-            reports.append(_tried(path, goods, tell, watch.products if watch else None))
-        for path in events:
-            logins = Logins(joins, consent=bool(join_logins))
-            log = read_event_feed(path, dialect=of_events, keep_robots=keep_robots, logins=logins, **of_log)
-            tried_log = _tried(path, log, tell, watch.events if watch else None)
-            reports.append(with_logins(tried_log, logins, Joined(new=len(list(logins)))) if joins else tried_log)
-        if page is not None:
-            write_import_report(page, reports, watch, folder, keep=False, lead=lead)
-        return reports
-    joins = load_settings(folder).privacy.joins_imported(join_logins)
-    if rejects is not None:
-        rejects.mkdir(parents=True, exist_ok=True)
-    with open_shop(folder) as shop:
-        server = server_of(folder, shop.settings)
-        watch = Watch(shop.settings.shop.currency) if page is not None else None
-        of_log, of_feed = shop.settings.of_events(now_ms), shop.settings.of_products(now_ms, market)
-        for path in shoppers:  # first, because a server takes none: then nothing is half done
-            people = read_shoppers(path, rejects=_rejects(rejects, path), fill=ways["shoppers"])
-            reports.append(_imported(path, people, Writing(shop).put_shoppers, tell))
-        for path in flat:
-            table = FlatTable(path, ways=ways["flat"], rejects=_rejects(rejects, path), **of_log)
-            reports.append(_imported_flat(path, table, shop, server, tell, watch))
-        for path in products:
-            as_told: dict[str, Any] = {"dialect": of_products, "columns": columns, "rejects": _rejects(rejects, path)}
-            goods = read_products(path, unfold=unfold, fill=ways["products"], **of_feed, **as_told)
-            put = partial((server or Writing(shop)).put, market=market)
-            reports.append(_imported(path, goods, put, tell, watch.products if watch else None))
-        for path in events:
-            to = _rejects(rejects, path)
-            logins = Logins(joins, consent=bool(join_logins))
-            log = read_event_feed(path, dialect=of_events, rejects=to, keep_robots=keep_robots, logins=logins, **of_log)
-            writing = server or Writing(shop)
-            read_log = _imported(path, log, writing.record, tell, watch.events if watch else None)
-            reports.append(with_logins(read_log, logins, writing.identify(logins)) if joins else read_log)
+        trying = Trying()
+        reports = reading.reports(trying, lambda: trying)
+    else:
+        if how.rejects is not None:
+            how.rejects.mkdir(parents=True, exist_ok=True)
+        with open_shop(folder) as shop:
+            reports = reading.reports(server_of(folder, settings) or Writing(shop), lambda: Writing(shop))
     if page is not None:
-        write_import_report(page, reports, watch, folder, keep=True, lead=lead)
+        write_import_report(page, reports, watch, folder, keep=not dry_run, lead=lead)
     return reports
+
+
+class Trying:
+    """Reads to the end and writes nothing."""
+
+    def put(self, products: Iterable[Product], market: str = "") -> str:
+        return self._passed(products)
+
+    def put_shoppers(self, shoppers: Iterable[Shopper]) -> str:
+        return self._passed(shoppers)
+
+    def record(self, events: Iterable[Event]) -> str:
+        return self._passed(events)
+
+    def identify(self, logins: Iterable[Login]) -> Joined:
+        return Joined(new=sum(1 for _ in logins))
+
+    def _passed(self, entries: Iterable[object]) -> str:
+        passed(entries)
+        return NOT_WRITTEN
+
+
+class _Import:
+    """One import: every file through its reader into a sink."""
+
+    def __init__(self, settings: Settings, feeds: Feeds, how: How, watch: Watch | None, tell: "Tell") -> None:
+        self.feeds, self.how, self.watch, self.tell = feeds, how, watch, tell
+        now_ms = int(time.time() * 1000)
+        self.of_log, self.of_feed = settings.of_events(now_ms), settings.of_products(now_ms, how.market)
+        self.of_products, self.of_events = dialects_of(how.dialect, bool(feeds.products), bool(feeds.events))
+        self.ways = _ways(how.fill, {"flat": feeds.flat, "products": feeds.products, "shoppers": feeds.shoppers})
+        self.joins = settings.privacy.joins_imported(how.join_logins)
+
+    def reports(self, sink: "Sink", own: "Callable[[], Writing | Trying]") -> list[ImportReport]:
+        """`own` makes the sink of shoppers, which a server does not take; they come first, so that nothing is half
+        done."""
+        self.sink, self.own, feeds = sink, own, self.feeds
+        return [
+            *map(self._shoppers, feeds.shoppers),
+            *map(self._flat, feeds.flat),
+            *map(self._products, feeds.products),
+            *map(self._events, feeds.events),
+        ]
+
+    def _shoppers(self, path: Path) -> ImportReport:
+        people = read_shoppers(path, rejects=self._rejects(path), fill=self.ways["shoppers"])
+        return self._through(path, people, self.own().put_shoppers)
+
+    def _flat(self, path: Path) -> ImportReport:
+        """Shoppers, then what they bought, then that they bought it."""
+        table = FlatTable(path, ways=self.ways["flat"], rejects=self._rejects(path), **self.of_log)
+        if people := list(table.shoppers()):
+            self.own().put_shoppers(people)
+        goods, log = table.products(), table.events()
+        self.sink.put(goods if self.watch is None else self.watch.products(goods))
+        lines = log if self.watch is None else self.watch.events(log)
+        remark = self.sink.record(counted(lines, path.name, table.report.kept, self.tell))
+        return _with_remark(table.report, remark)
+
+    def _products(self, path: Path) -> ImportReport:
+        how = self.how
+        goods = read_products(
+            path, dialect=self.of_products, columns=how.columns, unfold=how.unfold, fill=self.ways["products"],
+            rejects=self._rejects(path), **self.of_feed,
+        )  # fmt: skip
+        put = partial(self.sink.put, market=how.market)
+        return self._through(path, goods, put, self.watch.products if self.watch else None)
+
+    def _events(self, path: Path) -> ImportReport:
+        logins = Logins(self.joins, consent=bool(self.how.join_logins))
+        log = read_event_feed(
+            path, dialect=self.of_events, keep_robots=self.how.keep_robots, logins=logins,
+            rejects=self._rejects(path), **self.of_log,
+        )  # fmt: skip
+        report = self._through(path, log, self.sink.record, self.watch.events if self.watch else None)
+        return with_logins(report, logins, self.sink.identify(logins)) if self.joins else report
+
+    def _through(
+        self,
+        path: Path,
+        reading: Reading[T],
+        write: Callable[[Iterable[T]], str],
+        watch: "Watching[T] | None" = None,
+    ) -> ImportReport:
+        entries: Iterable[T] = reading if watch is None else watch(reading)
+        remark = write(counted(entries, path.name, _rows_in(path), self.tell))
+        return _with_remark(reading.report, remark)
+
+    def _rejects(self, path: Path) -> Path | None:
+        return self.how.rejects / f"{path.name}.rejects.jsonl" if self.how.rejects is not None else None
 
 
 class Writing:
@@ -148,6 +212,9 @@ class Writing:
         return self._shop.identify_all(logins)
 
 
+Sink = Server | Writing | Trying
+
+
 def repeated_remark(repeated: int) -> str:
     return f"{repeated:,} events were known already and were not counted again." if repeated else ""
 
@@ -163,24 +230,6 @@ def counted(entries: Iterable[T], stage: str, total: int | None, tell: "Tell") -
     tell(stage, max(done, 1), max(done, 1))
 
 
-def _imported(
-    path: Path,
-    reading: Reading[T],
-    write: Callable[[Iterable[T]], str],
-    tell: "Tell",
-    watch: "Watching[T] | None" = None,
-) -> ImportReport:
-    entries: Iterable[T] = reading if watch is None else watch(reading)
-    remark = write(counted(entries, path.name, _rows_in(path), tell))
-    return _with_remark(reading.report, remark)
-
-
-def _tried(path: Path, reading: Reading[T], tell: "Tell", watch: "Watching[T] | None" = None) -> ImportReport:
-    """What an import of the file would tell."""
-    passed(counted(reading if watch is None else watch(reading), path.name, _rows_in(path), tell))
-    return _with_remark(reading.report, NOT_WRITTEN)
-
-
 def passed(entries: Iterable[object]) -> None:
     """Reads to the end."""
     for _ in entries:
@@ -189,20 +238,6 @@ def passed(entries: Iterable[object]) -> None:
 
 def _with_remark(report: ImportReport, remark: str) -> ImportReport:
     return replace(report, notes=(*report.notes, remark)) if remark else report
-
-
-def _imported_flat(
-    path: Path, table: FlatTable, shop: Shop, server: Server | None, tell: "Tell", watch: Watch | None
-) -> ImportReport:
-    """Shoppers first, as they need the lock; then what they bought, then that they bought it."""
-    writing = Writing(shop) if server is None else server
-    if people := list(table.shoppers()):
-        Writing(shop).put_shoppers(people)
-    goods, log = table.products(), table.events()
-    writing.put(goods if watch is None else watch.products(goods))
-    lines = log if watch is None else watch.events(log)
-    remark = writing.record(counted(lines, path.name, table.report.kept, tell))
-    return _with_remark(table.report, remark)
 
 
 def _ways(texts: Sequence[str], given: Mapping[str, Sequence[Path]]) -> dict[str, dict[str, Way]]:
@@ -239,7 +274,3 @@ def _rows_in(path: Path) -> int | None:
     with path.open("rb") as file:
         lines = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
     return max(lines - (ending != ".jsonl"), 1)
-
-
-def _rejects(folder: Path | None, path: Path) -> Path | None:
-    return folder / f"{path.name}.rejects.jsonl" if folder is not None else None

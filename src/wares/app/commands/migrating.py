@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from wares.app.commands import screen
 from wares.app.commands.import_report import write_import_report
-from wares.app.commands.importing import NOT_WRITTEN, import_files
+from wares.app.commands.importing import NOT_WRITTEN, Feeds, How, import_files
 from wares.app.commands.migrated_files import (
     Difference,
     differences,
@@ -172,10 +172,10 @@ def _import(
         if page is not None:
             write_import_report(page, [], None, folder, keep=False, lead=lead)
         return
+    how = How(dialect=FREE, columns=chosen, unfold=unfold, rejects=rejects)
     done.reports = import_files(
-        folder, done.record_files, [], [], rejects, tell,
-        dialect=FREE, columns=chosen, dry_run=dry_run, page=page, unfold=unfold, lead=lead,
-    )  # fmt: skip
+        folder, Feeds(products=done.record_files), how, tell, dry_run=dry_run, page=page, lead=lead
+    )
     if page is None:
         _settle_records(done.reports, done.ledger)
 
