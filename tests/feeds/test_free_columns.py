@@ -56,7 +56,8 @@ def test_german_columns_are_guessed_and_every_fault_is_told(tmp_path: Path) -> N
     assert (tea.price_minor, tea.currency, black.price_minor) == (350, "EUR", 129900)
     assert (tea.available, black.available) == (True, False)
     assert (tea.published_ms, black.published_ms) == (1_769_817_600_000, 1_769_904_000_000)
-    assert tea.attributes == {"EK-Preis": ("1,10",), "Farbe": ("grün",)}
+    assert tea.attributes == {"Farbe": ("grün",)}
+    assert tea.cost_minor == 110  # what the shop pays is nobody's attribute
     assert noted(report, "Read as free")
     assert noted(report, "'Bezeichnung' was read as title (its name: bezeichnung)")
 

@@ -18,6 +18,7 @@ from wares.domain.product import Product
 from wares.domain.strings import State, pack, part, under, unpack
 
 NUMBERS = ("price", "published")
+TRADE = ("cost", "stock", "stock_since")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,9 @@ class Columns:
     `numbers` holds "price" (minor units) and "published" (Unix ms), nan = unknown. `labels` holds "brand", "category"
     (every level of the path) and the feed's attributes. Rows with the same number in `groups` are variants of one hit.
 
+    `trade` holds what the shop alone may know, so that no filter, facet or text can tell it: "cost" (minor units of the
+    shop's currency), "stock" (units) and "stock_since" (Unix ms, else when it was published), nan = unknown.
+
     "price" and `sellable` are the shop's own terms without dates; `offers` are the terms that go beyond these, and `at`
     gives the columns as one market sees them at one moment.
     """
@@ -76,6 +80,7 @@ class Columns:
     sellable: NDArray[np.bool_]  # (n,)
     numbers: Mapping[str, NDArray[np.float64]]  # each (n,)
     labels: Mapping[str, Labels]  # each of n rows
+    trade: Mapping[str, NDArray[np.float64]]  # each (n,)
     row_of: Mapping[str, int] = field(repr=False)  # id -> its living row
     group_of: Mapping[bytes, int] = field(repr=False)  # digest of what makes variants equal -> group
     offers: Offers = field(default_factory=Offers.none)
@@ -119,32 +124,37 @@ class Columns:
                 "published": np.concatenate([self.numbers["published"], _numbers([p.published_ms for p in products])]),
             },
             labels=labels,
+            trade={name: np.concatenate([self.trade[name], more]) for name, more in _trade(products).items()},
             row_of=row_of,
             group_of=group_of,
             offers=self.offers.with_products(products, range(n, n + len(products))),
         )
 
     def indexes(self, product: Product) -> bool:
-        """Whether the product's row says all but its price, stock and availability already."""
+        """Whether the product's row says all but its price, cost, stock and availability already."""
         row = self.row_of.get(product.id)
         return row is not None and int(self.contents[row]) == _contents(product)
 
     def with_changes(self, products: Sequence[Product]) -> "Columns":
-        """New terms of known products (prices, stock, availability, their dates, offers); nothing else of them is
-        read."""
+        """New terms of known products (prices, costs, stock, availability, their dates, offers); nothing else of them
+        is read."""
+        rows = [self.row_of[product.id] for product in products]
         price, sellable = self.numbers["price"].copy(), self.sellable.copy()
-        for product in products:
-            row = self.row_of[product.id]
-            price[row] = np.nan if product.price_minor is None else product.price_minor
-            sellable[row] = product.sellable
-        offers = self.offers.with_products(products, [self.row_of[product.id] for product in products])
-        return replace(self, numbers={**self.numbers, "price": price}, sellable=sellable, offers=offers)
+        price[rows] = _numbers([product.price_minor for product in products])
+        sellable[rows] = [product.sellable for product in products]
+        trade = {name: known.copy() for name, known in self.trade.items()}
+        for name, told in _trade(products).items():
+            trade[name][rows] = told
+        offers = self.offers.with_products(products, rows)
+        return replace(self, numbers={**self.numbers, "price": price}, sellable=sellable, trade=trade, offers=offers)
 
     def at(self, now_ms: int, market: Market) -> "Columns":
-        """The same rows with the "price" that a shopper in `market` pays at that moment, and what they can
-        buy."""
+        """The same rows with the "price" that a shopper in `market` pays at that moment, and what they can buy. A cost
+        in another currency than the market's is not known there."""
         price, sellable = self.offers.at(now_ms, market, self.numbers["price"], self.sellable)
-        return replace(self, numbers={**self.numbers, "price": price}, sellable=sellable)
+        foreign = bool(market.name) and not market.implies_prices
+        trade = {**self.trade, "cost": np.full(len(self), np.nan)} if foreign else self.trade
+        return replace(self, numbers={**self.numbers, "price": price}, sellable=sellable, trade=trade)
 
     def without(self, ids: Sequence[str]) -> "Columns":
         """The rows of these ids die; unknown ids are ignored."""
@@ -168,7 +178,8 @@ class Columns:
             "alive": self.alive,
             "sellable": self.sellable,
         }
-        return state | {"group_of": digests} | under("number", dict(self.numbers)) | under("offer", self.offers.state())
+        state |= {"group_of": digests} | under("number", dict(self.numbers)) | under("trade", dict(self.trade))
+        return state | under("offer", self.offers.state())
 
     @staticmethod
     def restore(state: Mapping[str, NDArray[Any]]) -> "Columns":
@@ -187,6 +198,7 @@ class Columns:
             sellable=state["sellable"],
             numbers={name: state[f"number.{name}"] for name in NUMBERS},
             labels=labels,
+            trade=part("trade", state) or _no_trade(state["number.published"]),  # none: an older one
             row_of={ids[row]: row for row in np.flatnonzero(alive).tolist()},
             group_of={digest.tobytes(): group for group, digest in enumerate(state["group_of"])},
             offers=Offers.restore(offers) if (offers := part("offer", state)) else Offers.none(),  # none: an older one
@@ -223,6 +235,17 @@ def _digest(what: tuple[object, ...], size: int) -> bytes:
     return blake2b(repr(what).encode("utf-8", "surrogatepass"), digest_size=size).digest()
 
 
+def _trade(products: Sequence[Product]) -> dict[str, NDArray[np.float64]]:
+    since = [p.published_ms if p.stock_since_ms is None else p.stock_since_ms for p in products]
+    told = ([p.cost_minor for p in products], [p.stock for p in products], since)
+    return {name: _numbers(values) for name, values in zip(TRADE, told, strict=True)}
+
+
+def _no_trade(published: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    unknown = np.full(len(published), np.nan)
+    return {"cost": unknown, "stock": unknown, "stock_since": published}
+
+
 def _numbers(values: Sequence[int | None]) -> NDArray[np.float64]:
     return np.array([np.nan if value is None else value for value in values], np.float64)
 
@@ -236,6 +259,7 @@ _EMPTY = Columns(
     sellable=np.empty(0, np.bool_),
     numbers={name: np.empty(0) for name in NUMBERS},
     labels={name: Labels((), np.zeros(1, np.int64), np.empty(0, np.int32)) for name in ("brand", "category")},
+    trade={name: np.empty(0) for name in TRADE},
     row_of={},
     group_of={},
 )

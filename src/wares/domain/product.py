@@ -28,7 +28,8 @@ class Product:
     and description in other languages than the shop's ("fr" -> ...). `category` is a path, root first. `attributes`
     maps a name to one or more values ("colour" -> ("red", "blue")). `published_ms` is when the product first went on
     sale, in Unix milliseconds; None = unknown. `regular_price_minor` is only in what `seen` gives: the price that a
-    sale price took the place of.
+    sale price took the place of. `cost_minor`, what a unit costs the shop, and `stock_since_ms`, since when the stock
+    at hand lies there, are the shop's secrets: they count for its aims, and no answer holds them.
     """
 
     id: str
@@ -52,6 +53,8 @@ class Product:
     offers: Mapping[str, Offer] = field(default_factory=dict)
     texts: Mapping[str, ProductText] = field(default_factory=dict)
     regular_price_minor: int | None = None
+    cost_minor: int | None = None
+    stock_since_ms: int | None = None
 
     @property
     def category_levels(self) -> tuple[str, ...]:

@@ -11,8 +11,9 @@ from wares.feeds.values import is_missing_cell
 
 T = TypeVar("T", Offer, ProductText)
 _KEPT_AS = {
-    **{name: f"{name}_minor" for name in ("price", "sale_price")},
-    **{name: f"{name}_ms" for name in ("published", "sale_from", "sale_until", "available_from")},
+    **{name: f"{name}_minor" for name in ("price", "sale_price", "cost")},
+    "margin": "cost_minor",
+    **{name: f"{name}_ms" for name in ("published", "sale_from", "sale_until", "available_from", "stock_since")},
 }
 _MERGED_FIELDS = {f.name for f in fields(Product)} - {"id", "attributes", "offers", "texts", "regular_price_minor"}
 

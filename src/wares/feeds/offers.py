@@ -73,6 +73,25 @@ class OfferReader:
             self.tally.miss("price")
         return self._read(known, self.currency)
 
+    def read_cost(self, known: Mapping[str, Any], offer: Offer) -> int | None:
+        """What a unit costs the shop, in the offer's currency: as the row says, or its price less its margin."""
+        if not is_missing_cell(raw := known.get("cost")):
+            amount = read_amount(raw, offer.currency, points_group=self.foreign) if isinstance(raw, str) else None
+            cost = read_minor(raw if amount is None else amount.value, scale_of(offer.currency))
+            if cost is not None and (amount is None or amount.currency in ("", offer.currency)):
+                return cost
+            fix = f"Give what a unit costs the shop, in {offer.currency or 'the currency of the price'}, like 7.50."
+            self.tally.repair("cost is no such amount: unknown", "cost", raw, fix)
+        if is_missing_cell(raw := known.get("margin")):
+            return None
+        percent = isinstance(raw, str) and raw.strip().endswith("%")
+        share = read_number(raw.strip().removesuffix("%") if percent else raw) / (100 if percent else 1)
+        if offer.price_minor is not None and -10 <= share <= 1:
+            return round(offer.price_minor * (1 - share))
+        fix = "Give (price - cost) / price, like 0.35 or 35%, of a product with a price; or give its cost."
+        self.tally.repair("margin is no share of a price: unknown", "margin", raw, fix)
+        return None
+
     def read_markets(self, by_market: object) -> dict[str, Offer]:
         """The offers that a row gives of single markets: {"ch": {"price": 9.50}}."""
         if is_missing(by_market):

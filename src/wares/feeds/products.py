@@ -23,6 +23,7 @@ from wares.feeds.values import DAY_MS, EARLIEST_MS, clock, is_missing, read_mino
 
 FIELDS = (
     *("id", "title", "description", "brand", "category", *OFFER_FIELDS),
+    *("cost", "margin", "stock_since"),
     *("group_id", "image_url", "url", "published", "attributes", "markets", "texts"),
 )
 ALIASES = {"item_group_id": "group_id", "product_id": "id", "image_link": "image_url", "link": "url"}
@@ -179,7 +180,7 @@ class _Maker:
             group_id=read_text(known.get("group_id")),
             image_url=read_text(known.get("image_url")),
             url=read_text(known.get("url")),
-            published_ms=self._published(known.get("published")),
+            published_ms=self._date("published", known.get("published")),
             attributes=self._attributes(further),
             sale_price_minor=offer.sale_price_minor,
             sale_from_ms=offer.sale_from_ms,
@@ -187,6 +188,8 @@ class _Maker:
             available_from_ms=offer.available_from_ms,
             offers=self.offers.read_markets(_json(known.get("markets"))),
             texts=self._texts(_json(known.get("texts"))),
+            cost_minor=self.offers.read_cost(known, offer),
+            stock_since_ms=self._date("stock_since", known.get("stock_since")),
         )
 
     @staticmethod
@@ -252,14 +255,14 @@ class _Maker:
             self.tally.repair(f"{field} cut", field, raw[:100], f"Use at most {MAX_TEXT:,} characters.")
         return raw
 
-    def _published(self, raw: object) -> int | None:
+    def _date(self, field: str, raw: object) -> int | None:
         if is_missing(raw):
             return None
         time_ms = self.time_of(raw)
         if time_ms is not None and EARLIEST_MS <= time_ms <= self.latest_ms:
             return time_ms
         fix = "Use ISO 8601 (2026-01-31) or Unix seconds or ms, from 1990 to a year from now."
-        self.tally.repair("published is no date: unknown", "published", raw, fix)
+        self.tally.repair(f"{field} is no date: unknown", field, raw, fix)
         return None
 
     def _attributes(self, further: dict[str, Any]) -> dict[str, tuple[str, ...]]:

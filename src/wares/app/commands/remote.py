@@ -132,6 +132,8 @@ def product_row(product: Product) -> dict[str, Any]:
         "brand": product.brand,
         "category": list(product.category),
         **_offer_row(product.offer),
+        "cost": None if product.cost_minor is None else product.cost_minor / scale_of(product.currency),
+        "stock_since": product.stock_since_ms,
         "group_id": product.group_id,
         "image_url": product.image_url,
         "url": product.url,

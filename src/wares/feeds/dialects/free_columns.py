@@ -120,7 +120,7 @@ def _by_name(columns: Sequence[str]) -> list[tuple[int, int, int, str, str]]:
             priced = field in ("price", "sale_price")
             if name == known:
                 found.append((0, rank, place, field, known))
-            elif priced and not NO_PRICE.isdisjoint(words):
+            elif field == "cost" or (priced and not NO_PRICE.isdisjoint(words)):
                 continue
             elif _within(known, name) and len(words) <= 6:
                 found.append((1, rank, place, field, known))
@@ -169,7 +169,7 @@ def _fits(field: str, values: Sequence[str]) -> bool:
     """Whether the values can be this field's. A column without values fits."""
     if not values:
         return True
-    if field in ("price", "sale_price"):
+    if field in ("price", "sale_price", "cost"):
         return _share(values, (read_amount(value) is not None for value in values)) >= _ENOUGH
     if field == "stock":
         return _share(values, (read_number(value) == read_number(value) for value in values)) >= _ENOUGH

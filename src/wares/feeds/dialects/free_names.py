@@ -148,6 +148,11 @@ FIELDS: dict[str, tuple[str, ...]] = {
             "发布时间",
         ),
     ),
+    "cost": (
+        *("cost", "unit cost", "cost price", "purchase price", "cost per item", "cost of goods sold", "einkaufspreis"),
+        *("ek", "ek preis", "ek netto", "prix d achat", "prix achat", "成本", "成本价", "进价"),
+    ),
+    "stock_since": ("stock since", "in stock since", "last received", "auf lager seit", "en stock depuis", "入库时间"),
 }
 # A price with one of these words is not what a shopper pays.
 NO_PRICE = frozenset(

@@ -19,6 +19,7 @@ NAMING = Naming(
         "available": ("availability",),
         "stock": ("sell_on_google_quantity", "quantity", "inventory"),
         "group_id": ("item_group_id",),
+        "cost": ("cost_of_goods_sold",),
         "image_url": ("image_link",),
         "url": ("link", "canonical_link", "mobile_link"),
         "published": ("published",),

@@ -21,6 +21,7 @@ NAMING = Naming(
         "sale_from": ("special_price_from_date",),
         "sale_until": ("special_price_to_date",),
         "stock": ("qty",),
+        "cost": ("cost",),
         "image_url": ("base_image", "image", "small_image"),
         "published": ("created_at",),
     },

@@ -26,6 +26,7 @@ NAMING = Naming(
         "price": ("variant_price", "price"),
         "regular": ("variant_compare_at_price", "compare_at_price"),
         "stock": ("variant_inventory_qty", "inventory_quantity"),
+        "cost": ("cost_per_item",),
         "image_url": ("variant_image", "variant_image_url"),
         "picture": ("image_src", "product_image_url"),
     },
