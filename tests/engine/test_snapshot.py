@@ -133,8 +133,8 @@ def test_damage_to_any_file_is_named_and_the_last_good_snapshot_serves(
 ) -> None:
     told = "promotion.json"  # how it was compared: nothing depends on it
     names = sorted(path.name for path in (two / SNAPSHOTS / "000002").iterdir() if path.name != told)
-    assert {"manifest.json", "columns.npz", "text.npz", "vectors.npz"} <= set(names)
-    assert len(names) == 8 + len(TRAINED)
+    assert {"manifest.json", "columns.npz", "kin.npz", "text.npz", "vectors.npz"} <= set(names)
+    assert len(names) == 9 + len(TRAINED)
     for name in names:
         path = shop / SNAPSHOTS / "000002" / name
         whole = path.read_bytes()
