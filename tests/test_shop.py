@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from wares.domain.filter import AnyOf, Between, Either, Filter
 from wares.domain.result import Page
 from wares.engine.cursors import Cursors
 from wares.errors import (
@@ -411,10 +412,46 @@ def test_chinese_titles_are_found(tmp_path: Path) -> None:
     assert ids(trained(shop).search("面包")) == ["b"]
 
 
-@pytest.mark.parametrize("k", [0, -1, 1001, 10**9])
+@pytest.mark.parametrize("k", [-1, 1001, 10**9])
 def test_an_impossible_page_size_is_refused_with_what_is_possible(corner: Shop, k: int) -> None:
-    with pytest.raises(InputError, match=rf"k is {k}; it must lie in 1\.\.1000"):
+    with pytest.raises(InputError, match=rf"k is {k}; it must lie in 0\.\.1000"):
         corner.search("milk", k=k)
+
+
+def test_a_page_of_no_hits_counts_all_the_same(corner: Shop) -> None:
+    asked = corner.search("milk", k=0, facets=["brand"])
+    full = corner.search("milk", facets=["brand"])
+    assert (asked.hits, asked.total, asked.facets, asked.cursor) == ((), full.total, full.facets, "")
+
+
+def test_a_page_further_down_is_the_rest_of_the_whole(corner: Shop) -> None:
+    whole = ids(corner.browse(k=8))
+    assert ids(corner.browse(k=3, offset=4)) == whole[4:7]
+    assert ids(corner.browse(k=3, offset=99)) == []
+    with pytest.raises(InputError, match="offset is -1; it must be 0 or more"):
+        corner.browse(offset=-1)
+
+
+def test_a_filter_as_a_value_may_choose_between_fields(corner: Shop) -> None:
+    cheap_or_bread = Either((Between("price", high=1.5), AnyOf("category", ("Food > Bread",))))
+    found = corner.browse(filters=Filter((cheap_or_bread,)), k=8)
+    of_bread, cheap = corner.browse("Food > Bread", k=8), corner.browse(filters={"price": {"high": 1.5}}, k=8)
+    assert 0 < found.total < 8
+    assert set(ids(found)) == set(ids(of_bread)) | set(ids(cheap))
+
+
+def test_facets_can_count_the_hits_as_they_are(corner: Shop) -> None:
+    chosen = AnyOf("brand", ("Acme",))
+    open_, narrow = (
+        corner.browse(filters=Filter((chosen,), narrows_facets=narrows), facets=["brand"]).facets[0].values
+        for narrows in (False, True)
+    )
+    assert {value.value: value.count > 0 for value in open_} == {"Acme": True, "Apex": True}
+    assert [value.value for value in narrow] == ["Acme"]
+
+
+def test_a_facet_gives_as_many_values_as_are_asked_for(corner: Shop) -> None:
+    assert len(corner.browse(facets=["category"], facet_values=1).facets[0].values) == 1
 
 
 def test_a_page_size_above_the_catalogue_gives_all_of_it(corner: Shop) -> None:

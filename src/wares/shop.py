@@ -9,6 +9,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Any
 
+from wares.domain.filter import Filter
 from wares.domain.money import scale_of
 from wares.domain.product import Product
 from wares.domain.request import Request, Sort
@@ -291,10 +292,12 @@ class Shop:
         shopper: str | None = None,
         seeds: Sequence[str] = (),
         category: str = "",
-        filters: Mapping[str, Any] | None = None,
+        filters: Mapping[str, Any] | Filter | None = None,
         facets: Sequence[str] | None = None,
+        facet_values: int = 100,
         sort: str = "relevance",
         k: int = 24,
+        offset: int = 0,
         cursor: str = "",
         as_typed: bool = False,
         without_wishes: Sequence[str] = (),
@@ -304,15 +307,19 @@ class Shop:
         """Any surface that has a profile in the settings.
 
         `filters`: field -> value, list of values, {"not": [...]} or {"low": .., "high": ..}; prices in whole
-        currency units. `category` is the page's own, which its facets keep. `k` in [1, 1000]. `as_typed`: do not
-        correct the query; `without_wishes`: keys of wishes (`Page.wishes`) that are not to be read in it. `explain`:
+        currency units; or a `Filter`. `category` is the page's own, which its facets keep. `facet_values`: most values
+        of one facet. `k` in [1, 1000], or 0 where only total and facets are wanted, which nobody is said to have seen.
+        `offset`: hits to leave out before the first, for whoever keeps no cursor. `as_typed`: do not correct the query;
+        `without_wishes`: keys of wishes (`Page.wishes`) that are not to be read in it. `explain`:
         fill `Page.explanation` and `Hit.parts`; such an answer takes longer. `market`: whose prices, availability and
         language are meant, one of the settings' markets; "" = the shop's own.
         Raises InputError, UnknownName or CursorExpired with what is valid.
         """
         started = time.perf_counter()
-        if not 1 <= k <= MAX_K:
-            raise InputError(f"k is {k}; it must lie in 1..{MAX_K}. Use the cursor to get more.")
+        if not 0 <= k <= MAX_K:
+            raise InputError(f"k is {k}; it must lie in 0..{MAX_K}. Use the cursor to get more.")
+        if offset < 0:
+            raise InputError(f"offset is {offset}; it must be 0 or more.")
         try:
             order = Sort(sort)
         except ValueError:
@@ -322,6 +329,7 @@ class Shop:
             surface=surface, now_ms=_now_ms(), query=query, shopper_id=shopper, seeds=tuple(seeds),
             filter=wanted_filter(filters or {}, category, scale), facets=tuple(facets or ()), sort=order, k=k,
             cursor=cursor, as_typed=as_typed, without_wishes=tuple(without_wishes), explain=explain, market=market,
+            offset=offset, facet_values=facet_values,
         )  # fmt: skip
         page = self.engine.ask(request)
         return replace(page, took_ms=round((time.perf_counter() - started) * 1000, 2))

@@ -10,6 +10,7 @@ LOG = """
 {"eventType":"view","eventName":"Product Viewed","index":"products","userToken":"t1","timestamp":1769860800000,"objectIDs":["mug"]}
 {"eventType":"view","eventName":"Hits Viewed","index":"products","userToken":"t1","timestamp":1769860801000,"objectIDs":["mug","pot"]}
 {"eventType":"click","eventName":"Hit Clicked","index":"products","userToken":"t1","timestamp":1769860802000,"objectIDs":["pot"],"positions":[2],"queryID":"q1","query":"tea pot"}
+{"eventType":"view","eventName":"Hits Viewed","index":"products","userToken":"t1","timestamp":1769860802500,"objectIDs":["mug"]}
 {"eventType":"click","eventName":"Filter Clicked","index":"products","userToken":"t1","timestamp":1769860803000,"filters":["brand:Kiln"]}
 {"eventType":"conversion","eventSubtype":"addToCart","eventName":"Added","index":"products","userToken":"t1","timestamp":1769860804000,"objectIDs":["pot"],"objectData":[{"price":8.5,"discount":1,"quantity":2}],"currency":"EUR"}
 {"eventType":"conversion","eventSubtype":"purchase","eventName":"Order","index":"products","userToken":"t1","authenticatedUserToken":"anna","timestamp":1769860805000,"objectIDs":["mug","pot"],"objectData":[{"price":3.5,"quantity":2,"queryID":"q1"},{"price":8.5}],"value":15.5,"currency":"EUR"}
@@ -39,8 +40,15 @@ def test_insights_are_read_object_by_object(tmp_path: Path) -> None:
         ("purchase", "anna", "pot", 1.0, 850, ""),
         ("purchase", "t2", "mug", 1.0, 350, ""),
     ]
+    assert [(e.impression_id, e.position) for e in events[:5]] == [
+        ("", None),
+        ("q1", 2),
+        ("", None),
+        ("q1", None),
+        ("", None),
+    ]
     assert events[3].basket_id == events[4].basket_id != events[5].basket_id
-    assert report.rejected_by_reason == {"left out: view of several objects": 1, "left out: click of filters": 1}
+    assert report.rejected_by_reason == {"left out: view of several objects": 2, "left out: click of filters": 1}
 
 
 def test_every_fault_of_the_insights_is_named_and_every_good_one_kept(tmp_path: Path) -> None:

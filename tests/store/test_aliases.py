@@ -48,7 +48,10 @@ def written(folder: Path) -> list[tuple[object, ...]]:
 def as_version_2(folder: Path) -> None:
     """What a wares wrote that knew no logins: the same tables without those of logins."""
     with closing(sqlite3.connect(folder / FILE)) as file:
-        file.executescript("DROP TABLE aliases; UPDATE meta SET value = 2 WHERE name = 'schema_version';")
+        file.executescript(
+            "DROP TABLE aliases; ALTER TABLE events DROP COLUMN impression; ALTER TABLE events DROP COLUMN position;"
+            " UPDATE meta SET value = 2 WHERE name = 'schema_version';"
+        )
 
 
 def test_after_a_login_all_events_are_the_known_shoppers(shop: Store) -> None:

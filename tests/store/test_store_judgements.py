@@ -75,6 +75,7 @@ def test_new_judgements_can_take_the_place_of_all_others(tmp_path: Path) -> None
         assert shop.judgements.clear() == 1
         assert shop.judgements.read() == []
         assert shop.judgements.count() == 0
+        assert shop.events.shown() == {}
 
 
 @pytest.mark.parametrize("relevance", [-0.1, math.nan, math.inf])
@@ -115,7 +116,9 @@ def test_a_writer_upgrades_an_old_shop_and_keeps_all_that_is_in_it(old_shop: Pat
         assert shop.judgements.put(TEA) == 2
         assert shop.catalogue.get(["black", "green"]) == {"black": Product("black", title="Black tea")}
         assert shop.events.read().product_keys.tolist() == [2]
-        assert shop.events.append([Event(EventKind.VIEW, 2000, "ann", "black")]) == (1, 0)
+        met = Event(EventKind.VIEW, 2000, "ann", "black", impression_id="page-1", position=3)
+        assert shop.events.append([met]) == (1, 0)
+        assert shop.events.shown() == {2: ("page-1", 3)}
     assert version(old_shop) == SCHEMA_VERSION
     with Store.open(old_shop, "read") as shop:
         assert shop.judgements.read() == TEA

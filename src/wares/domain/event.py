@@ -39,7 +39,8 @@ class Event:
     """One line of the event log. Times are Unix milliseconds, `value_minor` is the whole line's value in cents.
 
     `shopper_id` None = anonymous. `product_id` may name a product that the catalogue does not know yet.
-    `id` "" = derive one from the content (see `store.events`).
+    `id` "" = derive one from the content (see `store.events`). `impression_id` names the answer (`Page.impression_id`)
+    in which the shopper met the product, at `position`, counted from 1; "" and None = not told.
     """
 
     kind: EventKind
@@ -51,3 +52,5 @@ class Event:
     basket_id: str = ""
     query: str = ""
     id: str = ""
+    impression_id: str = ""
+    position: int | None = None

@@ -18,10 +18,10 @@ class Sort(StrEnum):
 class Request:
     """One question. With a query it is a search; without one a recommendation. Both take the same walk.
 
-    `surface` names the profile that answers. `seeds` are product ids on the page or in the cart. `k` is the page size;
-    `cursor` continues an earlier answer. `as_typed`: the query is not to be corrected; `without_wishes`: the keys of
-    wishes in it that are not to be read. `explain`: say how the answer came about. `now_ms` is the moment of asking
-    (Unix milliseconds). `market` says whose prices, availability and language are meant; "" = the shop's own.
+    `surface` names the profile that answers. `seeds` are product ids on the page or in the cart. `k` is the page size
+    (0 = only totals and facets are wanted); `cursor` continues an earlier answer, `offset` begins further down.
+    `as_typed`: the query is not to be corrected; `without_wishes`: the keys of wishes in it that are not to be read.
+    `explain`: say how the answer came about. `now_ms` is the moment of asking (Unix milliseconds). `market` says whose prices, availability and language are meant; "" = the shop's own.
     """
 
     surface: str
@@ -38,3 +38,5 @@ class Request:
     without_wishes: tuple[str, ...] = ()
     explain: bool = False
     market: str = ""
+    offset: int = 0
+    facet_values: int = 100  # most values of one facet

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wares.domain.catalogue import Columns, Labels
-from wares.domain.filter import AnyOf, Between, Clause, Filter
+from wares.domain.filter import AnyOf, Between, Clause, Either, Filter
 
 Rows = NDArray[np.int32]
 Bools = NDArray[np.bool_]
@@ -44,6 +44,11 @@ def first_code_of(labels: Labels, rows: Rows) -> NDArray[np.int32]:
 
 
 def _meets(clause: Clause, columns: Columns, rows: Rows | None) -> Bools:
+    if isinstance(clause, Either):
+        met = np.zeros(len(columns) if rows is None else len(rows), np.bool_)
+        for one in clause.clauses:
+            met |= _meets(one, columns, rows)
+        return met
     if isinstance(clause, Between):
         if (numbers := columns.numbers.get(clause.field)) is None:
             return np.zeros(len(columns) if rows is None else len(rows), np.bool_)

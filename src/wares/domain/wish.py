@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from wares.domain.filter import Clause
+from wares.domain.filter import Single
 
 
 class WishKind(StrEnum):
@@ -30,7 +30,7 @@ class Wish:
 
     kind: WishKind
     said: str
-    clause: Clause | None = None
+    clause: Single | None = None
     strict: bool = False
     excluded: tuple[str, ...] = ()
 

@@ -146,8 +146,10 @@ class Engine:
         else:
             live = self.live  # one for the whole request, whatever is swapped meanwhile
             history, note = self.history(request.shopper_id, live)
-            found, name, offset = self.answer(request, history, (note,) if note else (), live), "", 0
+            found, name, offset = self.answer(request, history, (note,) if note else (), live), "", request.offset
         page = present(found, offset, request.k, self.store.catalogue)
+        if not request.k:  # nothing was shown, and there is no next page
+            return page
         if offset + request.k < page.total:
             page = with_cursor(page, request, name or self._cursors.keep(found.to_keep()), offset)
         if self.impressions is None or page.redirect:  # sent elsewhere, nobody saw these hits

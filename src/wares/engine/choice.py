@@ -1,11 +1,12 @@
 """What people write to choose products by a field, in settings and in requests, read into filter clauses."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from wares.domain.filter import AnyOf, Between, Clause, Filter, NoneOf
+from wares.domain.filter import AnyOf, Between, Clause, Either, Filter, NoneOf, Single
 from wares.errors import InputError
 
 _Text = Annotated[str, StringConstraints(min_length=1)]
@@ -52,20 +53,30 @@ def to_filter(choices: Mapping[str, Choice]) -> Filter:
     return Filter(tuple(clause for name, choice in choices.items() for clause in choice.clauses(name)))
 
 
-def wanted_filter(filters: Mapping[str, Any], category: str, scale: int) -> Filter:
+def wanted_filter(filters: Mapping[str, Any] | Filter, category: str, scale: int) -> Filter:
     """What a request asks for: the page's own category, which its facets keep, and the shopper's choices, with prices
     in whole units of a currency of which the smallest makes up 1 / `scale`. Raises InputError."""
+    page = (AnyOf("category", (category,), fixed=True),) if category else ()
+    wanted = filters if isinstance(filters, Filter) else _chosen(filters)
+    return replace(wanted, clauses=(*page, *(_in_minor(clause, scale) for clause in wanted.clauses)))
+
+
+def _chosen(filters: Mapping[str, Any]) -> Filter:
     try:
-        wanted = to_filter({name: Choice.model_validate(choice) for name, choice in filters.items()})
+        return to_filter({name: Choice.model_validate(choice) for name, choice in filters.items()})
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(f"A filter cannot be read: {first['msg']} (got {str(first['input'])[:80]!r}).") from None
-    page = (AnyOf("category", (category,), fixed=True),) if category else ()
-    return Filter((*page, *(_in_minor(clause, scale) for clause in wanted.clauses)))
 
 
 def _in_minor(clause: Clause, scale: int) -> Clause:
     """Shoppers count in dollars, the catalogue in cents."""
+    if isinstance(clause, Either):
+        return Either(tuple(_one_in_minor(one, scale) for one in clause.clauses))
+    return _one_in_minor(clause, scale)
+
+
+def _one_in_minor(clause: Single, scale: int) -> Single:
     if not isinstance(clause, Between) or clause.field != "price":
         return clause
     low = None if clause.low is None else round(clause.low * scale, 6)

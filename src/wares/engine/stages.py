@@ -112,12 +112,15 @@ def answer(intent: Intent, walk: Walk, view: ShopView, notes: tuple[str, ...] = 
         notes = (*notes, *_RELAXED.get(match.relaxed, ()))
         found = match.matched & permitted
         shown = found & may_show
-        if request.sort is Sort.RELEVANCE:
+        if not request.k:
+            slate, features, parts = *_nothing(), None
+            order = _one_per_group(np.flatnonzero(shown).astype(np.int32), view.columns)
+        elif request.sort is Sort.RELEVANCE:
             slate, features, parts, order = _rank(intent, walk, view, shown, match.relevance)
         else:
             slate, features, parts = *_nothing(), None
             order = _sorted(request.sort, view, shown, match.relevance)
-    facets = filters.facets(request.facets, found, request.filter)
+    facets = filters.facets(request.facets, found, request.filter, request.facet_values)
     explanation = _explanation(intent, walk, view, match) if request.explain else None
     return Answer(intent, view, walk, slate, features, order, shown, facets, notes, explanation, parts)
 

@@ -36,6 +36,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "query": ("query", "search_term"),
     "id": ("id", "event_id"),
     "currency": ("currency",),
+    "impression_id": ("impression_id",),
+    "position": ("position",),
 }
 NESTED = ("items", "event_params", "ecommerce")  # GA4's own structures
 GA4_KINDS = {
@@ -136,6 +138,8 @@ class Maker:
             in_query,
             in_id,
             in_cur,
+            in_shown,
+            in_place,
         ) = layout.first  # a field without a column is None, and so is what a row has there
         raw = get(in_kind)
         kind = KINDS.get(raw) if type(raw) is str else None
@@ -183,9 +187,14 @@ class Maker:
             value_minor = None
         if quantity <= 0:
             kind, quantity = self._below_one(kind, quantity, value_minor)
+        shown = read_text(get(in_shown)) if in_shown else ""
+        place = self._place(get(in_place)) if in_place and shown else None
+        if len(shown) > MAX_ID:
+            _check_lengths(shown)
         return Event(
-            kind, time_ms, shopper_id or None, product_id or None, quantity, value_minor, basket_id, query, event_id
-        )
+            kind, time_ms, shopper_id or None, product_id or None, quantity, value_minor, basket_id, query, event_id,
+            shown, place,
+        )  # fmt: skip
 
     def _layout(self, shape: tuple[str, ...]) -> _Layout:
         if len(self.layouts) >= _MAX_LAYOUTS:
@@ -240,6 +249,16 @@ class Maker:
             return quantity
         self.tally.repair("quantity is no number: 1", "quantity", raw, "Give a number of units.")
         return 1.0
+
+    def _place(self, raw: object) -> int | None:
+        """A place in an answer, from 1."""
+        if is_missing_cell(raw):
+            return None
+        place = read_number(raw)
+        if 1 <= place <= 1e6 and place == int(place):  # false for nan
+            return int(place)
+        self.tally.repair("position is no place: unknown", "position", raw, "Give the place from 1.")
+        return None
 
     def _value(self, field: str, raw: object, times: float, scale: int, *, negative: bool) -> int | None:
         amount = read_number(raw) * times

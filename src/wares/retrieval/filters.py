@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wares.domain.catalogue import Columns, Labels
-from wares.domain.filter import Between, Clause, Filter
+from wares.domain.filter import Between, Clause, Either, Filter
 from wares.domain.result import Facet, FacetValue
 from wares.domain.selection import passing
 from wares.errors import InputError, UnknownName
@@ -56,14 +56,13 @@ class FilterIndex:
         """One facet per name over `matched` (n,) (the match set before the filters).
 
         A value's count is the total of the same query with that value chosen: the other fields' filters hold, the
-        field's own choice is left out.
+        field's own choice is left out, unless `wanted.narrows_facets`. `most` values are given, and those chosen.
         """
         return tuple(self._facet(name, matched, wanted, most) for name in names)
 
     def _facet(self, name: str, matched: Rows, wanted: Filter, most: int) -> Facet:
         if (numbers := self.columns.numbers.get(name)) is not None:
-            others = Filter(tuple(c for c in wanted.clauses if c.field != name))
-            known = numbers[np.flatnonzero(matched & self.passing(others))]
+            known = numbers[np.flatnonzero(matched & self.passing(wanted.without_choices_of(name)))]
             known = known[~np.isnan(known)]
             if not len(known):
                 return Facet(name)
@@ -92,6 +91,10 @@ class FilterIndex:
 
     def _check(self, clause: Clause) -> None:
         """Raise what a person should hear of a clause that can never be met."""
+        if isinstance(clause, Either):
+            for one in clause.clauses:
+                self._check(one)
+            return
         if not isinstance(clause, Between):
             if clause.field != "id":
                 self._labels(clause.field, "filter")

@@ -17,6 +17,7 @@ from wares.store.aliases import has_some
 from wares.store.connections import Connections
 from wares.store.keys import Hashes, intern_products, intern_shoppers
 from wares.store.ordinals import Ordinals
+from wares.store.schema import read_meta
 
 CHUNK = 50_000  # events per transaction: any number of events is appended in modest memory
 
@@ -48,15 +49,20 @@ _TYPED = (
     " GROUP BY shown HAVING shoppers >= ? AND shown <> '' ORDER BY shoppers DESC, shown"
 )
 _APPEND = (
-    "INSERT INTO events (key, time_ms, kind, shopper, product, quantity, value_minor, basket, query)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
+    "INSERT INTO events (key, time_ms, kind, shopper, product, quantity, value_minor, basket, query, impression,"
+    " position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
 )
 # Of a shopper and all that were joined to them, in one scan.
 _ERASE_EVENTS = "DELETE FROM events WHERE shopper IN (SELECT :key UNION SELECT shopper FROM aliases WHERE known = :key)"
 _ERASE_SHOPPERS = "DELETE FROM shoppers WHERE key IN (SELECT :key UNION SELECT shopper FROM aliases WHERE known = :key)"
 _UNCOUNT = "UPDATE sqlite_sequence SET seq = max(?, (SELECT ifnull(max(seq), 0) FROM events)) WHERE name = 'events'"
 
-Row = tuple[bytes, int, int, int | None, int | None, float, int | None, int | None, str | None]
+_SHOWN = "SELECT seq, impression, position FROM events WHERE seq > ? AND impression IS NOT NULL ORDER BY seq"
+_SHOWN_SINCE = 4  # schema version
+
+Row = tuple[
+    bytes, int, int, int | None, int | None, float, int | None, int | None, str | None, str | None, int | None
+]  # fmt: skip
 
 
 class SqliteEventLog:
@@ -104,6 +110,14 @@ class SqliteEventLog:
             basket_keys=_column(rows, "basket"),
             queries=dict(zip(places.tolist(), queries.values(), strict=True)),
         )
+
+    def shown(self, after: int = 0) -> dict[int, tuple[str, int | None]]:
+        """Of every event above `after` that names one: sequence number -> (impression, place in it from 1)."""
+        with self._connections.reading() as connection:
+            version = read_meta(connection, "schema_version")
+            if not isinstance(version, int) or version < _SHOWN_SINCE:  # an older shop that nobody has written to
+                return {}
+            return {seq: (name, place) for seq, name, place in connection.execute(_SHOWN, (after,))}
 
     def typed_queries(self, least: int) -> dict[str, int]:
         """Past queries -> how many different known shoppers searched for them, where at least `least` did; most first.
@@ -183,6 +197,8 @@ class SqliteEventLog:
                 event.value_minor,
                 basket,
                 event.query or None,
+                event.impression_id or None,
+                event.position,
             )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from wares.errors import DataError, StoreError, StoreUnwritable
 
 FILE = "wares.sqlite"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 BUSY_S = 10.0
 
 # Since version 2. What a person said of a product for a query; `gain` is 0 or more. No shopper data.
@@ -26,6 +26,8 @@ _ALIASES = (
     " consent INTEGER NOT NULL)",
     "CREATE INDEX aliases_by_known ON aliases (known)",
 )
+# Since version 4. The name of the answer in which the shopper met the product, and its place there from 1.
+_SHOWN = ("ALTER TABLE events ADD COLUMN impression TEXT", "ALTER TABLE events ADD COLUMN position INTEGER")
 TABLES = (
     # What this file is: `schema_version`, and the `secret` that keys every hash of a shopper. No shopper data.
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
@@ -40,11 +42,15 @@ TABLES = (
     # `key` makes repeats count once, `kind` is a position in domain.shopper.KINDS, NULL = none or unknown.
     "CREATE TABLE events (seq INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE, time_ms INTEGER NOT NULL,"
     " kind INTEGER NOT NULL, shopper INTEGER, product INTEGER, quantity REAL NOT NULL, value_minor INTEGER,"
-    " basket INTEGER, query TEXT)",
+    " basket INTEGER, query TEXT, impression TEXT, position INTEGER)",
     _JUDGEMENTS,
     *_ALIASES,
 )
-UPGRADES: Mapping[int, tuple[str, ...]] = {1: (_JUDGEMENTS,), 2: _ALIASES}  # version -> what makes the next one of it
+UPGRADES: Mapping[int, tuple[str, ...]] = {
+    1: (_JUDGEMENTS,),
+    2: _ALIASES,
+    3: _SHOWN,
+}  # version -> what makes the next one of it
 
 _UNWRITABLE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 _DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from wares.domain.filter import Between, Clause
+from wares.domain.filter import Between, Single
 from wares.domain.money import scale_of
 from wares.domain.product import Product
 from wares.domain.result import Explanation, Facet, Hit, Page
@@ -299,7 +299,7 @@ def _wish_json(wish: Wish, currency: str) -> dict[str, Any]:
     }
 
 
-def _clause_parts(clause: Clause | None, currency: str) -> tuple[str, list[str], float | None, float | None]:
+def _clause_parts(clause: Single | None, currency: str) -> tuple[str, list[str], float | None, float | None]:
     """(field, values, low, high); prices in whole currency units."""
     if clause is None:
         return "", [], None, None

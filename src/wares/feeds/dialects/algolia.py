@@ -1,14 +1,15 @@
 """Algolia Insights: click, view and conversion events, one JSON object per line.
 
 Each of the `objectIDs` is an entry. A conversion tells by `eventSubtype` whether it is a purchase or an addition to
-the cart. A view of several objects is a list that was shown, and left out; so is a click on filters. Of the parallel
-lists `objectData` is read; `positions` and `queryID` have no place in an event. `price` is one unit's, discount taken.
+the cart. A view of several objects is a list that was shown, and left out, as is one that calls itself "Hits Viewed",
+however short; so is a click on filters. `objectData` and `positions` are lists parallel to the objects. `queryID` names
+the answer in which they were met. `price` is one unit's, discount taken.
 """
 
 from collections.abc import Mapping, Sequence
 
 from wares.domain.event import EventKind
-from wares.feeds.dialects.entry import Dialect, Entry, first_of, is_absent, list_of, read_kind, stable_id
+from wares.feeds.dialects.entry import Dialect, Entry, first_of, folded, is_absent, list_of, read_kind, stable_id
 from wares.feeds.readers import Row
 from wares.feeds.report import LeftOut, RowFault
 from wares.feeds.values import read_text
@@ -30,7 +31,10 @@ NAMES = {
     "query": "query",
     "currency": "currency",
     "user agent": "userAgent",
+    "impression_id": "queryID",
+    "position": "positions[#]",
 }
+_LISTS = frozenset(("hits viewed",))  # what front-end libraries call a view of whatever is in sight
 _FIX = "Give the products as objectIDs, with the ids of your product feed."
 _NOTHING = "Nothing to do: such events choose no product."
 
@@ -50,7 +54,7 @@ def entries(row: Row) -> Sequence[Entry | RowFault]:
         kind = _of_subtype(row)
     if not objects:
         raise RowFault("no product", "objectIDs", row.get("objectIDs"), _FIX)
-    if kind is EventKind.VIEW and len(objects) > 1:
+    if kind is EventKind.VIEW and (len(objects) > 1 or folded(read_text(row.get("eventName"), 200)) in _LISTS):
         raise LeftOut("view of several objects", "objectIDs", objects, f"{_NOTHING[:-1]}; a list was shown.")
     shopper = "userToken" if is_absent(row.get("authenticatedUserToken")) else "authenticatedUserToken"
     given = (kind, row.get("timestamp"), row.get(shopper), row.get("queryID"), row.get("eventName"))
@@ -67,7 +71,10 @@ def entries(row: Row) -> Sequence[Entry | RowFault]:
         "query": first_of(row, "query"),
         "currency": first_of(row, "currency"),
         "id": None,
+        "impression_id": first_of(row, "queryID"),
+        "position": None,
     }
+    positions = list_of(row.get("positions"))
     data = list_of(row.get("objectData"))
     repairs: tuple[tuple[str, str, object, str], ...] = ()
     if data and len(data) != len(objects):
@@ -87,6 +94,8 @@ def entries(row: Row) -> Sequence[Entry | RowFault]:
             "price": said.get("price"),
             "value": row.get("value") if len(objects) == 1 and is_absent(said.get("price")) else None,
             "id": stable_id("algolia", *given, place, product),
+            "impression_id": first_of(said, "queryID") or common["impression_id"],
+            "position": positions[place] if len(positions) == len(objects) else None,
         }
         found.append(Entry(common | chosen, names, place, agent, repairs))
         repairs = ()  # told once per row
