@@ -21,7 +21,8 @@ class Request:
     `surface` names the profile that answers. `seeds` are product ids on the page or in the cart. `k` is the page size
     (0 = only totals and facets are wanted); `cursor` continues an earlier answer, `offset` begins further down.
     `as_typed`: the query is not to be corrected; `without_wishes`: the keys of wishes in it that are not to be read.
-    `explain`: say how the answer came about. `now_ms` is the moment of asking (Unix milliseconds). `market` says whose prices, availability and language are meant; "" = the shop's own.
+    `explain`: say how the answer came about. `now_ms` is the moment of asking (Unix milliseconds).
+    `market` says whose prices, availability and language are meant; "" = the shop's own.
     """
 
     surface: str
