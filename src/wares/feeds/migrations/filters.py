@@ -28,23 +28,31 @@ _SCORE = re.compile(r"<score=[^>]*>$")
 
 
 @dataclass(frozen=True, slots=True)
-class _Clause:
+class FilterClause:
+    """A condition on one attribute, by the name that the other engine has for it."""
+
     name: str
     op: str  # = != < <= > >=
     values: tuple[str, ...]
 
 
-_Tree = _Clause | tuple[str, tuple[Any, ...]]  # ("AND" | "OR", trees)
+FilterTree = FilterClause | tuple[str, tuple[Any, ...]]  # ("AND" | "OR", trees)
+
+
+def algolia_tree(text: str) -> FilterTree:
+    """A filter of Algolia as it is written, without asking what wares can do with it. Raises Untold for one that cannot
+    be read."""
+    return _parsed(_algolia_tokens(text), text)
 
 
 def algolia_where(text: str, names: Names) -> tuple[Where, tuple[str, ...]]:
     """What a filter of Algolia chooses, and what of it is lost. Raises Untold where wares cannot say it."""
-    return _where(_parsed(_algolia_tokens(text), text), names)
+    return _where(algolia_tree(text), names)
 
 
 def algolia_lists(told: object, names: Names, *, tags: bool = False) -> tuple[Where, tuple[str, ...]]:
     """facetFilters, numericFilters or tagFilters: a list whose members all hold; in a list within it one must."""
-    groups: list[_Tree] = []
+    groups: list[FilterTree] = []
     for one in told if isinstance(told, list) else [told]:
         members = tuple(_algolia_clause(text, tags) for text in texts(one))
         if len(members) > 1:
@@ -60,7 +68,7 @@ def algolia_choice(text: str, names: Names) -> tuple[Where, bool]:
     """One of the optionalFilters: what it prefers, and whether it is to be avoided ("category:-Movie")."""
     clause = _algolia_clause(_SCORE.sub("", text), tags=False)
     avoided = clause.op == "!="
-    where, _ = _where(_Clause(clause.name, "=", clause.values) if avoided else clause, names)
+    where, _ = _where(FilterClause(clause.name, "=", clause.values) if avoided else clause, names)
     return where, avoided
 
 
@@ -82,37 +90,37 @@ def category_page(where: Where, told: str, names: Names) -> str:
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 
-def _algolia_clause(text: str, tags: bool) -> _Clause:
+def _algolia_clause(text: str, tags: bool) -> FilterClause:
     if tags and ":" not in text:
-        return _Clause("_tags", "!=" if text.startswith("-") else "=", (text.removeprefix("-"),))
+        return FilterClause("_tags", "!=" if text.startswith("-") else "=", (text.removeprefix("-"),))
     found = list(_algolia_tokens(text)) if not re.match(r"[^:<>=]+:-?[^\d]", text) else []
-    if len(found) == 1 and isinstance(found[0], _Clause):
+    if len(found) == 1 and isinstance(found[0], FilterClause):
         return found[0]
     name, colon, value = text.partition(":")
     if not colon or not name.strip() or not value.strip():
         raise Untold(f"no filter that is understood: {plain(text)}")
     value = value.strip()
-    return _Clause(name.strip(), "!=" if value.startswith("-") else "=", (value.removeprefix("-"),))
+    return FilterClause(name.strip(), "!=" if value.startswith("-") else "=", (value.removeprefix("-"),))
 
 
-def _algolia_tokens(text: str) -> Iterator[str | _Clause]:
+def _algolia_tokens(text: str) -> Iterator[str | FilterClause]:
     for found in _scanned(_ALGOLIA, text):
         if sign := found["open"] or found["close"]:
             yield sign
         elif found["word"]:
             yield _WORDS[found["word"]]
         elif not found["op"]:
-            yield _Clause("_tags", "=", (_bare(found["name"]),))
+            yield FilterClause("_tags", "=", (_bare(found["name"]),))
         elif found["high"]:
-            yield _Clause(_bare(found["name"]), ">=", (_bare(found["value"]),))
+            yield FilterClause(_bare(found["name"]), ">=", (_bare(found["value"]),))
             yield "AND"
-            yield _Clause(_bare(found["name"]), "<=", (found["high"],))
+            yield FilterClause(_bare(found["name"]), "<=", (found["high"],))
         else:
             op = "=" if found["op"] == ":" else found["op"]
-            yield _Clause(_bare(found["name"]), op, (_bare(found["value"]),))
+            yield FilterClause(_bare(found["name"]), op, (_bare(found["value"]),))
 
 
-def _typesense_tokens(text: str) -> Iterator[str | _Clause]:
+def _typesense_tokens(text: str) -> Iterator[str | FilterClause]:
     for found in _scanned(_TYPESENSE, text):
         if sign := found["open"] or found["close"]:
             yield sign
@@ -124,16 +132,16 @@ def _typesense_tokens(text: str) -> Iterator[str | _Clause]:
                 value = value[1:-1]
                 low, dots, high = value.partition("..")
                 if dots and "," not in value and op == "=":
-                    yield _Clause(found["name"], ">=", (low.strip(),))
+                    yield FilterClause(found["name"], ">=", (low.strip(),))
                     yield "AND"
-                    yield _Clause(found["name"], "<=", (high.strip(),))
+                    yield FilterClause(found["name"], "<=", (high.strip(),))
                     continue
             values = (
                 tuple(one.strip().strip("`") for one in _ITEM.findall(value))
                 if found["value"][0] == "["
                 else (value.strip("`"),)
             )
-            yield _Clause(found["name"], "!=" if op == "!" else op, values)
+            yield FilterClause(found["name"], "!=" if op == "!" else op, values)
 
 
 def _scanned(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
@@ -148,7 +156,7 @@ def _scanned(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
         yield found
 
 
-def _parsed(tokens: Iterator[str | _Clause], text: str) -> _Tree:
+def _parsed(tokens: Iterator[str | FilterClause], text: str) -> FilterTree:
     """AND binds closer than OR."""
     waiting = list(tokens)
     tree, at = _either(waiting, 0, text, 0)
@@ -157,7 +165,7 @@ def _parsed(tokens: Iterator[str | _Clause], text: str) -> _Tree:
     return tree
 
 
-def _either(tokens: Sequence[str | _Clause], at: int, text: str, depth: int) -> tuple[_Tree, int]:
+def _either(tokens: Sequence[str | FilterClause], at: int, text: str, depth: int) -> tuple[FilterTree, int]:
     found = []
     while True:
         tree, at = _both(tokens, at, text, depth)
@@ -167,7 +175,7 @@ def _either(tokens: Sequence[str | _Clause], at: int, text: str, depth: int) -> 
         at += 1
 
 
-def _both(tokens: Sequence[str | _Clause], at: int, text: str, depth: int) -> tuple[_Tree, int]:
+def _both(tokens: Sequence[str | FilterClause], at: int, text: str, depth: int) -> tuple[FilterTree, int]:
     found = []
     while True:
         tree, at = _one(tokens, at, text, depth)
@@ -177,11 +185,11 @@ def _both(tokens: Sequence[str | _Clause], at: int, text: str, depth: int) -> tu
         at += 1
 
 
-def _one(tokens: Sequence[str | _Clause], at: int, text: str, depth: int) -> tuple[_Tree, int]:
+def _one(tokens: Sequence[str | FilterClause], at: int, text: str, depth: int) -> tuple[FilterTree, int]:
     first = tokens[at] if at < len(tokens) else ""
     if depth > 20:
         raise Untold(f"a filter that is nested too deep: {plain(text)}")
-    if isinstance(first, _Clause):
+    if isinstance(first, FilterClause):
         return first, at + 1
     if first == "(":
         tree, at = _either(tokens, at + 1, text, depth + 1)
@@ -189,8 +197,8 @@ def _one(tokens: Sequence[str | _Clause], at: int, text: str, depth: int) -> tup
             return tree, at + 1
     elif first == "NOT":
         tree, at = _one(tokens, at + 1, text, depth + 1)
-        if isinstance(tree, _Clause) and tree.op in ("=", "!="):
-            return _Clause(tree.name, "!=" if tree.op == "=" else "=", tree.values), at
+        if isinstance(tree, FilterClause) and tree.op in ("=", "!="):
+            return FilterClause(tree.name, "!=" if tree.op == "=" else "=", tree.values), at
     raise Untold(f"a filter that is not understood: {plain(text)}")
 
 
@@ -201,7 +209,7 @@ def _bare(text: str) -> str:
 # -- telling -----------------------------------------------------------------------------------------------------------
 
 
-def _where(tree: _Tree, names: Names) -> tuple[Where, tuple[str, ...]]:
+def _where(tree: FilterTree, names: Names) -> tuple[Where, tuple[str, ...]]:
     where: Where = {}
     lost: dict[str, None] = {}
     for clause in _clauses(tree):
@@ -219,21 +227,21 @@ def _where(tree: _Tree, names: Names) -> tuple[Where, tuple[str, ...]]:
     return where, tuple(lost)
 
 
-def _clauses(tree: _Tree) -> Iterator[_Clause]:
+def _clauses(tree: FilterTree) -> Iterator[FilterClause]:
     """The clauses that must all hold. Several of which one must hold are one, where they are of one attribute."""
-    if isinstance(tree, _Clause):
+    if isinstance(tree, FilterClause):
         yield tree
     elif tree[0] == "AND":
         for one in tree[1]:
             yield from _clauses(one)
     else:
         parts = tree[1]
-        if any(not isinstance(one, _Clause) or one.op != "=" or one.name != parts[0].name for one in parts):
+        if any(not isinstance(one, FilterClause) or one.op != "=" or one.name != parts[0].name for one in parts):
             raise Untold("OR between different attributes: write a rule for each, or an attribute that says both")
-        yield _Clause(parts[0].name, "=", tuple(value for one in parts for value in one.values))
+        yield FilterClause(parts[0].name, "=", tuple(value for one in parts for value in one.values))
 
 
-def _add(choice: dict[str, Any], field: str, clause: _Clause, names: Names) -> None:
+def _add(choice: dict[str, Any], field: str, clause: FilterClause, names: Names) -> None:
     values = [value for value in clause.values if value]
     if not values or any("{" in value for value in values):
         raise Untold(f"values that are taken from the query or empty: {plain(clause.name)}")
