@@ -86,8 +86,8 @@ def test_each_market_has_its_prices_and_what_it_does_not_say_is_the_shops(shop: 
     scarf = next(hit.product for hit in shop.search("wool", market="outlet").hits if hit.product.id == "scarf")
     assert scarf.regular_price_minor == 3000
     ch = shop.search("wool", market="ch")
-    assert found(ch)["scarf"] == 4550
-    assert list(found(ch))[-1] in ("hat", "glove")  # one has no Swiss price, the other none in stock: both sink
+    assert list(found(ch).items()) == [("scarf", 4550), ("glove", 1600)]  # no hat without a price; sold out sinks
+    assert ch.total == 2
     assert found(shop.browse("Clothes", market="ch", filters={"price": {"low": 45, "high": 46}})) == {"scarf": 4550}
     sold(shop, "scarf", "hat", "glove")
     assert home(shop, "ch") == {"scarf": 4550}
@@ -174,6 +174,10 @@ def test_a_market_may_have_a_feed_of_its_own(shop: Shop) -> None:
         [{"id": "hat", "title": "Bonnet", "price": 22}, {"id": "beret", "title": "Béret", "price": 30}], market="ch"
     )
     assert found(shop.search("bonnet", market="ch")) == {"hat": 2200}
+    assert list(found(shop.browse())) == ["hat"]  # the other one is sold there only
+    shop.put([{"id": "hat", "price": 23}], market="ch")
+    assert list(found(shop.search("bonnet", market="ch")).values()) == [2300]  # its text stays
+    shop.put([{"id": "hat", "price": 22}], market="ch")
     sold(shop, "hat", "beret")
     assert list(home(shop)) == ["hat"] and shop.product("hat").title == "Wool hat"
     assert home(shop, "ch") == {"hat": 2200, "beret": 3000}
@@ -225,6 +229,7 @@ def products(draw: st.DrawFn) -> list[Product]:
                 available=own.available is not False,
                 available_from_ms=own.available_from_ms,
                 offers=markets,
+                markets_only=draw(st.booleans()),
             )  # fmt: skip
         )
     return made
@@ -243,6 +248,7 @@ def test_the_columns_of_a_moment_say_what_each_product_says(
         price = columns.numbers["price"][place]
         assert (None if np.isnan(price) else int(price)) == seen.price_minor
         assert columns.sellable[place] == (seen.available and seen.stock != 0)
+        assert columns.alive[place] == product.offered_in(market)
 
 
 @given(products(), st.integers(-1, 5))

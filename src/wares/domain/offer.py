@@ -64,26 +64,21 @@ class Offer:
         return self.available is not None or self.stock is not None or self.available_from_ms is not None
 
     def in_market(self, market: Market, own: "Offer") -> "Offer":
-        """This offer of `market`, with what it does not say taken from the shop's `own`.
-
-        A price of another currency is not implied: without one of its own a product is not for sale there.
-        """
+        """This offer of `market`, with what it does not say taken from the shop's `own`."""
         offer = self
         if not self.says_stock:
             stocked = own.available_from_ms
             offer = replace(offer, stock=own.stock, available=own.available, available_from_ms=stocked)
         if self.price_minor is not None:
             return replace(offer, currency=self.currency or market.currency)
-        if market.implies_prices:
-            return replace(
-                offer,
-                price_minor=own.price_minor,
-                currency=own.currency,
-                sale_price_minor=own.sale_price_minor,
-                sale_from_ms=own.sale_from_ms,
-                sale_until_ms=own.sale_until_ms,
-            )
-        return replace(offer, currency=market.currency, sale_price_minor=None, available=False)
+        return replace(
+            offer,
+            price_minor=own.price_minor,
+            currency=own.currency,
+            sale_price_minor=own.sale_price_minor,
+            sale_from_ms=own.sale_from_ms,
+            sale_until_ms=own.sale_until_ms,
+        )
 
 
 def offer_of(row: dict[str, Any]) -> Offer:

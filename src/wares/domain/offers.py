@@ -23,7 +23,8 @@ _PRICE, _SALE, _SALE_FROM, _SALE_UNTIL, _READY_FROM = range(5)
 @dataclass(frozen=True, slots=True)
 class Offers:
     """`terms` (m, 5): price and sale price (minor units), the sale's first moment and the first one after, and the
-    moment from which it can be bought (Unix ms). The market "" is the shop's own."""
+    moment from which it can be bought (Unix ms). The market "" is the shop's own; an entry of it that says nothing of
+    stock is of a product that the shop itself does not sell."""
 
     rows: NDArray[np.int32]  # (m,)
     market: NDArray[np.int16]  # (m,) index into markets
@@ -46,8 +47,8 @@ class Offers:
         told: list[tuple[int, int, tuple[float, ...], bool, bool]] = []
         for row, product in zip(rows, products, strict=True):
             own = product.offer
-            timed = {"": own} if own.is_timed else {}
-            for name, offer in (timed | dict(product.offers)).items():
+            of_shop = {"": Offer(available=None)} if product.markets_only else {"": own} if own.is_timed else {}
+            for name, offer in (of_shop | dict(product.offers)).items():
                 sold = offer.available is not False and offer.stock != 0
                 told.append((row, code.setdefault(name, len(code)), _terms(offer), offer.says_stock, sold))
         kept = ~np.isin(self.rows, np.fromiter(rows, np.int64, len(rows)))
@@ -68,26 +69,24 @@ class Offers:
         dates = self.terms[:, [_SALE_FROM, _SALE_UNTIL, _READY_FROM]].ravel()
         return np.unique(dates[~np.isnan(dates)])
 
-    def at(self, now_ms: int, market: Market, price: Floats, sellable: Bools) -> tuple[Floats, Bools]:
-        """(n,) what shoppers in `market` pay for each row at that moment, and (n,) what they can buy; `price` and
-        `sellable` (n,) are the shop's own without dates."""
-        price, sellable = price.copy(), sellable.copy()
+    def at(self, now_ms: int, market: Market, price: Floats, sellable: Bools) -> tuple[Floats, Bools, Bools]:
+        """(n,) what shoppers in `market` pay for each row at that moment, (n,) what they can buy, and (n,) what is sold
+        there at all; `price` and `sellable` (n,) are the shop's own without dates."""
+        price, sellable, offered = price.copy(), sellable.copy(), np.ones(len(price), np.bool_)
         own = self._of("")
         self._charge(own, now_ms, price)
-        self._stock(own, now_ms, sellable)
-        if not market.name:
-            return price, sellable
-        entries = self._of(market.name)
-        priced = entries[~np.isnan(self.terms[entries, _PRICE])]
-        if not market.implies_prices:
-            price = np.full(len(price), np.nan)
-        self._charge(priced, now_ms, price)
-        self._stock(entries[self.says_stock[entries]], now_ms, sellable)
-        if not market.implies_prices:
-            for_sale = np.zeros(len(price), np.bool_)
-            for_sale[self.rows[priced]] = True
-            sellable &= for_sale
-        return price, sellable
+        self._stock(own[self.says_stock[own]], now_ms, sellable)
+        offered[self.rows[own[~self.says_stock[own]]]] = False
+        if market.name:
+            entries = self._of(market.name)
+            priced = entries[~np.isnan(self.terms[entries, _PRICE])]
+            if not market.implies_prices:
+                offered[:] = False
+            offered[self.rows[priced]] = True
+            self._charge(priced, now_ms, price)
+            self._stock(entries[self.says_stock[entries]], now_ms, sellable)
+        price[~offered] = np.nan
+        return price, sellable & offered, offered
 
     def state(self) -> State:
         """Plain arrays from which `restore` makes the same."""

@@ -23,9 +23,10 @@ def of_market(told: Product, known: Product | None, market: Market) -> Product:
     if base is None:
         base = replace(
             told, price_minor=None, sale_price_minor=None, sale_from_ms=None, sale_until_ms=None,
-            stock=None, available=False, available_from_ms=None,
+            stock=None, available_from_ms=None, markets_only=True,
         )  # fmt: skip
-    texts = base.texts
-    if market.language:
-        texts = {**texts, market.language: ProductText(told.title, told.description)}
+    texts, before = base.texts, base.texts.get(market.language, ProductText())
+    if market.language and (told.title or told.description):
+        text = ProductText(told.title or before.title, told.description or before.description)
+        texts = {**texts, market.language: text}
     return replace(base, offers={**base.offers, market.name: told.offer}, texts=texts)
