@@ -140,6 +140,10 @@ class View(Protocol):
     def leanings(self, history: History, now_ms: int) -> Leanings:
         """How far a shopper with this history leans to departments, categories, brands and price bands."""
 
+    def standing(self, aim: str, rows: NDArray[np.int32]) -> Floats:
+        """(len(rows),) in [-1, 1]: how far these products serve a business aim (`domain.aims.AIMS`) beside the rest of
+        the shop; 0 = as the middle one does, or nothing is known."""
+
     def space(self, name: str) -> Space:
         """Where vectors of this name live ("text"); an unknown one is empty."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from wares.domain.aims import AIMS
 from wares.domain.filter import AnyOf, Filter
 from wares.domain.product import PATH_SEPARATOR
 from wares.domain.request import Request
@@ -97,7 +98,7 @@ class Synonym:
 class Actions:
     """What is to be done. Where they disagree, hide and filter win over pin, and an earlier pin over a later one.
 
-    `names` are those of the rules that want it.
+    `aims` say how much business aims count (`policies.aims`); of one aim the first weight holds. `names` are those of the rules that want it.
     """
 
     pins: tuple[tuple[str, int], ...] = ()  # (product id, position from 1)
@@ -108,6 +109,13 @@ class Actions:
     banners: tuple[Banner, ...] = ()
     redirect: str = ""  # where the shopper should be sent; the first rule's
     names: tuple[str, ...] = ()
+    aims: tuple[tuple[str, float], ...] = ()  # (aim, weight in [0, 1])
+
+    @property
+    def weighed_aims(self) -> tuple[tuple[str, float], ...]:
+        """Each aim that counts with its weight, in the order of `AIMS`."""
+        first = dict(reversed(self.aims))
+        return tuple((aim, first[aim]) for aim in AIMS if first.get(aim))
 
     def then(self, more: "Actions") -> "Actions":
         """Both; these first."""
@@ -120,6 +128,7 @@ class Actions:
             self.banners + more.banners,
             self.redirect or more.redirect,
             self.names + more.names,
+            self.aims + more.aims,
         )
 
 
@@ -139,14 +148,14 @@ def wanted(rules: Iterable[Rule], request: Request, words: Words, attributes: Ma
     """Everything that the rules want of this request.
 
     A category that the shopper chose may change the order of what they see, not what belongs to it: its number was
-    told beside the choice. So only boosts, buries and banners are for it; all else is for the pages of a category.
+    told beside the choice. So only boosts, buries, aims and banners are for it; all else is for the pages of a category.
     """
     actions = NOTHING
     for rule in rules:
         if rule.when.holds(request, words, attributes):
             more = rule.actions
             if not rule.when.is_of_page(request):
-                more = Actions(weightings=more.weightings, banners=more.banners, names=more.names)
+                more = Actions(weightings=more.weightings, banners=more.banners, names=more.names, aims=more.aims)
             actions = actions.then(more)
     return actions
 

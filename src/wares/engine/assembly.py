@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from wares.contracts import BehaviourModel, Encoder, Policy, Progress, Ranker, Source
 from wares.domain.intent import Intent
 from wares.domain.request import Request
-from wares.domain.result import Candidates, Page
+from wares.domain.result import Candidates, Page, Slate
 from wares.domain.rule import Actions
 from wares.domain.shopper import History
 from wares.engine.cursors import Cursors
@@ -25,7 +25,7 @@ from wares.engine.plugins import Plugins, load_plugins
 from wares.engine.serving_rules import ServingRules
 from wares.engine.settings import FILE_NAME, Profile, Settings
 from wares.engine.snapshot import Snapshot, current_name, load_snapshot, snapshot_names
-from wares.engine.stages import Answer, Walk, answer, retrieved
+from wares.engine.stages import Answer, Walk, answer, arranged, retrieved
 from wares.engine.view import ShopView
 from wares.errors import DataError, EncoderError, SettingsError, SnapshotError, UnknownName
 from wares.features.table import PRODUCT_FEATURES, FeatureTable
@@ -38,6 +38,7 @@ from wares.models.graph import Graph
 from wares.models.popular import Popular, PopularLately
 from wares.models.sequence import SequenceModel
 from wares.models.transitions import Transitions
+from wares.policies.aims import Aims
 from wares.policies.availability import Availability
 from wares.policies.diversity import BrandCap, Diversity
 from wares.policies.rules import Rules
@@ -178,6 +179,16 @@ class Engine:
         intent, remarks = self._understanding(view).read(request, history, seeds, actions)
         return answer(intent, walk, view, (*notes, *remarks, *unknown))
 
+    def arranged(self, request: Request, history: History, ways: Sequence[Actions]) -> list[Slate]:
+        """The ranked hits of one request, found and scored once, as each of these would have them arranged; of what is
+        found the first decides, so let them differ in their aims alone. Chance has no part."""
+        walk = self._walk(request.surface)
+        view = ShopView(self.live, request.now_ms, self.settings.market(request.market))
+        intent, _ = self._understanding(view).read(request, history, _seeds(request, view)[0], ways[0])
+        found = answer(intent, replace(walk, policies=()), view)
+        policies = [policy for policy in walk.policies if policy.name != SWAPS]
+        return [arranged(found.slate, policies, replace(found.intent, actions=way), view) for way in ways]
+
     def retrieve(self, request: Request, history: History | None = None) -> tuple[Intent, Candidates, FeatureTable]:
         """The candidates of a request as the ranker of its surface sees them, for learning."""
         view = ShopView(self.live, request.now_ms, self.settings.market(request.market))
@@ -299,6 +310,7 @@ def _walk(profile: Profile, settings: Settings, sources: Mapping[str, Source], p
     search = settings.search
     formula = Formula(profile.terms(), known={*sources, *PRODUCT_FEATURES})
     policies: dict[str, Policy] = {
+        "aims": Aims(),
         "availability": Availability(),
         "diversity": Diversity(profile.diversity),
         "brand_cap": BrandCap(profile.brand_cap),

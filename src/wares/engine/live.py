@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wares.contracts import Catalogue, Encoder, EventLog
+from wares.domain.aims import DAY_MS, aim_values, scale_of
 from wares.domain.catalogue import Columns
 from wares.domain.event import EventKind
 from wares.domain.log import EventBlock
@@ -20,6 +21,7 @@ from wares.domain.product import Product
 from wares.domain.shopper import KIND_CODES, History
 from wares.domain.traits import Traits
 from wares.engine.snapshot import Snapshot
+from wares.features.behaviour import FadingCounts
 from wares.retrieval.filters import FilterIndex
 from wares.retrieval.kin import Kin
 from wares.retrieval.text_index import TextIndex
@@ -29,6 +31,7 @@ from wares.retrieval.wishes.values import ShopValues
 # More new texts than this wait for the next training with their vectors: words find them at once.
 MAX_TEXTS_ENCODED_LIVE = 256
 _MOST_SEEN = 32  # markets and moments whose prices are remembered
+_MOST_SCALES = 16  # aims and days whose scales are remembered
 _SESSION_LENGTH = 500  # live events remembered per shopper until the next training
 
 
@@ -49,6 +52,7 @@ class CatalogueState:
     kin: Kin
     n_learnt: int
     _seen: dict[tuple[str, int], "CatalogueState"] = field(init=False, default_factory=dict, repr=False)
+    _scales: dict[tuple[str, int], NDArray[np.float64]] = field(init=False, default_factory=dict, repr=False)
 
     def seen(self, now_ms: int, market: Market) -> "CatalogueState":
         """The same with prices and availability as a shopper in this market finds them at that moment. Remembered
@@ -66,6 +70,17 @@ class CatalogueState:
     @cached_property
     def _moments(self) -> NDArray[np.float64]:
         return self.columns.offers.moments()
+
+    def aim_scale(self, aim: str, sold: FadingCounts, now_ms: int) -> NDArray[np.float64]:
+        """What products that can be bought have of a business aim, growing (`domain.aims`). Remembered for a day."""
+        key = (aim, now_ms // DAY_MS)
+        if key not in self._scales:
+            if len(self._scales) >= _MOST_SCALES:
+                self._scales.clear()
+            columns, rows = self.columns, np.arange(len(self.columns), dtype=np.int32)
+            values = aim_values(aim, columns, rows, sold.values(now_ms, rows), sold.half_life_days, now_ms)
+            self._scales[key] = scale_of(values, columns.alive & columns.sellable)
+        return self._scales[key]
 
     @cached_property
     def values(self) -> ShopValues:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from wares.domain.rule import When
 from wares.engine.assembly import Engine
 from wares.engine.rule_book import Draft, RuleBook, Version
-from wares.engine.rule_changes import RuleChange, changes_between
+from wares.engine.rule_changes import RuleChange, all_changes
 from wares.engine.rule_check import Conflict, Known, conflicts_of, misnamed
 from wares.engine.rule_preview import DEPTH, Preview, Question, preview, questions_about
-from wares.engine.rule_settings import RuleSettings, RulesFile, read_rules, title_of
+from wares.engine.rule_settings import AIMS_TITLE, RuleSettings, RulesFile, read_rules, title_of
 from wares.engine.settings import Settings
 from wares.errors import InputError, RulesError, StoreError
 
@@ -72,23 +73,27 @@ class Merchandising:
     def log(self) -> list[LogEntry]:
         """Every version, the newest first, with what each changed."""
         entries = list[LogEntry]()
-        before: tuple[RuleSettings, ...] = ()
+        before = RulesFile()
         for number in self._book.numbers():
             try:
                 version = self._book.read(number)
             except StoreError as error:
                 entries.append(LogEntry(Version(number), (), str(error)))
                 continue
-            entries.append(LogEntry(version, tuple(changes_between(before, version.rules))))
-            before = version.rules
+            entries.append(LogEntry(version, tuple(all_changes(before, version.file))))
+            before = version.file
         return entries[::-1]
 
     def diff(self, before: int | None = None, after: int | None = None) -> list[RuleChange]:
         """What differs between two versions; None = what serves, or of `after` the draft where there is one."""
         old = self.published if before is None else self._book.read(before)
         if after is not None:
-            return changes_between(old.rules, self._book.read(after).rules)
-        return changes_between(old.rules, self._rules_of(None))
+            return all_changes(old.file, self._book.read(after).file)
+        return all_changes(old.file, self.file())
+
+    def file(self, text: str | None = None) -> RulesFile:
+        """`text`, else the draft, else what serves, as it was read. RulesError."""
+        return read_rules(*self._subject(text))
 
     def check(self, text: str | None = None) -> Check:
         """Faults and conflicts of `text`, else of the draft, else of what serves."""
@@ -96,31 +101,31 @@ class Merchandising:
 
     def _check(self, text: str, where: str) -> Check:
         try:
-            rules = read_rules(text, where).rules
+            file = read_rules(text, where)
         except RulesError as error:
             return Check(error.faults, (), ())
-        faults = misnamed(rules, self._settings, where)
+        faults = misnamed(file.rules, self._settings, where)
         known, now_ms = self._known(), _now_ms()
-        found = conflicts_of(RulesFile(rules=rules).values(), known, now_ms)
-        served = conflicts_of(RulesFile(rules=self.published.rules).values(), known, now_ms)
+        found = conflicts_of(file.values(), known, now_ms)
+        served = conflicts_of(self.published.file.values(), known, now_ms)
         old = {(one.kind, one.text) for one in served}
-        return Check(
-            tuple(faults), tuple(found), tuple(one for one in found if (one.kind, one.text) not in old), tuple(rules)
-        )
+        new = tuple(one for one in found if (one.kind, one.text) not in old)
+        return Check(tuple(faults), tuple(found), new, file.rules)
 
     def preview(self, questions: Sequence[Question] = (), text: str | None = None, k: int = DEPTH) -> list[Preview]:
         """What `text`, else the draft, would change; of the requests that its changed rules are about, unless there
         are `questions`. RulesError for rules that cannot be read."""
-        old, new = self.published.rules, self._rules_of(text)
+        old, new = self.published.file, self.file(text)
         if not questions:
-            whens = list[RuleSettings]()
-            for change in changes_between(old, new):
+            whens = list[When]()
+            for change in all_changes(old, new):
                 before, after = change.numbers
-                whens += [old[before - 1]] if before else []
-                whens += [new[after - 1]] if after else []
+                whens += [old.rules[before - 1].when.value()] if before else []
+                whens += [new.rules[after - 1].when.value()] if after else []
+                whens += [] if before or after else [When()]
             surfaces = {name: profile.all_matches for name, profile in self._settings.profiles.items()}
-            questions = questions_about([rule.when.value() for rule in whens], surfaces, _now_ms())
-        serving, other = RulesFile(rules=old).values(), RulesFile(rules=new).values()
+            questions = questions_about(whens, surfaces, _now_ms())
+        serving, other = old.values(), new.values()
         engine = self._engine()
         return [preview(question, serving, other, engine, k) for question in questions]
 
@@ -182,9 +187,6 @@ class Merchandising:
         published = self.published
         return published.text, f"version {published.number}"
 
-    def _rules_of(self, text: str | None) -> tuple[RuleSettings, ...]:
-        return read_rules(*self._subject(text)).rules
-
     def _known(self) -> Known:
         engine = self._engine()
         state, language = engine.live.state, engine.live.snapshot.language
@@ -206,7 +208,8 @@ class Merchandising:
 
 def where_of(conflict: Conflict, rules: Sequence[RuleSettings]) -> str:
     """'rule 1 "Spring", rule 3'."""
-    return ", ".join(title_of(number, rules[number - 1].name) for number in conflict.rules)
+    titles = [title_of(number, rule.name) for number, rule in enumerate(rules, 1)] + [AIMS_TITLE]
+    return ", ".join(titles[number - 1] for number in conflict.rules)
 
 
 def _now_ms() -> int:

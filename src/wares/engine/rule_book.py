@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from wares.engine.durable import replace_text, sync_folder, write_text
-from wares.engine.rule_settings import RuleSettings, read_rules
+from wares.engine.rule_settings import RuleSettings, RulesFile, read_rules
 from wares.errors import InputError, RulesError, StoreError, StoreUnwritable, UnknownName
 
 FOLDER = "rules"
@@ -44,7 +44,11 @@ class Version:
     note: str = ""
     same_as: int = 0
     text: str = ""
-    rules: tuple[RuleSettings, ...] = ()
+    file: RulesFile = RulesFile()
+
+    @property
+    def rules(self) -> tuple[RuleSettings, ...]:
+        return self.file.rules
 
 
 @dataclass(frozen=True)
@@ -95,8 +99,8 @@ class RuleBook:
             told = tomllib.loads(head)
             if not mark or told["sha256"] != _sha256(text) or told["version"] != number:
                 raise StoreError(f"{path}: was cut or altered after it was published. {_REMEDY}")
-            rules = read_rules(text, str(path)).rules
-            return Version(number, told["by"], told["at"], told["note"], told.get("same_as", number), text, rules)
+            file = read_rules(text, str(path))
+            return Version(number, told["by"], told["at"], told["note"], told.get("same_as", number), text, file)
         except (KeyError, TypeError, tomllib.TOMLDecodeError, RulesError) as error:
             raise StoreError(f"{path}: cannot be used ({error}). {_REMEDY}") from error
 
@@ -124,7 +128,7 @@ class RuleBook:
         if not by:
             raise InputError("Who publishes? Give a name, as by='Anna' (--by Anna): the log tells who changed what.")
         text = text if not text or text.endswith("\n") else text + "\n"
-        rules = read_rules(text, "the rules").rules
+        file = read_rules(text, "the rules")
         draft = self.place / f".{os.getpid()}.{secrets.token_hex(4)}.part"
         try:
             self.place.mkdir(exist_ok=True)
@@ -143,7 +147,7 @@ class RuleBook:
                     draft.unlink()
                     continue
                 sync_folder(self.place)
-                return Version(number, by, at, note, repeats, text, rules)
+                return Version(number, by, at, note, repeats, text, file)
         except OSError as error:
             raise _unwritable(self.place, error) from error
         finally:

@@ -6,19 +6,32 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from wares.engine.rule_settings import RuleSettings, title_of
+from wares.engine.rule_settings import AIMS_TITLE, AimsSettings, RuleSettings, RulesFile, title_of
 
 
 @dataclass(frozen=True, slots=True)
 class RuleChange:
     """`title` names the rule; `before` and `after` hold what it says, a line a key (of a changed rule only those lines
-    that differ); `numbers` are its places from 1 in either version, 0 = it is not there."""
+    that differ); `numbers` are its places from 1 in either version, 0 = it is not there, as [aims] never is."""
 
     kind: Literal["added", "changed", "removed", "moved"]
     title: str
     before: tuple[str, ...]
     after: tuple[str, ...]
     numbers: tuple[int, int]
+
+
+def all_changes(before: RulesFile, after: RulesFile) -> list[RuleChange]:
+    """What became of the aims, then what became of the rules."""
+    old, new = _lines_of_aims(before.aims), _lines_of_aims(after.aims)
+    kind: Literal["added", "changed", "removed"] = "added" if not old else "changed" if new else "removed"
+    gone, come = (tuple(line for line in one if line not in other) for one, other in ((old, new), (new, old)))
+    aims = [RuleChange(kind, AIMS_TITLE, gone, come, (0, 0))] if gone or come else []
+    return aims + changes_between(before.rules, after.rules)
+
+
+def _lines_of_aims(aims: AimsSettings) -> tuple[str, ...]:
+    return tuple(f"{aim} = {weight:g}" for aim, weight in aims.value())
 
 
 def changes_between(before: Sequence[RuleSettings], after: Sequence[RuleSettings]) -> list[RuleChange]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from wares.domain.aims import NEEDS
 from wares.domain.catalogue import Columns
 from wares.domain.filter import AnyOf, Between, Filter, NoneOf
 from wares.domain.rule import Rule
@@ -124,6 +125,12 @@ def _alone(rule: Rule, known: Known, now_ms: int) -> Iterator[tuple[str, str]]:
             "never",
             f"{_listed(when.surfaces)} does not have the policy `rules`, so pin, boost and bury do nothing there.",
         )
+    for aim, _ in actions.weighed_aims:
+        if not (columns.alive & ~np.isnan(columns.trade[NEEDS[aim]])).any():
+            yield "unknown", f"aims: no product tells its {NEEDS[aim]}, so {aim} moves nothing."
+    if actions.weighed_aims and not any("aims" in profile.policies for profile in asked):
+        told = "the policy `aims`, so aims do nothing there; put it first in the policies of wares.toml."
+        yield "never", f"{_listed(when.surfaces)} does not have {told}" if when.surfaces else f"no surface has {told}"
     if when.until_ms is not None and when.until_ms <= now_ms:
         yield "over", "its last day is over."
 

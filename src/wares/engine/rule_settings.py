@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from wares.domain.aims import AIMS
 from wares.domain.rule import Actions, Banner, Rule, Synonym, Weighting, When
 from wares.domain.text import MAX_QUERY, tokens
 from wares.engine.choice import Choice, Texts, to_filter
@@ -40,6 +41,7 @@ def _one_as_list(value: Any) -> Any:
 
 
 Address = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_safe_address)]
+Weight = Annotated[float, Field(ge=0, le=1, strict=True)]
 Markets = Annotated[tuple[str, ...], BeforeValidator(_one_as_list)]  # "" = the shop's own
 
 
@@ -109,6 +111,18 @@ class BannerSettings(_Section):
     image_url: Address | None = None
 
 
+class AimsSettings(_Section):
+    """How much business aims count, [aims] or a rule's `aims`: shares of the span of priorities, 0 = not at all."""
+
+    margin: Weight | None = None
+    stock_cover: Weight | None = None
+    stock_age: Weight | None = None
+
+    def value(self) -> tuple[tuple[str, float], ...]:
+        """The aims that are named."""
+        return tuple((aim, weight) for aim in AIMS if (weight := getattr(self, aim)) is not None)
+
+
 class RuleSettings(_Section):
     """One [[rules]] block."""
 
@@ -122,13 +136,14 @@ class RuleSettings(_Section):
     synonym: Texts = ()
     banner: BannerSettings | None = None
     redirect: Address | None = None
+    aims: AimsSettings = AimsSettings()
 
     @model_validator(mode="after")
     def _does_something(self) -> "RuleSettings":
         told = (self.pin, self.hide, self.boost, self.bury, self.filter, self.synonym, self.banner, self.redirect)
-        if not any(told):
+        if not any(told) and not self.aims.value():
             raise ValueError(
-                "a rule needs at least one of pin, hide, boost, bury, filter, synonym, banner and redirect"
+                "a rule needs at least one of pin, hide, boost, bury, filter, synonym, banner, redirect and aims"
             )
         if self.synonym:
             said = self.when.query or self.when.query_contains
@@ -155,18 +170,22 @@ class RuleSettings(_Section):
             banners=(Banner(banner.text, banner.url or "", banner.image_url or ""),) if banner else (),
             redirect=self.redirect or "",
             names=(self.name or f"rule {number}",),
+            aims=self.aims.value(),
         )
         return Rule(self.when.value(), actions, self.name)
 
 
 class RulesFile(_Section):
-    """All rules of one version or draft."""
+    """All rules of one version or draft, and the aims that count wherever no rule says otherwise."""
 
     rules: tuple[RuleSettings, ...] = ()
+    aims: AimsSettings = AimsSettings()
 
     def values(self) -> tuple[Rule, ...]:
-        """As the engine takes them."""
-        return tuple(rule.value(number) for number, rule in enumerate(self.rules, 1))
+        """As the engine takes them; [aims] is one more rule, the last, which always holds."""
+        rules = tuple(rule.value(number) for number, rule in enumerate(self.rules, 1))
+        aims = self.aims.value()
+        return (*rules, Rule(When(), Actions(aims=aims))) if aims else rules
 
 
 def read_rules(text: str, where: str) -> RulesFile:
@@ -183,6 +202,9 @@ def read_rules(text: str, where: str) -> RulesFile:
         lines = [text.count("\n", 0, head.start()) + 1 for head in _HEAD.finditer(text)]
         faults = faults_of(error, RulesFile, data)
         raise RulesError([f"{_at(place, where, lines, data)}: {told}" for place, told in faults]) from None
+
+
+AIMS_TITLE = "[aims]"
 
 
 def title_of(number: int, name: str) -> str:

@@ -7,7 +7,6 @@ from wares.contracts import Shoppers
 from wares.domain.request import Request
 from wares.domain.rule import NOTHING, Actions, Rule, wanted
 from wares.engine.rule_book import RuleBook
-from wares.engine.rule_settings import RulesFile
 from wares.retrieval.understanding import words_of
 
 
@@ -28,7 +27,7 @@ class ServingRules:
         version, warnings = self._book.current()
         for warning in warnings:
             self._warn(warning)
-        self._rules = RulesFile(rules=version.rules).values()  # one reference: a request sees all of one version
+        self._rules = version.file.values()  # one reference: a request sees all of one version
         self.version, self._looked_for = version.number, last
 
     def actions(

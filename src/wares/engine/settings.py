@@ -27,7 +27,7 @@ from wares.ranking.formula import Scale, Term
 from wares.retrieval.sources import built_in_sources
 
 FILE_NAME = "wares.toml"
-POLICIES = ("availability", "diversity", "brand_cap", "rules", "swaps")
+POLICIES = ("aims", "availability", "diversity", "brand_cap", "rules", "swaps")
 RANKERS = ("formula", "learned")
 
 ModelName = Literal[
@@ -164,7 +164,7 @@ class Profile(Section):
     formula: dict[str, TermSettings] = {"relevance": TermSettings(weight=1)}
     fusion: Literal["convex", "rrf"] = "convex"
     ranker: str = "formula"
-    policies: tuple[str, ...] = ("availability", "rules")
+    policies: tuple[str, ...] = ("aims", "availability", "rules")
     k_per_source: Annotated[int, Field(ge=1, le=100_000)] = 200
     diversity: Share = 0.0
     brand_cap: Annotated[int, Field(ge=0)] = 0

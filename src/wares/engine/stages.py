@@ -1,6 +1,6 @@
 """The walk of one request: understand, retrieve, describe, score, arrange, present. Read it from top to bottom."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -183,9 +183,15 @@ def _score(
         best = best[one_per_group(view.columns.groups[candidates.rows[best]], view.columns.n_groups)]
     scores = scores[best]
     slate = Slate(candidates.take(best), scores, scores.copy(), ((),) * len(best))
-    for policy in walk.policies:
-        slate = policy.arrange(slate, intent, view)
+    slate = arranged(slate, walk.policies, intent, view)
     return slate, _follow(table, candidates, slate), parts and _follow(parts, candidates, slate)
+
+
+def arranged(slate: Slate, policies: Sequence[Policy], intent: Intent, view: ShopView) -> Slate:
+    """What the policies make of a slate, one after the other."""
+    for policy in policies:
+        slate = policy.arrange(slate, intent, view)
+    return slate
 
 
 def _ranker(intent: Intent, walk: Walk, view: ShopView) -> Ranker:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wares.contracts import Space
+from wares.domain.aims import aim_values, standing
 from wares.domain.catalogue import Columns
 from wares.domain.intent import Term
 from wares.domain.offer import Market
@@ -104,6 +105,14 @@ class ShopView:
         if self._leanings is None or self._leanings[0] is not history:
             self._leanings = (history, leanings(history, self.state.traits, self.popularity(), now_ms))
         return self._leanings[1]
+
+    def standing(self, aim: str, rows: NDArray[np.int32]) -> Floats:
+        return standing(self.aim_values(aim, rows), self.state.aim_scale(aim, self._sold, self.now_ms))
+
+    def aim_values(self, aim: str, rows: NDArray[np.int32]) -> NDArray[np.float64]:
+        """(len(rows),) what these products have of a business aim, in its unit; nan = not known."""
+        sold, now_ms = self._sold, self.now_ms
+        return aim_values(aim, self.columns, rows, sold.values(now_ms, rows), sold.half_life_days, now_ms)
 
     def space(self, name: str) -> Space:
         return self._text if name == "text" else self._nowhere

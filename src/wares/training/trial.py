@@ -1,18 +1,22 @@
 """A trial: learn as if some weeks had not happened yet, then see how well they are foreseen."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wares.contracts import BehaviourModel
 from wares.domain.request import Request
 from wares.domain.shopper import History
 from wares.engine.assembly import Engine, current_snapshot, new_model
 from wares.engine.settings import Settings
+from wares.engine.snapshot import Snapshot
 from wares.errors import InputError, TrainingError
 from wares.evaluation.baselines import by_hand
 from wares.evaluation.replay import OnRanked, System, asking, next_basket_table
-from wares.evaluation.splits import split_next_basket
+from wares.evaluation.splits import NextBasket, split_next_basket
 from wares.evaluation.table import EvaluationTable
 from wares.models.tifu_knn import TifuKNN
 from wares.store.sqlite import Store
@@ -25,6 +29,43 @@ ROW = "wares"  # the shop's own home page, product by product like every other r
 SERVED = "wares, as served"  # the same with variants folded into one hit, of which one counts
 REFERENCE = "personal, fading + popular"
 _DEEP = 1000  # hits of a slate that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The shop as if nothing had happened since the cut: its snapshot, the models of the settings, and who bought what
+    first after it."""
+
+    snapshot: Snapshot
+    models: Mapping[str, BehaviourModel]
+    split: NextBasket
+
+
+def past_of(
+    folder: Path,
+    store: Store,
+    settings: Settings,
+    *,
+    days: float = 28,
+    seed: int = 0,
+    earlier: int = 0,
+    tell: Tell = silent,
+) -> Past:
+    """Learn from what came before the cut. Where the snapshot serves a learnt order, the past learns one, too.
+
+    Raises TrainingError without a snapshot, InputError where nobody with a history bought in the window.
+    """
+    snapshot, _ = current_snapshot(folder, settings)
+    if not snapshot.name:
+        raise TrainingError("Nothing is learnt yet. Run `wares train` first.")
+    split = split_next_basket(snapshot.interactions, days, earlier)
+    if not len(split):
+        raise InputError(f"No known shopper with a history bought anything in the {days:g} days after the cut.")
+    models, _ = learn_models(settings, split.train, snapshot.columns, snapshot.vectors, folder, split.cut_ms, tell)
+    past = as_of(split.train, snapshot, {name: models[name] for name in settings.models.train if name in models})
+    if snapshot.home_order is not None:  # a shop that serves the formula is measured with it
+        past = learn_home_order(past, folder, settings, store, seed, tell)
+    return Past(past, models, split)
 
 
 def next_basket_trial(
@@ -42,24 +83,15 @@ def next_basket_trial(
     """The home page and every row that it must beat, on each shopper's first basket after the cut.
 
     The cut lies `days` before the last event; `earlier=1` takes the window before that one, for choosing settings.
-    Where the snapshot serves a learnt order, the past learns one, too, from what came before its cut.
-    Raises TrainingError without a snapshot, InputError where nobody with a history bought in the window.
+    Raises like `past_of`.
     """
-    snapshot, _ = current_snapshot(folder, settings)
-    if not snapshot.name:
-        raise TrainingError("Nothing is learnt yet. Run `wares train` first.")
-    split = split_next_basket(snapshot.interactions, days, earlier)
-    if not len(split):
-        raise InputError(f"No known shopper with a history bought anything in the {days} days after the cut.")
-    models, _ = learn_models(settings, split.train, snapshot.columns, snapshot.vectors, folder, split.cut_ms, tell)
+    past = past_of(folder, store, settings, days=days, seed=seed, earlier=earlier, tell=tell)
+    split, models = past.split, dict(past.models)
     missing = [name for name in _ROWS if name not in models and name != SHOPPER]
     models |= fit({name: new_model(name, settings) for name in missing}, split.train, split.cut_ms, tell)
     others = fit({**by_hand(), "TIFU-KNN": TifuKNN()}, split.train, split.cut_ms, tell)
-    past = as_of(split.train, snapshot, {name: models[name] for name in settings.models.train if name in models})
-    if snapshot.home_order is not None:  # a shop that serves the formula is measured with it
-        past = learn_home_order(past, folder, settings, store, seed, tell)
     homes: dict[str, System] = {
-        name: _home(Engine(folder, _folding(settings, fold), store, None, past), split.cut_ms)
+        name: _home(Engine(folder, _folding(settings, fold), store, None, past.snapshot), split.cut_ms)
         for name, fold in ((ROW, False), (SERVED, True))
     }
     named = {**others, **{title: models[name] for name, title in _ROWS.items() if name in models}}
@@ -77,7 +109,7 @@ def next_basket_trial(
         np.random.default_rng(seed),
         k=k,
         reference=REFERENCE,
-        categories=snapshot.columns.labels["category"].last(),
+        categories=past.snapshot.columns.labels["category"].last(),
         on_progress=more,
         on_ranked=on_ranked,
         in_threads=True,

@@ -12,7 +12,7 @@ from wares.engine.durable import replace_text
 from wares.engine.merchandising import Check, where_of
 from wares.engine.rule_book import RuleBook, Version
 from wares.engine.rule_changes import RuleChange, lines_of
-from wares.engine.rule_settings import RuleSettings
+from wares.engine.rule_settings import AimsSettings, RuleSettings, RulesFile
 from wares.engine.settings import FILE_NAME
 from wares.engine.settings_file import without_rules
 from wares.errors import InputError
@@ -36,10 +36,15 @@ def show_rules(folder: Path, number: int | None, *, as_json: bool) -> None:
         version = shop.rules.published if number is None else shop.rules.version(number)
         draft = shop.rules.draft is not None and number is None
     if as_json:
-        screen.print_json(_version_json(version) | {"rules": [_rule_json(rule) for rule in version.rules]})
+        screen.print_json(
+            _version_json(version)
+            | {"rules": [_rule_json(rule) for rule in version.rules], "aims": dict(version.file.aims.value())}
+        )
         return
     console = screen.stdout()
     console.print(_headline(version), style="bold", soft_wrap=True)
+    if aims := version.file.aims.value():
+        console.print(f"Aims: {', '.join(f'{aim} {weight:g}' for aim, weight in aims)}.")
     if version.rules:
         console.print(_rules_table(version.rules))
     if draft:
@@ -84,8 +89,15 @@ def check_rules(folder: Path, *, as_json: bool) -> int:
 def publish_draft(folder: Path, by: str, note: str, *, yes: bool, as_json: bool) -> None:
     """Publish, or say on stderr what speaks against it."""
     with open_shop(folder, create=False) as shop:
+        before = shop.rules.published.file
         version = shop.rules.publish(by, note, anyway=yes)
     _say(version, f"Version {version.number} serves now, with {_counted(version.rules)}.", as_json)
+    if _aims_of(version.file) != _aims_of(before):
+        screen.note("It weighs aims anew: `wares rules aims` shows what they bring and what they cost in relevance.")
+
+
+def _aims_of(file: RulesFile) -> list[AimsSettings]:
+    return [file.aims, *(rule.aims for rule in file.rules if rule.aims.value())]
 
 
 def undo_version(folder: Path, by: str, note: str, to: int | None, *, as_json: bool) -> None:
@@ -219,7 +231,7 @@ def _conflicts_json(found: Check) -> list[dict[str, Any]]:
         {
             "kind": one.kind,
             "rules": list(one.rules),
-            "names": [found.rules[number - 1].name for number in one.rules],
+            "names": [rule.name for number in one.rules for rule in found.rules[number - 1 : number]],
             "text": one.text,
             "new": one in found.new,
         }
