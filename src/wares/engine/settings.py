@@ -215,6 +215,15 @@ class ServerSettings(Section):
     host: Annotated[str, Field(min_length=1)]
     port: Annotated[int, Field(ge=0, le=65_535)]  # 0 = any free one
     admin_key_env: Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
+    storefront_key: Annotated[str, Field(pattern="^(wares_[0-9a-f]{8}_[0-9a-f]{64})?$")] = ""
+    rate_per_key: Annotated[int, Field(ge=0)] = 30_000  # requests per minute; 0 = any number, as of the next two
+    rate_per_address: Annotated[int, Field(ge=0)] = 1_200
+    rate_per_shopper: Annotated[int, Field(ge=0)] = 600
+    max_body_kib: Annotated[int, Field(ge=1, le=1_048_576)] = 16_384
+    max_records: Annotated[int, Field(ge=1, le=10_000)] = 10_000
+    max_record_kib: Annotated[int, Field(ge=1, le=1_048_576)] = 1_024
+    max_query_characters: Annotated[int, Field(ge=1, le=20_000)] = 20_000
+    access_log: bool = False
 
 
 class Settings(Section):

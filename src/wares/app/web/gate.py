@@ -1,86 +1,153 @@
-"""What stands before every request: size limit, host and key checks, and safe headers."""
+"""What stands before every request: who asks, what they may do, how much and how often; and safe headers after it."""
 
-import hmac
 import ipaddress
-from collections.abc import Awaitable, Callable, MutableMapping
+import time
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
+from urllib.parse import parse_qs
 
-from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from wares.app.web.problems import problem
+from wares.app.web.caller import IN_SCOPE, Caller, spend
+from wares.app.web.key_ring import ADMIN, KeyRing
+from wares.app.web.limits import Limits
+from wares.app.web.logs import tell_access, tell_fault
+from wares.app.web.origins import cors_headers, foreign_origin, is_preflight
+from wares.app.web.problems import unforeseen
+from wares.app.web.rates import Buckets
+from wares.app.web.refusals import Refused
+from wares.app.web.scopes import OPEN, Route, route_of
 
-MAX_BODY_BYTES = 16 * 1024 * 1024
-_OPEN_TO_ALL = ("/healthz", "/readyz")
 _LOCAL_NAMES = frozenset(("localhost", "127.0.0.1", "[::1]", "testserver"))
-_HEADERS = [
-    (
-        b"content-security-policy",
-        b"default-src 'self'; img-src 'self' https: data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
-    ),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-]
+_CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https: data:; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "content-security-policy": _CONTENT_POLICY,
+    "cross-origin-opener-policy": "same-origin",
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
 class Gate:
-    """ASGI middleware. `key` "" = no key exists: only this machine may ask, under its local names.
+    """ASGI middleware. `closed`: requests need a key; it also closes as soon as the shop has any key.
 
-    With a key, requests from other machines need `Authorization: Bearer <key>`, the storefront's files and the health
-    routes excepted. Names other than local ones are refused without a key, so that a web page elsewhere cannot reach
-    a server on this machine by a name of its own (DNS rebinding).
+    Open, only this machine may ask, under its local names: other names are refused, so that a web page elsewhere cannot
+    reach a server on this machine by a name of its own (DNS rebinding).
     """
 
-    def __init__(self, app: ASGIApp, key: str = "", max_body: int = MAX_BODY_BYTES) -> None:
-        self._app, self._key, self._max_body = app, key, max_body
+    def __init__(self, app: ASGIApp, ring: KeyRing, limits: Limits, closed: bool = False, log: bool = False) -> None:
+        self._app, self._ring, self._limits, self._closed, self._log = app, ring, limits, closed, log
+        self._per_key, self._per_address = Buckets(limits.per_key), Buckets(limits.per_address)
+        self._per_shopper = Buckets(limits.per_shopper)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        started_s = time.perf_counter()
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        refusal = self._refusal(scope, headers)
-        if refusal is not None:
-            await refusal(scope, receive, send)
-            return
-        await self._app(scope, _limited(receive, self._max_body), _with_headers(send))
+        route, known = route_of(scope["method"], scope["path"])
+        origin, origins = foreign_origin(headers), self._ring.origins()
+        preflight = is_preflight(scope["method"], headers)
+        answered = _Answered(send, {**_HEADERS, **cors_headers(origin, origins, preflight=preflight)})
+        caller = Caller()
+        try:
+            if preflight and origin in origins:
+                await Response(status_code=204)(scope, receive, answered)
+                return
+            self._check_length(headers)
+            scope[IN_SCOPE] = caller = self.caller(scope, headers, route, known)
+            await self._app(scope, _limited(receive, self._limits.body_bytes), answered)
+        except Refused as refused:
+            await refused.answer()(scope, receive, answered)
+        except Exception as fault:
+            tell_fault(fault)
+            if answered.status:  # half of an answer is out; only closing tells that it is not whole
+                raise ConnectionAbortedError from None
+            await unforeseen()(scope, receive, answered)
+        finally:
+            if self._log:
+                ms = round((time.perf_counter() - started_s) * 1000, 1)
+                method = scope["method"] if scope["method"] in _METHODS else "other"
+                tell_access(method=method, route=route.name, status=answered.status, key=caller.key, ms=ms)
 
-    def _refusal(self, scope: Scope, headers: dict[str, str]) -> Any:
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > self._max_body:
-            return problem(
-                413, "too-large", f"The body may have at most {self._max_body:,} bytes. Send smaller batches."
-            )
-        if _is_foreign(scope, headers):
-            return problem(403, "foreign-origin", "Pages of other origins may not write here.")
-        if not self._key:
+    def caller(self, scope: Scope, headers: Mapping[str, str], route: Route, known: bool = True) -> Caller:
+        """Which key was given and what it may do: the one decision, for every route. Raises Refused.
+
+        Routes learn of it by `caller_of`, and ask the caller what only they can see: shopper, surface, market.
+        """
+        origin, need = foreign_origin(headers), route.need
+        if not (self._closed or self._ring.has_keys()):
+            if origin and scope["method"] not in ("GET", "HEAD"):
+                raise Refused(403, "foreign-origin", "Pages of other origins may not write here.")
             host = headers.get("host", "localhost").lower()
             name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
             if name not in _LOCAL_NAMES:
-                return problem(421, "wrong-host", f"This server answers on this machine only, not as {host[:100]!r}.")
-            return None
-        if _is_local(scope) or not scope["path"].startswith("/v1/") or scope["path"] in _OPEN_TO_ALL:
-            return None
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and hmac.compare_digest(given.encode(), self._key.encode()):
-            return None
-        refusal = problem(401, "unauthorised", "Send the admin key: `Authorization: Bearer <key>`.")
-        refusal.headers["www-authenticate"] = "Bearer"
-        return refusal
+                raise Refused(421, "wrong-host", f"This server answers on this machine only, not as {host[:100]!r}.")
+            return Caller()
+        if need.scope == OPEN:
+            return Caller(scopes=frozenset())
+        address = _address(scope)
+        try:
+            caller = self._ring.caller_of(_given(scope, headers))
+        except Refused:
+            spend(self._per_address, address, "address")
+            raise
+        if caller.origins or caller.shopper:  # in the hands of a browser
+            spend(self._per_address, address, "address")
+        if caller.key != ADMIN:
+            spend(self._per_key, caller.key, "key", caller.rate_per_minute)
+        if caller.shopper:
+            spend(self._per_shopper, caller.shopper, "shopper")
+        if origin and origin not in caller.origins:
+            raise Refused(403, "foreign-origin", "Pages of this origin may not use this key.")
+        own = caller.shopper and need.of_own is not None and caller.may(need.of_own)
+        if not own and not caller.may(need.scope):
+            if route.name == "unknown":
+                raise (
+                    Refused(405, "method-not-allowed", "Method Not Allowed")
+                    if known
+                    else Refused(404, "not-found", "Not Found")
+                )
+            has = ", ".join(sorted(caller.scopes)) or "none"
+            raise Refused(403, "scope-missing", f"{route.name} needs the scope {need.scope}; this key has {has}.")
+        return caller.counting(self._per_shopper)
+
+    def _check_length(self, headers: Mapping[str, str]) -> None:
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > self._limits.body_bytes:
+            raise _too_large(self._limits.body_bytes)
 
 
-def _is_foreign(scope: Scope, headers: dict[str, str]) -> bool:
-    """Whether a browser sends this for a page of another origin; programs send no Origin."""
-    origin = headers.get("origin", "")
-    return bool(origin) and scope["method"] not in ("GET", "HEAD") and origin.partition("://")[2] != headers.get("host")
+def _given(scope: Scope, headers: Mapping[str, str]) -> str:
+    """The key or token as it was sent; "" = none. Algolia's clients may write it into the address."""
+    scheme, _, bearer = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return bearer.strip()
+    in_address = scope["query_string"].decode("latin-1") if scope["path"].startswith("/1/") else ""
+    return headers.get("x-algolia-api-key", "") or parse_qs(in_address).get("x-algolia-api-key", [""])[0]
 
 
-def _is_local(scope: Scope) -> bool:
+def _address(scope: Scope) -> str:
+    """Who is counted as one: an address, or of IPv6 the network that one household or server has."""
     host, _ = scope.get("client") or ("", 0)
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
-        return False
+        return str(host)[:100]
+    if address.version == 6 and address.ipv4_mapped is None:
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+def _too_large(most: int) -> Refused:
+    return Refused(413, "too-large", f"The body may have at most {most:,} bytes. Send smaller batches.")
 
 
 def _limited(receive: Receive, most: int) -> Callable[[], Awaitable[MutableMapping[str, Any]]]:
@@ -91,16 +158,21 @@ def _limited(receive: Receive, most: int) -> Callable[[], Awaitable[MutableMappi
         message = await receive()
         came += len(message.get("body", b""))
         if came > most:
-            raise HTTPException(413, f"The body may have at most {most:,} bytes. Send smaller batches.")
+            raise _too_large(most)
         return message
 
     return limited
 
 
-def _with_headers(send: Send) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", []), *_HEADERS]
-        await send(message)
+class _Answered:
+    """Sends an answer with safe headers, and remembers its status."""
 
-    return sending
+    def __init__(self, send: Send, headers: Mapping[str, str]) -> None:
+        self._send, self.status = send, 0
+        self._headers = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", []), *self._headers]
+        await self._send(message)

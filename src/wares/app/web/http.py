@@ -10,10 +10,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query
 from fastapi import Path as InPath
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from wares.app.web.caller import Caller, caller_of
 from wares.app.web.gate import Gate
+from wares.app.web.key_ring import KeyRing
+from wares.app.web.limits import Limits
 from wares.app.web.problems import explain_errors
 from wares.app.web.wire import (
     Ask,
@@ -46,8 +49,13 @@ _TIMES = frozenset(NAMES["time"])  # an event without any of these happens now
 _PAGE: dict[int | str, dict[str, Any]] = {200: {"model": PageOut}}
 
 
-def make_app(shops: Mapping[str, Shop], key: str = "") -> FastAPI:
-    """The service for these shops by name; the one called "default" needs no name in the path."""
+def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = None, *, closed: bool = False) -> FastAPI:
+    """The service for these shops by name; the one called "default" needs no name in the path.
+
+    `key`: the admin key, where there is no `ring` with it. With a key, or `closed`, every question needs one.
+    """
+    server = shops[DEFAULT_SHOP].settings.server if DEFAULT_SHOP in shops else None
+    limits = Limits.of(server) if server else Limits()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -68,14 +76,15 @@ def make_app(shops: Mapping[str, Shop], key: str = "") -> FastAPI:
         openapi_url="/v1/openapi.json",
     )
     explain_errors(app)
-    app.add_middleware(Gate, key=key)
+    logged = server is not None and server.access_log
+    app.add_middleware(Gate, ring=ring or KeyRing(admin=key), limits=limits, closed=closed or bool(key), log=logged)
 
     def find_shop(shop: str = DEFAULT_SHOP) -> Shop:
         if shop not in shops:
             raise UnknownName("shop", shop, shops)
         return shops[shop]
 
-    routes = _routes(find_shop)
+    routes = _routes(find_shop, limits)
     app.include_router(routes, prefix="/v1/shops/{shop}")
     app.include_router(routes, prefix="/v1", include_in_schema=False)
 
@@ -91,8 +100,11 @@ def make_app(shops: Mapping[str, Shop], key: str = "") -> FastAPI:
     app.mount("/storefront", _Storefront(directory=str(storefront)), name="storefront")
 
     @app.get("/", include_in_schema=False)
-    def index() -> FileResponse:
-        return FileResponse(str(storefront / "index.html"), headers={"cache-control": "no-cache"})
+    def index() -> Response:
+        page = (storefront / "index.html").read_text(encoding="utf-8")
+        if server and server.storefront_key:  # hexadecimal and underscores, as the settings have checked
+            page = page.replace("</head>", f'  <meta name="wares-key" content="{server.storefront_key}">\n  </head>')
+        return HTMLResponse(page, headers={"cache-control": "no-cache"})
 
     return app
 
@@ -106,28 +118,30 @@ class _Storefront(StaticFiles):
         return answer
 
 
-def _routes(find_shop: Any) -> APIRouter:
+def _routes(find_shop: Any, limits: Limits) -> APIRouter:
     router = APIRouter()
     TheShop = Annotated[Shop, Depends(find_shop)]
+    TheCaller = Annotated[Caller, Depends(caller_of)]
 
     @router.post("/search", responses=_PAGE, summary="Products for words")
-    def search(shop: TheShop, asked: SearchAsk) -> Response:
+    def search(shop: TheShop, caller: TheCaller, asked: SearchAsk) -> Response:
+        limits.check_query(asked.query)
         more: dict[str, Any] = {"as_typed": asked.as_typed, "without_wishes": asked.without_wishes}
-        return _answer(shop, asked, asked.surface, query=asked.query, **more)
+        return _answer(shop, caller, asked, asked.surface, query=asked.query, **more)
 
     @router.post("/browse", responses=_PAGE, summary="All products, or a category's")
-    def browse(shop: TheShop, asked: BrowseAsk) -> Response:
-        return _answer(shop, asked, "browse", category=asked.category or "")
+    def browse(shop: TheShop, caller: TheCaller, asked: BrowseAsk) -> Response:
+        return _answer(shop, caller, asked, "browse", category=asked.category or "")
 
     @router.post("/recommend", responses=_PAGE, summary="Products for a shopper, without words")
-    def recommend(shop: TheShop, asked: RecommendAsk) -> Response:
-        return _answer(shop, asked, asked.surface, seeds=asked.seeds)
+    def recommend(shop: TheShop, caller: TheCaller, asked: RecommendAsk) -> Response:
+        return _answer(shop, caller, asked, asked.surface, seeds=asked.seeds)
 
     @router.post("/similar", responses=_PAGE, summary="Products like one, or that go with it")
-    def similar(shop: TheShop, asked: SimilarAsk) -> Response:
+    def similar(shop: TheShop, caller: TheCaller, asked: SimilarAsk) -> Response:
         if not shop.knows(asked.product):
             raise UnknownName("product", asked.product, ())
-        return _answer(shop, asked, asked.surface, seeds=[asked.product])
+        return _answer(shop, caller, asked, asked.surface, seeds=[asked.product])
 
     @router.get("/suggest", responses={200: {"model": SuggestionsOut}}, summary="How what is being typed may go on")
     def suggest(
@@ -135,16 +149,20 @@ def _routes(find_shop: Any) -> APIRouter:
         q: Annotated[str, Query(max_length=1000, description="typed so far; none = what is wanted most")] = "",
         k: Annotated[int, Query(ge=1, le=100, description="how many")] = 8,
     ) -> Response:
+        limits.check_query(q)
         return JSONResponse(suggestions_json(shop.suggest(q, k)))
 
     @router.post("/events", summary="What shoppers did; durable when answered")
-    def events(shop: TheShop, sent: EventsSent) -> Response:
+    def events(shop: TheShop, caller: TheCaller, sent: EventsSent) -> Response:
+        limits.check_records(sent.events)
         now = time.time()
-        report = shop.record(row if _TIMES.intersection(row) else {**row, "time": now} for row in sent.events)
+        timed = [row if _TIMES.intersection(row) else {**row, "time": now} for row in sent.events]
+        report = shop.record(caller.own_events(timed, **shop.settings.of_events(int(now * 1000))))
         return JSONResponse({"new": report.kept - report.repeated, "repeated": report.repeated} | _rejected(report))
 
     @router.post("/identify", summary="An anonymous shopper logged in; durable when answered")
     def identify(shop: TheShop, sent: LoginsSent) -> Response:
+        limits.check_records(sent.logins)
         joined = shop.identify_all(Login(one.anonymous, one.known, one.consent) for one in sent.logins)
         refused = [{"line": place + 1, "reason": why} for place, why in joined.refused]
         counts = {"new": joined.new, "repeated": joined.repeated, "apart": joined.apart}
@@ -159,11 +177,13 @@ def _routes(find_shop: Any) -> APIRouter:
     @router.get("/products/{product_id:path}", responses={200: {"model": ProductOut}}, summary="One product")
     def product(
         shop: TheShop,
+        caller: TheCaller,
         product_id: str,
         market: Annotated[
             str, Query(max_length=40, description="whose price and language; none = the shop's own")
         ] = "",
     ) -> Response:
+        market = caller.in_market(market)
         return JSONResponse(product_json(shop.product(product_id, market), shop.settings.market(market).currency))
 
     @router.put("/products", summary="Insert or replace products")
@@ -172,11 +192,13 @@ def _routes(find_shop: Any) -> APIRouter:
         rows: list[dict[str, Any]],
         market: Annotated[str, Query(max_length=40, description="whose feed this is; none = the whole shop's")] = "",
     ) -> Response:
+        limits.check_records(rows)
         report = shop.put(rows, market=market)
         return JSONResponse({"kept": report.kept} | _rejected(report))
 
     @router.patch("/products", summary="Change some fields of known products")
     def update_products(shop: TheShop, rows: list[dict[str, Any]]) -> Response:
+        limits.check_records(rows)
         report = shop.update(rows)
         return JSONResponse({"kept": report.kept} | _rejected(report))
 
@@ -192,7 +214,8 @@ def _routes(find_shop: Any) -> APIRouter:
         responses={200: {"model": InterestsOut}},
         summary="What a shopper is interested in",
     )
-    def interests(shop: TheShop, shopper_id: Annotated[str, InPath(max_length=200)]) -> Response:
+    def interests(shop: TheShop, caller: TheCaller, shopper_id: Annotated[str, InPath(max_length=200)]) -> Response:
+        caller.act_for(shopper_id)
         return JSONResponse(interests_json(shop.shopper(shopper_id)), headers={"cache-control": "no-store"})
 
     @router.get("/shop", summary="What a storefront needs to know")
@@ -202,19 +225,20 @@ def _routes(find_shop: Any) -> APIRouter:
     return router
 
 
-def _answer(shop: Shop, asked: Ask, surface: str, **more: Any) -> Response:
+def _answer(shop: Shop, caller: Caller, asked: Ask, surface: str, **more: Any) -> Response:
+    shopper, market = caller.ask(surface, asked.shopper, asked.market)
     page = shop.ask(
         surface,
-        shopper=asked.shopper,
+        shopper=shopper,
         filters=asked.filters,
         facets=asked.facets,
         sort=asked.sort,
         k=asked.k,
         cursor=asked.cursor,
-        market=asked.market,
+        market=market,
         **more,
     )
-    return JSONResponse(page_json(page, shop.settings.market(asked.market).currency))
+    return JSONResponse(page_json(page, shop.settings.market(market).currency))
 
 
 def _rejected(report: ImportReport) -> dict[str, Any]:

@@ -38,11 +38,10 @@ def problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:
 
 
 def explain_errors(app: FastAPI) -> None:
-    """Let every error of this app answer with a problem document."""
+    """Let every foreseen error of this app answer with a problem document; the gate does so for all others."""
     app.add_exception_handler(WaresError, _wares)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unforeseen)
 
 
 def _wares(request: Request, error: Exception) -> JSONResponse:
@@ -71,11 +70,13 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    code = {401: "unauthorised", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
-    answer = problem(error.status_code, code.get(error.status_code, "http"), str(error.detail))
+    codes = {401: "unauthorised", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+    code = getattr(error, "code", codes.get(error.status_code, "http"))  # what is Refused has its own
+    answer = problem(error.status_code, code, str(error.detail), **getattr(error, "more", {}))
     answer.headers.update(error.headers or {})
     return answer
 
 
-def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+def unforeseen() -> JSONResponse:
+    """What is said of a fault in wares itself: nothing of the inside."""
     return problem(500, "internal", "Something went wrong inside wares. The server's log says more.")

@@ -11,6 +11,8 @@ from pathlib import Path
 import uvicorn
 
 from wares.app.web.http import DEFAULT_SHOP, make_app
+from wares.app.web.key_ring import KeyRing
+from wares.app.web.logs import begin_access_log
 from wares.errors import SettingsError
 from wares.shop import open_shop
 
@@ -18,24 +20,29 @@ from wares.shop import open_shop
 def serve(folder: Path, host: str | None = None, port: int | None = None, *, as_json: bool = False) -> None:
     """Serve the shop in `folder`; prints where as soon as it answers. Ctrl-C ends it after the running requests.
 
-    Any address but this machine's own needs an admin key in the environment. `port` 0 = any free one.
+    Any address but this machine's own needs a key: of the shop's folder, or an admin key in the environment. `port` 0 =
+    any free one.
     """
     with open_shop(folder, create=False) as shop:
         settings = shop.settings.server
         host, port = host or settings.host, settings.port if port is None else port
-        key = os.environ.get(settings.admin_key_env, "")
-        if not _is_loopback(host) and not key:
+        ring, away = KeyRing(folder, os.environ.get(settings.admin_key_env, "")), not _is_loopback(host)
+        if away and not ring.has_active_keys():
             raise SettingsError(
-                f"Address {host} can be reached from other machines. Set {settings.admin_key_env} to a long random "
-                "key, or serve on 127.0.0.1."
+                f"Address {host} can be reached from other machines, and this shop has no valid key. Make one with "
+                f"`wares keys new {folder} --scope admin` or set {settings.admin_key_env} to a long random key, or "
+                "serve on 127.0.0.1."
             )
+        ring.check_storefront_key(settings.storefront_key)
         store = shop.writer()
         with _bound(host, port) as listening:
             url = f"http://{_shown(host)}:{listening.getsockname()[1]}"
             shop.engine.refresh()
             shop.log_impressions()
             store.announce(url)
-            app = make_app({DEFAULT_SHOP: shop}, key if not _is_loopback(host) else "")
+            app = make_app({DEFAULT_SHOP: shop}, ring=ring, closed=away)
+            if settings.access_log:
+                begin_access_log()
             config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
             told = {"title": shop.settings.shop.title, "url": url, "api": f"{url}/v1/openapi.json"}
             words = f"{told['title']}: {url}  (API: {told['api']}). Ctrl-C ends it."

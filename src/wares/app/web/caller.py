@@ -1,0 +1,108 @@
+"""Who asks over HTTP, and what they may do. Every route that answers or changes something asks its caller first."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import Any, Literal, get_args
+
+from fastapi import Request
+
+from wares.app.web.rates import Buckets
+from wares.app.web.refusals import Refused
+from wares.feeds.events import NAMES, read_events
+
+ScopeName = Literal["search", "events", "catalogue", "admin"]
+SCOPES: tuple[ScopeName, ...] = get_args(ScopeName)
+OF_TOKENS = frozenset(("search", "events"))  # more than a shopper needs no token ever gives
+IN_SCOPE = "wares.caller"  # where the gate leaves the caller, in the ASGI scope
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`key`: the id of the key, "admin" for the environment's, "" where none is needed.
+
+    `shopper`: of a token, the only one it acts for. `surfaces` and `markets`: the only ones it may ask; empty = all.
+    """
+
+    key: str = ""
+    scopes: frozenset[str] = frozenset(SCOPES)
+    shopper: str = ""
+    surfaces: tuple[str, ...] = ()
+    markets: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()  # of web pages that may use the key
+    rate_per_minute: int = 0  # of the key; 0 = as the settings say
+    per_shopper: Buckets | None = field(default=None, compare=False)
+
+    def may(self, scope: str) -> bool:
+        """Whether it has this scope; `admin` has all."""
+        return scope in self.scopes or "admin" in self.scopes
+
+    def counting(self, per_shopper: Buckets) -> "Caller":
+        """The same, with what counts the questions of each shopper."""
+        return replace(self, per_shopper=per_shopper)
+
+    def ask(self, surface: str, shopper: str | None = None, market: str = "") -> tuple[str | None, str]:
+        """The shopper and the market that a question on this surface is to be answered for.
+
+        What the question leaves open is filled with what the caller is confined to; what lies beyond is refused. Counts
+        the question to its shopper.
+        """
+        if self.surfaces and surface not in self.surfaces:
+            raise Refused(403, "confined", f"This key or token asks on these surfaces only: {_listed(self.surfaces)}.")
+        if self.shopper:
+            shopper = self.act_for(shopper)
+        elif shopper:
+            spend(self.per_shopper, shopper, "shopper")
+        return shopper, self.in_market(market)
+
+    def act_for(self, shopper: str | None) -> str | None:
+        """The shopper that is meant; of a token its own and no other."""
+        if self.shopper and (shopper or self.shopper) != self.shopper:
+            raise Refused(403, "confined", "This token acts for one shopper, and the request names another.")
+        return self.shopper or shopper
+
+    def in_market(self, market: str) -> str:
+        """The market that is meant; where the caller is confined to some, none = the first of them."""
+        if self.markets and (market or self.markets[0]) not in self.markets:
+            raise Refused(403, "confined", f"This key or token asks in these markets only: {_listed(self.markets)}.")
+        return market or (self.markets[0] if self.markets else "")
+
+    def own_events(self, rows: Sequence[Mapping[str, Any]], **reading: Any) -> list[dict[str, Any]]:
+        """The rows as this caller may send them: of a token all about its shopper. `reading`: as of `read_events`.
+
+        They are read as the store will read them, so that no other name and no nesting of a shopper's id passes.
+        """
+        if not self.shopper:
+            return [dict(row) for row in rows]
+        own = [
+            {name: cell for name, cell in row.items() if _folded(name) not in NAMES["shopper_id"]}
+            | {"shopper_id": self.shopper}
+            for row in rows
+        ]
+        for event in chain(read_events(map(dict, rows), **reading), read_events(own, **reading)):
+            self.act_for(event.shopper_id)
+        return own
+
+
+def caller_of(request: Request) -> Caller:
+    """Who asks, as the gate has found out. The one answer to it: routes never read keys themselves."""
+    found: Caller = request.scope[IN_SCOPE]
+    return found
+
+
+def spend(buckets: Buckets | None, who: str, what: str, per_minute: int = 0) -> None:
+    """Count one request; Refused with the time to wait where there were too many."""
+    wait_s = buckets.take(who, per_minute) if buckets is not None else 0.0
+    if wait_s > 0:
+        after_s = str(math.ceil(wait_s))
+        detail = f"Too many requests of this {what}. Ask again in {after_s} s."
+        raise Refused(429, "too-many-requests", detail, {"retry-after": after_s})
+
+
+def _folded(name: object) -> str:
+    return str(name).strip().lower().replace(" ", "_")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)

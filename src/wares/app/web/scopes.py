@@ -1,0 +1,79 @@
+"""What each route of the service needs: the one table of it. One without an entry needs `admin`; a test names it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from starlette.routing import compile_path
+
+from wares.app.web.caller import ScopeName
+
+OPEN: Literal["open"] = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """`of_own`: the scope that a shopper's token needs for what is about that very shopper; None = as anybody."""
+
+    scope: ScopeName | Literal["open"]
+    of_own: ScopeName | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`name` is the entry of the table, which may be logged; the path itself may hold ids."""
+
+    name: str
+    need: Need
+
+
+# Paths under /v1 hold under /v1/shops/{shop}, too.
+NEEDS: Mapping[str, Need] = {
+    "GET /healthz": Need(OPEN),
+    "GET /readyz": Need(OPEN),
+    "GET /": Need(OPEN),
+    "GET /storefront/{path:path}": Need(OPEN),
+    "GET /v1/openapi.json": Need("search"),
+    "GET /v1/shop": Need("search"),
+    "POST /v1/search": Need("search"),
+    "POST /v1/browse": Need("search"),
+    "POST /v1/recommend": Need("search"),
+    "POST /v1/similar": Need("search"),
+    "GET /v1/suggest": Need("search"),
+    "GET /v1/products/{product_id:path}": Need("search"),
+    "GET /v1/shoppers/{shopper_id:path}/interests": Need("admin", of_own="search"),
+    "POST /v1/events": Need("events"),
+    # Who is whom concerns two shoppers' histories: for the shop's backend, never for a key that lies in a page.
+    "POST /v1/identify": Need("admin"),
+    "DELETE /v1/identify/{anonymous:path}": Need("admin"),
+    "PUT /v1/products": Need("catalogue"),
+    "PATCH /v1/products": Need("catalogue"),
+    "DELETE /v1/products/{product_id:path}": Need("catalogue"),
+}
+_UNKNOWN = Route("unknown", Need("admin"))
+
+
+def route_of(method: str, path: str) -> tuple[Route, bool]:
+    """The entry of a request, and whether its path is known with any method; as the service's own router finds it."""
+    method, known = "GET" if method == "HEAD" else method, False
+    for pattern, route, of in _COMPILED:
+        if pattern.match(path):
+            if of == method:
+                return route, True
+            known = True
+    return _UNKNOWN, known
+
+
+def _compiled() -> list[tuple[re.Pattern[str], Route, str]]:
+    found = []
+    for name, need in NEEDS.items():
+        method, _, path = name.partition(" ")
+        paths = [path]
+        if path.startswith("/v1/") and path != "/v1/openapi.json":
+            paths.append("/v1/shops/{shop}" + path.removeprefix("/v1"))
+        found += [(compile_path(one)[0], Route(name, need), method) for one in paths]
+    return found
+
+
+_COMPILED = _compiled()
