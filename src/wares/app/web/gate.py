@@ -31,6 +31,7 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
+_THEIRS = "/1/"  # the routes that InstantSearch speaks
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
@@ -65,6 +66,8 @@ class Gate:
             scope[IN_SCOPE] = caller = self.caller(scope, headers, route, known)
             await self._app(scope, _limited(receive, self._limits.body_bytes), answered)
         except Refused as refused:
+            if scope["path"].startswith(_THEIRS):
+                refused.more["message"] = refused.detail  # where their clients look for it
             await refused.answer()(scope, receive, answered)
         except Exception as fault:
             tell_fault(fault)
@@ -130,8 +133,9 @@ def _given(scope: Scope, headers: Mapping[str, str]) -> str:
     scheme, _, bearer = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return bearer.strip()
-    in_address = scope["query_string"].decode("latin-1") if scope["path"].startswith("/1/") else ""
-    return headers.get("x-algolia-api-key", "") or parse_qs(in_address).get("x-algolia-api-key", [""])[0]
+    in_address = scope["query_string"].decode("latin-1") if scope["path"].startswith(_THEIRS) else ""
+    named = {name.lower(): values[0] for name, values in parse_qs(in_address).items()}  # they write it in both ways
+    return headers.get("x-algolia-api-key", "") or named.get("x-algolia-api-key", "")
 
 
 def _address(scope: Scope) -> str:

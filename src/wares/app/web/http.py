@@ -15,6 +15,7 @@ from fastapi.staticfiles import StaticFiles
 
 from wares.app.web.caller import Caller, caller_of
 from wares.app.web.gate import Gate
+from wares.app.web.instantsearch.routes import add_instantsearch
 from wares.app.web.key_ring import KeyRing
 from wares.app.web.limits import Limits
 from wares.app.web.problems import explain_errors
@@ -87,6 +88,7 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
     routes = _routes(find_shop, limits)
     app.include_router(routes, prefix="/v1/shops/{shop}")
     app.include_router(routes, prefix="/v1", include_in_schema=False)
+    add_instantsearch(app, shops, limits)
 
     @app.get("/healthz", summary="The process is alive")
     def healthz() -> dict[str, str]:

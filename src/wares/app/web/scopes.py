@@ -44,6 +44,11 @@ NEEDS: Mapping[str, Need] = {
     "GET /v1/products/{product_id:path}": Need("search"),
     "GET /v1/shoppers/{shopper_id:path}/interests": Need("admin", of_own="search"),
     "POST /v1/events": Need("events"),
+    "POST /1/indexes/*/queries": Need("search"),
+    "POST /1/indexes/{index}/query": Need("search"),
+    "POST /1/indexes/{index}/facets/{facet}/query": Need("search"),
+    "GET /1/indexes/{index}/{object_id:path}": Need("search"),
+    "POST /1/events": Need("events"),
     # Who is whom concerns two shoppers' histories: for the shop's backend, never for a key that lies in a page.
     "POST /v1/identify": Need("admin"),
     "DELETE /v1/identify/{anonymous:path}": Need("admin"),

@@ -21,7 +21,8 @@ Where = dict[str, dict[str, Any]]  # field -> any, not, low, high, as the rules 
 
 
 class Untold(Exception):
-    """Something that cannot be said in wares; its text says why and what to do. Whoever reads an export or a filter turns it into words for people."""
+    """Something that cannot be said in wares; its text says why and what to do. Whoever reads exports or filters catches
+    it."""
 
 
 @dataclass(slots=True)

@@ -1,0 +1,175 @@
+"""Their filters -> one `Filter`. What no product has lets nothing through; it is no error, as with them."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from wares.app.web.instantsearch.names import ALWAYS_MET, Attribute, attribute_of, is_known, numbers_of
+from wares.app.web.instantsearch.parameters import Parameters
+from wares.domain.catalogue import Columns
+from wares.domain.filter import AnyOf, Between, Clause, Either, Filter, NoneOf, Single
+from wares.errors import InputError
+from wares.feeds.migrations.filters import FilterClause, FilterTree, algolia_tree
+from wares.feeds.migrations.found import Untold
+
+_SCORE = re.compile(r"<score=[^>]*>")
+_NUMERIC = re.compile(r"\s*(?P<name>.+?)\s*(?P<op><=|>=|!=|=|<|>)\s*(?P<value>[-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*")
+_RANGE = re.compile(r"\s*(?P<name>.+?)\s*:\s*(?P<low>[-+.\d]+)\s+TO\s+(?P<high>[-+.\d]+)\s*")
+_NOTHING = AnyOf("id", ())  # met by no product
+_STEP = 1e-5  # by which "above" is more than "at least": less than any price's unit, and kept by whatever rounds
+
+
+def wanted(asked: Parameters, columns: Columns) -> Filter:
+    """All that a request wants of a product. `filters` is the page's own, the others are the shopper's choices.
+
+    Raises InputError for what cannot be read, and for OR between things that AND joins.
+    """
+    reader = _Reader(columns)
+    clauses: list[Clause] = []
+    if asked.filters.strip():
+        clauses += reader.of_text(asked.filters)
+    for one in asked.facetFilters:
+        clauses += reader.joined([reader.facet(text) for text in _texts(one)])
+    for one in asked.numericFilters:
+        clauses += reader.joined([reader.number(text) for text in _texts(one)])
+    for one in asked.tagFilters:
+        tags = [text if ":" in text else f"_tags:{text}" for text in _texts(one)]
+        clauses += reader.joined([reader.facet(text) for text in tags])
+    return Filter(tuple(clauses), narrows_facets=True)
+
+
+class _Reader:
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+
+    def of_text(self, text: str) -> list[Clause]:
+        """`filters`: AND, OR, NOT, brackets, comparisons and ranges."""
+        try:
+            tree = algolia_tree(_SCORE.sub("", text))
+        except Untold as error:
+            raise InputError(f"filters: {error}.") from None
+        return [_set_by_page(clause) for clause in self._all(tree)]
+
+    def _all(self, tree: FilterTree) -> list[Clause]:
+        """The clauses that must all hold."""
+        if isinstance(tree, FilterClause):
+            return list(self._one(tree))
+        joint, parts = tree
+        if joint == "AND":
+            return [clause for part in parts for clause in self._all(part)]
+        return self.joined([self._single(part) for part in parts])
+
+    def _single(self, tree: FilterTree) -> Single | None:
+        """One of several alternatives; None = always met. Both ends of a range are one alternative."""
+        if isinstance(tree, FilterClause):
+            found = self._one(tree)
+            return found[0] if found else None
+        if tree[0] == "AND" and all(isinstance(part, FilterClause) for part in tree[1]):
+            ends = [clause for part in tree[1] for clause in self._one(part)]
+            if len({part.name for part in tree[1]}) == 1 and all(isinstance(end, Between) for end in ends):
+                low, high = ((getattr(end, side) for end in ends if getattr(end, side) is not None)
+                             for side in ("low", "high"))  # fmt: skip
+                return Between(ends[0].field, max(low, default=None), min(high, default=None))
+        raise InputError(
+            "filters: OR between conditions that AND joins cannot be answered. Write it as AND of ORs: "
+            "(a OR b) AND (a OR c) instead of a OR (b AND c)."
+        )
+
+    def _one(self, clause: FilterClause) -> Sequence[Single]:
+        attribute = attribute_of(clause.name)
+        if attribute.field in ALWAYS_MET:
+            return ()
+        value = clause.values[0]
+        if clause.op in ("=", "!=") and attribute.field not in self._columns.numbers:
+            return (self._has(attribute, value, clause.op == "!="),)
+        return (self._compared(attribute, clause.op, value, clause.name),)
+
+    def facet(self, text: str) -> Single | None:
+        """ "brand:Acme", "brand:-Acme"; a backslash keeps a minus that is part of the value."""
+        name, colon, value = text.partition(":")
+        if not colon or not name.strip():
+            raise InputError(f"facetFilters: {text[:80]!r} must be of the form attribute:value.")
+        attribute = attribute_of(name.strip().removeprefix("-"))
+        if attribute.field in ALWAYS_MET:
+            return None
+        value = value.strip()
+        unwanted = value.startswith("-") or name.strip().startswith("-")
+        value = value.removeprefix("-").removeprefix("\\")
+        if attribute.field in self._columns.numbers:
+            return self._compared(attribute, "!=" if unwanted else "=", value, text)
+        return self._has(attribute, value, unwanted)
+
+    def number(self, text: str) -> Single | None:
+        """ "price>=10", "price:10 TO 20"."""
+        if (found := _RANGE.fullmatch(text)) is not None:
+            attribute = attribute_of(found["name"])
+            return self._between(attribute, _number(found["low"], text), _number(found["high"], text))
+        if (found := _NUMERIC.fullmatch(text)) is None:
+            raise InputError(f"numericFilters: {text[:80]!r} must be a comparison with a number, or name:low TO high.")
+        attribute = attribute_of(found["name"])
+        if attribute.field in ALWAYS_MET:
+            return None
+        return self._compared(attribute, found["op"], found["value"], text)
+
+    def joined(self, alternatives: Iterable[Single | None]) -> list[Clause]:
+        """One of these must hold. Values of one field are one clause, so that the facet knows what was chosen."""
+        found = list(alternatives)
+        if not found or None in found:
+            return []
+        some = [one for one in found if one is not None]
+        if len(some) == 1:
+            return [some[0]]
+        first = some[0]
+        if isinstance(first, AnyOf) and all(isinstance(one, AnyOf) and one.field == first.field for one in some):
+            values = [value for one in some if isinstance(one, AnyOf) for value in one.values]
+            return [AnyOf(first.field, tuple(dict.fromkeys(values)))]
+        return [Either(tuple(some))]
+
+    def _has(self, attribute: Attribute, value: str, unwanted: bool) -> Single:
+        if attribute.field != "id" and attribute.field not in self._columns.labels:
+            return NoneOf("id", ()) if unwanted else _NOTHING
+        values = (value,) if attribute.has(value) else ()
+        return NoneOf(attribute.field, values) if unwanted else AnyOf(attribute.field, values)
+
+    def _compared(self, attribute: Attribute, op: str, value: str, text: str) -> Single:
+        number = _number(value, text)
+        if op == "!=":
+            return self._not_equal(attribute, number)
+        step = 1.0 if attribute.field == "published" else _STEP  # milliseconds
+        low = {">": number + step, ">=": number, "=": number}.get(op)
+        high = {"<": number - step, "<=": number, "=": number}.get(op)
+        return self._between(attribute, low, high)
+
+    def _between(self, attribute: Attribute, low: float | None, high: float | None) -> Single:
+        """A range of a number, or of an attribute whose values are all numbers."""
+        if low is not None and high is not None and low > high:
+            return _NOTHING
+        if attribute.field in self._columns.numbers:
+            return Between(attribute.field, low, high)
+        numbers = numbers_of(attribute.field, self._columns) or {}
+        inside = [
+            value for value, n in numbers.items() if (low is None or n >= low) and (high is None or n <= high)
+        ]  # fmt: skip
+        return AnyOf(attribute.field, tuple(inside)) if inside else _NOTHING
+
+    def _not_equal(self, attribute: Attribute, number: float) -> Single:
+        numbers = numbers_of(attribute.field, self._columns)
+        if numbers is not None:
+            return NoneOf(attribute.field, tuple(value for value, n in numbers.items() if n == number))
+        if not is_known(attribute, self._columns):
+            return NoneOf("id", ())
+        raise InputError(f"{attribute.name} != {number:g} cannot be answered. Ask for a range instead.")
+
+
+def _set_by_page(clause: Clause) -> Clause:
+    return AnyOf(clause.field, clause.values, fixed=True) if isinstance(clause, AnyOf) else clause
+
+
+def _texts(one: str | Sequence[str]) -> Sequence[str]:
+    return (one,) if isinstance(one, str) else one
+
+
+def _number(text: str, told: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{told[:80]!r} compares with something that is no number.") from None
