@@ -127,3 +127,19 @@ def eval_(
     from wares.app.commands.learning import evaluate_shop
 
     evaluate_shop(place, days=days, k=k, seed=seed, report=report, run=run, as_json=as_json)
+
+
+@learning.command()
+def satisfaction(
+    folder: Folder = None,
+    days: Annotated[float, typer.Option(help="how many last days count", min=0.01)] = 28,
+    by: Annotated[str, typer.Option(metavar="ATTRIBUTE", help="of shoppers, as age: one line for each value")] = "",
+    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="write a chart per figure")] = None,
+    seed: Annotated[int, typer.Option(help="of the bootstrap")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Were shoppers served? What they did with what they were shown: success, rewording, giving up, buying."""
+    place = shop_folder(folder)
+    from wares.app.commands.satisfying import satisfaction_of
+
+    satisfaction_of(place, days=days, by=by, seed=seed, report=report, as_json=as_json)

@@ -1,4 +1,5 @@
-"""Charts as inline SVG: bars with intervals, differences around zero, columns, a scatter, curves. Text in, text out.
+"""Charts as inline SVG: bars with intervals, differences around zero, columns, a scatter, curves, a path. Text in,
+text out.
 
 Colours come from the CSS variables of the page (--ink, --quiet, --line, --mark, --other), so that one picture serves
 light and dark. Each carries its title and its numbers for people who hear it instead of seeing it.
@@ -30,6 +31,16 @@ class Point:
     label: str
     x: float
     y: float
+    other: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One point of a path, with the interval of its height."""
+
+    label: str
+    x: float
+    y: Interval
     other: bool = False
 
 
@@ -191,6 +202,49 @@ def curves(title: str, lines: Sequence[Curve], x_title: str, y_title: str, mark:
     drawn.append(_text(left + 6, top - 10, y_title, "tick", "start"))
     heard = "; ".join(f"{line.label}: {line.y[-1]:.3g} at the end" for line in lines)
     return _svg(title, heard, max(height, math.ceil(named if lines else 0) + 12), drawn)
+
+
+def path(title: str, steps: Sequence[Step], x_title: str, y_title: str) -> str:
+    """Points with whiskers over plain axes, around a line at y = 0; those of the first colour are joined in order."""
+    height, left, bottom, top = 300, 60, 44, 26
+    steps = [step for step in steps if math.isfinite(step.x) and math.isfinite(step.y.mean)]
+    xs = [step.x for step in steps] or [0.0]
+    ys = [0.0, *(y for step in steps for y in _known(step.y))]
+    wide_x, wide_y = max(max(xs) - min(xs), 1e-9), max(max(ys) - min(ys), 1e-9)
+    low, high = min(xs) - 0.06 * wide_x, max(xs) + 0.12 * wide_x
+    least, most = min(ys) - 0.05 * wide_y, max(ys) + 0.05 * wide_y
+    wide, tall = WIDTH - left - 12, height - bottom - top
+
+    def across(x: float) -> float:
+        return left + wide * (x - low) / (high - low)
+
+    def down(y: float) -> float:
+        return top + tall * (most - y) / (most - least)
+
+    drawn = []
+    step_y, step_x = _round_step((most - least) / 5), _round_step((high - low) / 6)
+    for i in range(math.ceil(least / step_y), math.floor(most / step_y) + 1):
+        css, y = "grid" if i else "axis", down(i * step_y)
+        drawn.append(f'<line class="{css}" x1="{left}" x2="{left + wide}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        drawn.append(_text(left - 8, y, f"{i * step_y:.4g}".replace("-", "−"), "tick", "end"))
+    ticks = [i * step_x for i in range(math.ceil(low / step_x), math.floor(high / step_x) + 1)]
+    drawn += [_text(across(x), top + tall + 14, f"{x:.4g}", "tick", "middle") for x in ticks]
+    joined = " ".join(f"{across(step.x):.1f},{down(step.y.mean):.1f}" for step in steps if not step.other)
+    drawn.append(f'<polyline fill="none" style="stroke: var(--mark)" stroke-width="1.6" points="{joined}"/>')
+    dots = [(across(step.x), down(step.y.mean)) for step in steps]
+    taken = [(x - 7, x + 7, y) for x, y in dots]
+    for step, (x, y) in zip(steps, dots, strict=True):
+        if not math.isnan(step.y.low):
+            drawn.append(f'<path class="whisker" d="M{x:.1f} {down(step.y.low):.1f}V{down(step.y.high):.1f}"/>')
+        drawn.append(f'<circle class="{"other" if step.other else "mark"}" cx="{x:.1f}" cy="{y:.1f}" r="5"/>')
+        start, label_y = _free_place(x, y, LETTER * len(step.label[:LONGEST]), left, taken)
+        taken.append((start, start + LETTER * len(step.label[:LONGEST]), label_y))
+        near, anchor = (x - 10, "end") if start < x else (x + 10, "start")
+        drawn.append(_text(near, label_y, _short(step.label), "label", anchor))
+    drawn.append(_text(left + wide / 2, height - 8, x_title, "tick", "middle"))
+    drawn.append(_text(left + 6, top - 14, y_title, "tick", "start"))
+    heard = "; ".join(f"{step.label}: {step.y.mean:.3g} at {step.x:.3g}" for step in steps)
+    return _svg(title, heard, height, drawn)
 
 
 def _free_place(

@@ -43,9 +43,22 @@ def mean_intervals(
     [1.0, 0.667]
     """
     defined = ~np.isnan(values)
-    filled = np.where(defined, values, 0.0)
-    both = np.hstack([filled, defined])  # (n, 2 m)
-    n, m = values.shape
+    return ratio_intervals(np.where(defined, values, 0.0), defined.astype(np.float64), rng, resamples, level)
+
+
+def ratio_intervals(
+    sums: Floats, counts: Floats, rng: np.random.Generator, resamples: int = 1000, level: float = 0.95
+) -> list[Interval]:
+    """sum / count of each column with its bootstrap interval, where each of n shoppers brings a sum of several values
+    and how many those are: (n, m), (n, m) -> m intervals
+
+    Shoppers are drawn, not values, because those of one shopper are alike.
+
+    >>> ratio_intervals(np.array([[3.0], [1.0]]), np.array([[4.0], [4.0]]), np.random.default_rng(0))[0].mean
+    0.5
+    """
+    both = np.hstack([sums, counts])  # (n, 2 m)
+    n, m = sums.shape
     if not n:
         return [Interval(math.nan)] * m
     blocks = []
@@ -53,10 +66,10 @@ def mean_intervals(
         drawn = rng.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
         times = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
         blocks.append(times.astype(np.float64) @ both)  # (size, n) @ (n, 2 m) -> (size, 2 m)
-    sums = np.vstack(blocks)
+    totals = np.vstack(blocks)
     with np.errstate(invalid="ignore", divide="ignore"):
-        means = sums[:, :m] / sums[:, m:]  # (resamples, m)
-        point = filled.sum(axis=0) / defined.sum(axis=0)
+        means = totals[:, :m] / totals[:, m:]  # (resamples, m)
+        point = sums.sum(axis=0) / counts.sum(axis=0)
     tail = (1 - level) / 2
     found = []
     for mean, column in zip(point, means.T, strict=True):

@@ -152,14 +152,16 @@ def read_impressions(folder: Path, after: int = 0) -> Iterator[tuple[int, Mappin
         yield seq, json.loads(body)
 
 
-def read_known_impressions(folder: Path) -> Iterator[tuple[bytes, Mapping[str, Any]]]:
-    """(hash of the shopper, impression) of what was shown to shoppers who gave their id, oldest first.
-
-    Raises StoreError for a file that cannot be read.
-    """
+def read_shown(folder: Path) -> Iterator[tuple[bytes | None, Mapping[str, Any]]]:
+    """(hash of the shopper, None = they gave no id; impression), oldest first. Raises StoreError for a file that cannot
+    be read."""
     for _, whose, body in _rows(folder, 0):
-        if whose is not None:
-            yield whose, json.loads(body)
+        yield whose, json.loads(body)
+
+
+def read_known_impressions(folder: Path) -> Iterator[tuple[bytes, Mapping[str, Any]]]:
+    """The same of those who gave their id."""
+    return ((whose, impression) for whose, impression in read_shown(folder) if whose is not None)
 
 
 def _rows(folder: Path, after: int) -> Iterator[Row]:

@@ -20,6 +20,7 @@ from wares.domain.log import EventBlock
 from wares.domain.request import Sort
 from wares.domain.shopper import KIND_CODES
 from wares.domain.text import normalise
+from wares.evaluation.attribution import attributed
 from wares.evaluation.examination import (
     Examination,
     Shown,
@@ -234,19 +235,13 @@ def _chosen(
     rows = np.where(block.product_keys >= 0, row_of_key[block.product_keys], -1)
     kinds = np.isin(block.kinds, [KIND_CODES[kind] for kind in CHOSEN])
     events = np.flatnonzero(kinds & (block.shopper_keys >= 0) & (rows >= 0))
-    n, many = len(shoppers), max(columns.n_groups, 1)
-    keys = np.concatenate([shoppers * many + groups, block.shopper_keys[events] * many + columns.groups[rows[events]]])
-    times = np.concatenate([times_ms, block.times_ms[events]])
-    is_event = np.arange(len(keys)) >= n
-    order = np.lexsort((is_event, times, keys))  # a click in the same millisecond comes after what showed it
-    latest = np.maximum.accumulate(np.where(is_event[order], -1, np.arange(len(order))))
-    clicked = np.zeros(n, np.bool_)
-    for at in np.flatnonzero(is_event[order] & (latest >= 0)).tolist():
-        event, line = int(order[at]), int(order[latest[at]])
-        if keys[event] != keys[line] or shoppers[line] < 0 or times[event] - times[line] > WINDOW_MS:
-            continue
-        said = _read(block.queries.get(int(events[event - n]), ""))
-        clicked[line] |= not said or said == queries[query_of[line]]
+    done = (block.shopper_keys[events], columns.groups[rows[events]].astype(np.int64), block.times_ms[events])
+    lines = attributed((shoppers, groups, times_ms), done, WINDOW_MS, columns.n_groups)
+    clicked = np.zeros(len(shoppers), np.bool_)
+    for event, line in zip(events.tolist(), lines.tolist(), strict=True):
+        if line >= 0:
+            said = _read(block.queries.get(event, ""))
+            clicked[line] |= not said or said == queries[query_of[line]]
     return clicked
 
 

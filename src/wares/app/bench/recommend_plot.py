@@ -8,7 +8,7 @@ from rich.console import Console
 
 from wares.app.commands.tables import new_table
 from wares.evaluation.charts import Point, scatter
-from wares.evaluation.report import STYLE
+from wares.evaluation.web_page import side_by_side, web_page
 
 _Read = Callable[[Mapping[str, Any]], float | None]
 # (title, what it says, unit, what to read of one row)
@@ -20,19 +20,15 @@ _CHARTS: tuple[tuple[str, str, str, _Read], ...] = (
 _LEAST = 0.01  # what costs nothing has no place on a logarithmic axis
 
 
-def recommend_html(figures: Mapping[str, Any]) -> str:
+def recommend_html(measured: Mapping[str, Any]) -> str:
     """The whole page: recall@10 of each row, fitted on train, over what it costs; the reference in the first colour."""
-    fit = figures["fits"]["train"]
-    charts = "".join(_chart(fit["rows"], fit["reference"], *chart) for chart in _CHARTS)
-    notes = "".join(f"<li>{escape(note)}</li>" for note in figures["notes"])
-    about = f"{figures['data']}: {figures['asked']:,} users, {figures['items']:,} items, fitted on train"
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Quality and cost</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>Quality and cost</h1>\n"
-        f'<p>{escape(about)}</p>\n<ul class="quiet">{notes}</ul>\n<div class="charts">{charts}</div>\n</main>\n'
-        "</body>\n</html>\n"
-    )
+    fit = measured["fits"]["train"]
+    charts = (_chart(fit["rows"], fit["reference"], *chart) for chart in _CHARTS)
+    notes = "".join(f"<li>{escape(note)}</li>" for note in measured["notes"])
+    about = f"{measured['data']}: {measured['asked']:,} users, {measured['items']:,} items, fitted on train"
+    title = "Quality and cost"
+    told = [f"<h1>{title}</h1>", f"<p>{escape(about)}</p>", f'<ul class="quiet">{notes}</ul>']
+    return web_page(title, [*told, side_by_side(charts)])
 
 
 def print_recommend(console: Console, figures: Mapping[str, Any]) -> None:

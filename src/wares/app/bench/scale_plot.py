@@ -8,7 +8,7 @@ from rich.console import Console
 
 from wares.app.commands.tables import new_table
 from wares.evaluation.charts import Point, scatter
-from wares.evaluation.report import STYLE
+from wares.evaluation.web_page import side_by_side, web_page
 
 _Read = Callable[[Mapping[str, Any]], float | None]
 # (title, what it says, unit, name -> what to read of one size); the second series has the second colour
@@ -46,18 +46,14 @@ _CHARTS: Sequence[tuple[str, str, str, Mapping[str, _Read]]] = (
 )
 
 
-def scale_html(figures: Mapping[str, Any]) -> str:
+def scale_html(measured: Mapping[str, Any]) -> str:
     """The whole page: a chart each over the number of products, and what was estimated."""
-    charts = "".join(_chart(figures["sizes"], *chart) for chart in _CHARTS)
-    notes = "".join(f"<li>{escape(note)}</li>" for note in figures["notes"])
-    machine = ", ".join(f"{name}: {value}" for name, value in figures["machine"].items())
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>How a shop grows</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>How a shop grows</h1>\n"
-        f'<ul>{notes}</ul>\n<p class="quiet">{escape(machine)}</p>\n<div class="charts">{charts}</div>\n</main>\n'
-        "</body>\n</html>\n"
-    )
+    charts = (_chart(measured["sizes"], *chart) for chart in _CHARTS)
+    notes = "".join(f"<li>{escape(note)}</li>" for note in measured["notes"])
+    machine = ", ".join(f"{name}: {value}" for name, value in measured["machine"].items())
+    title = "How a shop grows"
+    told = [f"<h1>{title}</h1>", f"<ul>{notes}</ul>", f'<p class="quiet">{escape(machine)}</p>']
+    return web_page(title, [*told, side_by_side(charts)])
 
 
 def print_scale(console: Console, figures: Mapping[str, Any]) -> None:

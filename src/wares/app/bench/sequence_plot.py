@@ -8,7 +8,7 @@ from rich.console import Console
 
 from wares.app.commands.tables import new_table
 from wares.evaluation.charts import Point, scatter
-from wares.evaluation.report import STYLE
+from wares.evaluation.web_page import side_by_side, web_page
 
 _Read = Callable[[Mapping[str, Any]], float | None]
 # (title, what it says, unit, name -> what to read of one size); the second series has the second colour
@@ -60,18 +60,14 @@ _LINES: Mapping[str, _Read] = {
 }
 
 
-def sequence_html(figures: Mapping[str, Any]) -> str:
+def sequence_html(measured: Mapping[str, Any]) -> str:
     """The whole page: a chart each over the number of products, and what was made up."""
-    charts = "".join(_chart(figures["sizes"], *chart) for chart in _CHARTS)
-    notes = "".join(f"<li>{escape(note)}</li>" for note in figures["notes"])
-    machine = ", ".join(f"{name}: {value}" for name, value in figures["machine"].items())
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>What the shopper model costs</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
-        f"<h1>What the shopper model costs</h1>\n<p>{escape(_answer(figures))}</p>\n<ul>{notes}</ul>\n"
-        f'<p class="quiet">{escape(machine)}</p>\n<div class="charts">{charts}</div>\n</main>\n</body>\n</html>\n'
-    )
+    charts = (_chart(measured["sizes"], *chart) for chart in _CHARTS)
+    notes = "".join(f"<li>{escape(note)}</li>" for note in measured["notes"])
+    machine = ", ".join(f"{name}: {value}" for name, value in measured["machine"].items())
+    title = "What the shopper model costs"
+    told = [f"<h1>{title}</h1>", f"<p>{escape(_answer(measured))}</p>", f"<ul>{notes}</ul>"]
+    return web_page(title, [*told, f'<p class="quiet">{escape(machine)}</p>', side_by_side(charts)])
 
 
 def print_sequence(console: Console, figures: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from wares.app.commands import screen
 from wares.app.commands.tables import new_table
 from wares.evaluation.charts import Bar, Curve, bars, curves, differences
 from wares.evaluation.intervals import Interval
-from wares.evaluation.report import STYLE
+from wares.evaluation.web_page import figure, side_by_side, web_page
 from wares.shop import open_shop
 from wares.training.candidates import gather_candidates
 from wares.training.selection import METHODS, Feature, Selection, select
@@ -104,27 +104,19 @@ def features_html(chosen: Selection, title: str, command: str = "") -> str:
         if chosen.path.weights[:, i].any()
     ]
     mark = float(steps[chosen.path.chosen])
-    figures = [
+    drawn = [
         ("Gain", "gain", bars("Gain", [*(Bar(one.name, Interval(one.gain)) for one in judged), useless], 3)),
         ("Permutation", "permutation", differences("Permutation", [Bar(o.name, o.permutation) for o in judged])),
         ("L1 path", "l1", curves("L1 path", lines, "penalty falls: powers of ten", "weight", mark)),
         ("|t|", "t", bars("|t|", [*(Bar(one.name, Interval(abs(one.t))) for one in judged), chance], 1)),
         ("Alone", "auc", bars("Alone", [Bar(o.name, Interval(o.auc), o.leaks) for o in _ordered(chosen)], 3)),
     ]
-    charts = "".join(
-        f"<figure><figcaption><strong>{escape(name)}</strong><span>{escape(_MEANING[key])}</span></figcaption>{svg}"
-        "</figure>"
-        for name, key, svg in figures
-    )
     told = f"{chosen.examples:,} candidates of {chosen.groups:,} shoppers, {chosen.positive:,} of them bought next."
     leaks = "".join(f"<li>{escape(one.name)} leaks and was left out.</li>" for one in chosen.features if one.leaks)
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}: features</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
-        f"<h1>{escape(title)}: which features earn their place</h1>\n<p>{told}</p><ul>{leaks}</ul>\n"
-        f"<pre><code>{escape(command)}</code></pre>\n"
-        f'<div class="charts">{charts}</div>\n</main>\n</body>\n</html>\n'
+    parts = [f"<h1>{escape(title)}: which features earn their place</h1>", f"<p>{told}</p><ul>{leaks}</ul>"]
+    parts += [f"<pre><code>{escape(command)}</code></pre>"]
+    return web_page(
+        f"{title}: features", [*parts, side_by_side(figure(name, _MEANING[key], svg) for name, key, svg in drawn)]
     )
 
 

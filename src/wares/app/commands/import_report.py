@@ -11,7 +11,7 @@ from wares.domain.event import Event
 from wares.domain.product import Product
 from wares.evaluation.charts import Bar, bars
 from wares.evaluation.intervals import Interval
-from wares.evaluation.report import STYLE
+from wares.evaluation.web_page import web_page
 from wares.feeds.drift import drifts
 from wares.feeds.profile import EventProfiler, ProductProfiler, Profile
 from wares.feeds.report import Finding, ImportReport
@@ -78,13 +78,7 @@ def import_html(
     """The whole page. Everything that came from a feed is escaped; `first` is HTML."""
     title = title or f"Import of {', '.join(Path(report.source).name for report in reports)}"
     parts = [f"<h1>{text(title)}</h1>", first, *map(_report_section, reports), *map(profile_section, compared)]
-    body = "\n".join(parts)
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n"
-        "</html>\n"
-    )
+    return web_page(title, parts)
 
 
 def _report_section(report: ImportReport) -> str:
