@@ -13,6 +13,7 @@ from wares.app.catalogue_cli import catalogue
 from wares.app.commands import screen
 from wares.app.commands.options import AsJson, Folder
 from wares.app.commands.places import shop_and, shop_and_all, shop_folder
+from wares.app.keys_cli import keys
 from wares.app.learning_cli import learning
 from wares.app.rules_cli import rules
 from wares.errors import WaresError
@@ -48,6 +49,7 @@ app.add_typer(bench, name="bench")
 app.add_typer(catalogue)
 app.add_typer(learning)
 app.add_typer(rules, name="rules")
+app.add_typer(keys, name="keys")
 
 Shopper = Annotated[str | None, typer.Option(help="id of who asks", show_default=False)]
 Filters = Annotated[

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -30,18 +31,20 @@ class Server:
 
     def __init__(self, url: str, settings: Settings) -> None:
         self._url, self._currency = url, settings.shop.currency
-        self._key = os.environ.get(settings.server.admin_key_env, "")
+        self._variable, self._most = settings.server.admin_key_env, settings.server.max_records
+        self._key = os.environ.get(self._variable, "")
 
     def put(self, products: Iterable[Product], market: str = "") -> str:
         rest, route = iter(products), f"products?market={quote(market)}" if market else "products"
-        while batch := list(islice(rest, _PRODUCTS)):
+        while batch := list(islice(rest, min(_PRODUCTS, self._most))):
             self._send("PUT", route, [product_row(product) for product in batch])
         return f"Sent to the server at {self._url}."
 
     def update(self, rows: Sequence[Mapping[str, Any]]) -> ImportReport:
         """Some fields of known products."""
-        for start in range(0, len(rows), _PRODUCTS):
-            self._send("PATCH", "products", list(rows[start : start + _PRODUCTS]))
+        step = min(_PRODUCTS, self._most)
+        for start in range(0, len(rows), step):
+            self._send("PATCH", "products", list(rows[start : start + step]))
         return ImportReport(self._url, len(rows), len(rows))
 
     def delete(self, ids: Iterable[str]) -> None:
@@ -52,7 +55,7 @@ class Server:
     def record(self, events: Iterable[Event]) -> str:
         """Durable, batch by batch, when the server has answered."""
         new = total = 0
-        for batch, fresh in batches(events):
+        for batch, fresh in batches(events, min(_EVENTS, max(1, self._most // 2))):
             told = self._send("POST", "events", {"events": [event_row(event, self._currency) for event in batch]})
             new, total = new + int(told.get("new", fresh)), total + fresh
         known = f"; {total - new:,} events were known already" if new < total else ""
@@ -61,7 +64,7 @@ class Server:
     def identify(self, logins: Iterable[Login]) -> Joined:
         """Batch by batch, each durable when the server has answered."""
         joined, rest, sent = Joined(), iter(logins), 0
-        while batch := list(islice(rest, _EVENTS)):
+        while batch := list(islice(rest, min(_EVENTS, self._most))):
             rows = [{"anonymous": one.anonymous_id, "known": one.known_id, "consent": one.consent} for one in batch]
             told = self._send("POST", "identify", {"logins": rows})
             refused = tuple((sent + one["line"] - 1, one["reason"]) for one in told["refused"])
@@ -87,7 +90,11 @@ class Server:
                 sent = answer.read()
                 told = json.loads(sent) if sent else {}
         except HTTPError as error:
-            raise StoreError(f"The server at {self._url} refused the rows: {_detail(error)}") from error
+            if error.code == 429:
+                time.sleep(min(float(error.headers.get("retry-after", "1")), 60.0))
+                return self._send(method, route, body)
+            hint = f" {self._variable} must hold a key that may do this." if error.code in (401, 403) else ""
+            raise StoreError(f"The server at {self._url} refused the rows: {_detail(error)}{hint}") from error
         except (URLError, TimeoutError, ConnectionError, ValueError) as error:
             raise StoreError(
                 f"The server at {self._url} holds this shop's lock and did not answer ({error}). "

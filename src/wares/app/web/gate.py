@@ -68,6 +68,8 @@ class Gate:
         except Refused as refused:
             if scope["path"].startswith(_THEIRS):
                 refused.more["message"] = refused.detail  # where their clients look for it
+            if scope["path"].startswith("/1/"):  # as InstantSearch's clients read it
+                refused.more["message"] = refused.detail
             await refused.answer()(scope, receive, answered)
         except Exception as fault:
             tell_fault(fault)

@@ -5,6 +5,9 @@ import { session } from "./session.js";
 
 const BASE = new URL(SHOP ? `v1/shops/${encodeURIComponent(SHOP)}/` : "v1/", document.baseURI);
 
+// Where the shop has keys, its page carries one of its own: it may search and tell events, and everybody can read it.
+const KEY = document.querySelector('meta[name="wares-key"]')?.content;
+
 /** What went wrong, as RFC 9457 tells it; status 0 = the shop was not reached. */
 export class Problem extends Error {
   constructor({ status = 0, code = "", title = "", detail = "" }) {
@@ -14,14 +17,11 @@ export class Problem extends Error {
 }
 
 async function ask(path, body, options = {}) {
-  const post = body && {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  };
+  const headers = { ...(KEY && { authorization: `Bearer ${KEY}` }), ...(body && { "content-type": "application/json" }) };
+  const post = body && { method: "POST", body: JSON.stringify(body) };
   let response;
   try {
-    response = await fetch(new URL(path, BASE), { ...post, ...options });
+    response = await fetch(new URL(path, BASE), { headers, ...post, ...options });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem({});
