@@ -60,12 +60,12 @@ def satisfaction_of(
     console = screen.stdout()
     for lines, name in ((found.lines, "surface"), (found.groups, by)):
         if lines:
-            table = new_table(name, "asks", "shoppers", *FIGURES, right=range(1, len(FIGURES) + 3))
-            for line in lines:
-                table.add_row(
-                    screen.shown(line.label), f"{line.asks:,}", f"{line.shoppers:,}",
-                    *(_cell(line.figures[one], one) for one in FIGURES),
-                )  # fmt: skip
+            labels = [screen.shown(line.label) for line in lines]
+            table = new_table(name, *labels, right=range(1, len(lines) + 1))
+            table.add_row("asks", *(f"{line.asks:,}" for line in lines))
+            table.add_row("shoppers", *(f"{line.shoppers:,}" for line in lines))
+            for one in FIGURES:
+                table.add_row(one, *(_cell(line.figures[one], one) for line in lines))
             console.print(table)
     if found.others:
         screen.note(f"{found.others:,} more answers went to nobody who is known: what came of them cannot be told.")
@@ -127,7 +127,7 @@ def satisfaction_html(found: Satisfaction, title: str, command: str) -> str:
         x = [(day - first) / DAY_MS for day, _, _ in found.days]
         since = datetime.fromtimestamp(first / 1000, UTC).date().isoformat()
         drawn = curves("Success by day", [Curve("success", x, [share for _, _, share in found.days])], "day", "share")
-        parts += ["<h2>Day by day</h2>", figure("success", f"Share of asks; day 0 is {since}, in UTC.", drawn)]
+        parts += ["<h2>Day by day</h2>", side_by_side([figure("success", f"Share of asks; day 0 is {since}.", drawn)])]
     if found.groups:
         parts += ["<h2>Groups of shoppers</h2>", side_by_side(
             figure(name, MEANING[name], _bars(name, found.groups)) for name in FIGURES
@@ -146,4 +146,4 @@ def _cell(value: Interval, name: str) -> str:
     if name == SECONDS:
         return f"{value.mean:,.0f}"
     mean = f"{value.mean:.1%}"
-    return mean if math.isnan(value.low) else f"{mean}\n{value.low:.1%}–{value.high:.1%}"
+    return mean if math.isnan(value.low) else f"{mean}\n{100 * value.low:.1f}–{100 * value.high:.1f}"
