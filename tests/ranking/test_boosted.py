@@ -2,6 +2,7 @@
 
 import builtins
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -141,3 +142,13 @@ def test_without_openmp_the_message_says_what_the_system_said(ranker: Boosted, m
     message = unavailable(ranker)
     assert "libgomp.so.1: cannot open" in message
     assert "declared formula" in message
+
+
+def test_threads_that_ask_at_once_get_what_each_would_get_alone() -> None:
+    learned = fitted(rounds=200)
+    asked = [examples(queries=20, seed=seed)[0] for seed in range(8)]
+    alone = [learned.score(features, NAMES) for features in asked]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(10):
+            for expected, got in zip(alone, pool.map(lambda one: learned.score(one, NAMES), asked), strict=True):
+                np.testing.assert_array_equal(got, expected)

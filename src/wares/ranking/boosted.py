@@ -94,7 +94,10 @@ class Boosted:
 
     def _trees(self, chosen: Floats, start: int, many: int, **how: Any) -> NDArray[np.float64]:
         """(n, 1) or (n, f + 1) what some of the trees say; -1 = all from `start`."""
-        found = self._booster.predict(chosen, start, many, num_threads=1, predict_disable_shape_check=True, **how)
+        # A LightGBM booster remembers which trees the last call asked for: one that two threads ask for different ones
+        # answers with the wrong ones.
+        trees = self._booster if start == 0 else self._later_trees
+        found = trees.predict(chosen, start, many, num_threads=1, predict_disable_shape_check=True, **how)
         return np.asarray(found, np.float64).reshape(len(chosen), -1)
 
     def importance(self) -> dict[str, float]:
@@ -112,11 +115,15 @@ class Boosted:
     def restore(state: Mapping[str, NDArray[Any]]) -> "Boosted":
         """Raises RankerUnavailable, so that a shop learns of it before its first answer."""
         boosted = Boosted(unpack("names", state), unpack("model", state)[0])
-        _ = boosted._booster
+        _ = boosted._booster, boosted._later_trees
         return boosted
 
     @cached_property
     def _booster(self) -> Any:
+        return _lightgbm().Booster(model_str=self.model)
+
+    @cached_property
+    def _later_trees(self) -> Any:
         return _lightgbm().Booster(model_str=self.model)
 
     def _chosen(self, features: Floats, names: Sequence[str]) -> Floats:
