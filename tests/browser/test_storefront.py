@@ -308,7 +308,7 @@ def test_a_phone_filters_in_a_sheet(phone: "Page") -> None:
 def test_the_page_obeys_a_strict_content_security_policy(page: "Page") -> None:
     response = page.goto("")
     assert response is not None
-    assert "default-src 'self'" in response.headers.get("content-security-policy", "")
+    assert "default-src 'none'; script-src 'self'" in response.headers.get("content-security-policy", "")
     page.locator(CARDS).first.wait_for()
     assert page.locator("[style]:not([style*='--'])").count() == 0
 
