@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
 from typing import TYPE_CHECKING
@@ -42,6 +43,13 @@ def shop_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     folder = tmp_path_factory.mktemp("shop")
     make_shop(folder)
+    with served(folder) as address:
+        yield address + "/"
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of a server of this shop in a process of its own."""
     command = [sys.executable, "-m", "wares", "serve", str(folder), "--port", "0"]
     said: Queue[str] = Queue()
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "COLUMNS": "200"}
@@ -50,7 +58,7 @@ def shop_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ) as server:
         threading.Thread(target=listen, args=(server, said), daemon=True).start()
         try:
-            yield address_in(said) + "/"
+            yield address_in(said)
         finally:
             server.terminate()
 

@@ -2,7 +2,7 @@
 
 import ipaddress
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -32,6 +32,7 @@ _HEADERS = {
     "x-frame-options": "DENY",
 }
 _THEIRS = "/1/"  # the routes that InstantSearch speaks
+_EVENTS = "POST /v1/events"  # which pages send as plain text, to spare the browser a question beforehand
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
@@ -64,6 +65,8 @@ class Gate:
                 return
             self._check_length(headers)
             scope[IN_SCOPE] = caller = self.caller(scope, headers, route, known)
+            if route.name == _EVENTS and headers.get("content-type", "").startswith("text/plain"):
+                scope["headers"] = [*_without_type(scope["headers"]), (b"content-type", b"application/json")]
             await self._app(scope, _limited(receive, self._limits.body_bytes), answered)
         except Refused as refused:
             if scope["path"].startswith(_THEIRS):
@@ -100,7 +103,7 @@ class Gate:
             return Caller(scopes=frozenset())
         address = _address(scope)
         try:
-            caller = self._ring.caller_of(_given(scope, headers))
+            caller = self._ring.caller_of(_given(scope, headers, route))
         except Refused:
             spend(self._per_address, address, "address")
             raise
@@ -130,14 +133,20 @@ class Gate:
             raise _too_large(self._limits.body_bytes)
 
 
-def _given(scope: Scope, headers: Mapping[str, str]) -> str:
-    """The key or token as it was sent; "" = none. Algolia's clients may write it into the address."""
+def _given(scope: Scope, headers: Mapping[str, str], route: Route) -> str:
+    """The key or token as it was sent; "" = none. In the address, where a page can send no header: Algolia's clients
+    may write it there, and a browser that leaves a page sends events without any."""
     scheme, _, bearer = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return bearer.strip()
-    in_address = scope["query_string"].decode("latin-1") if scope["path"].startswith(_THEIRS) else ""
-    named = {name.lower(): values[0] for name, values in parse_qs(in_address).items()}  # they write it in both ways
-    return headers.get("x-algolia-api-key", "") or named.get("x-algolia-api-key", "")
+    name = "x-algolia-api-key" if scope["path"].startswith(_THEIRS) else "key" if route.name == _EVENTS else ""
+    in_address = parse_qs(scope["query_string"].decode("latin-1")) if name else {}
+    given = {known.lower(): values[0] for known, values in in_address.items()}  # they write the name in both ways
+    return headers.get("x-algolia-api-key", "") or given.get(name, "")
+
+
+def _without_type(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    return [(name, value) for name, value in headers if name != b"content-type"]
 
 
 def _address(scope: Scope) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query
 from fastapi import Path as InPath
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from wares.app.web.caller import Caller, caller_of
@@ -97,6 +97,13 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
     @app.get("/readyz", summary="Every shop can answer")
     def readyz() -> dict[str, Any]:
         return {"status": "ready", "snapshots": {name: s.engine.live.snapshot.name for name, s in shops.items()}}
+
+    tag = resources.files("wares.app") / "tag" / "wares.js"
+
+    @app.get("/wares.js", summary="The tag that tells a page's events")
+    def browser_tag() -> Response:
+        headers = {"cache-control": "max-age=3600", "cross-origin-resource-policy": "cross-origin"}
+        return FileResponse(str(tag), media_type="text/javascript", headers=headers)
 
     storefront = resources.files("wares.app") / "storefront"
     app.mount("/storefront", _Storefront(directory=str(storefront)), name="storefront")

@@ -34,6 +34,7 @@ NEEDS: Mapping[str, Need] = {
     "GET /readyz": Need(OPEN),
     "GET /": Need(OPEN),
     "GET /storefront/{path:path}": Need(OPEN),
+    "GET /wares.js": Need(OPEN),
     "GET /v1/openapi.json": Need("search"),
     "GET /v1/shop": Need("search"),
     "POST /v1/search": Need("search"),

@@ -10,6 +10,7 @@ from wares.feeds.dialects.algolia import ALGOLIA
 from wares.feeds.report import LEFT_OUT, ImportReport
 from wares.shop import Shop
 
+_TELEMETRY = "instantsearch"  # of the library about itself: its widgets and their settings, the key among them
 _SHOPPERS = ("userToken", "authenticatedUserToken")
 
 
@@ -18,12 +19,14 @@ def record_events(
 ) -> dict[str, Any]:
     """Durable when it returns. Good events count even where others are refused; what is refused is named.
 
-    An event without a time happens now; its `index` says of which shop it is, and in whose currency. A token's events
-    are all its shopper's. Raises InputError where no event can be used.
+    What InstantSearch tells of itself is not kept. An event without a time happens now; its `index` says of which shop
+    it is, and in whose currency. A token's events are all its shopper's. Raises InputError where no event can be used.
     """
     by_shop: dict[int, tuple[Shop, list[dict[str, Any]]]] = {}
     refused: list[dict[str, Any]] = []
     for event in told:
+        if event.get("eventType") == _TELEMETRY:
+            continue
         try:
             index = find_index(str(event.get("index", "")), shops)
         except UnknownName as error:
