@@ -5,7 +5,8 @@
 #   docker run --rm -v shop:/shop wares train
 #   docker run --rm -v shop:/shop -p 8000:8000 -e WARES_ADMIN_KEY="$(openssl rand -hex 32)" wares
 #
-# The service listens on 0.0.0.0 inside the container, so it does not start without WARES_ADMIN_KEY.
+# The service listens on 0.0.0.0 inside the container, so it does not start without WARES_ADMIN_KEY or a key in the
+# volume (`docker run --rm -v shop:/shop wares keys new --scope admin`).
 
 FROM python:3.12-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1

@@ -23,7 +23,7 @@ import wares
 from wares import contracts, errors
 from wares.app.bench.figures import PARTS
 from wares.app.cli import app
-from wares.app.web import gate, problems, wire
+from wares.app.web import problems, scopes, wire
 from wares.app.web.http import make_app
 from wares.domain.event import INTEREST, EventKind
 from wares.domain.request import Sort
@@ -202,6 +202,14 @@ def test_every_route_is_documented() -> None:
     )
 
 
+def test_the_scope_of_every_route_is_documented() -> None:
+    rows = table_rows(page("http-api.md"))
+    for name, need in scopes.NEEDS.items():
+        documented = re.sub(r":path}", "}", name.replace(" /v1/", " /"))
+        if documented in rows:
+            assert rows[documented][1].strip("`").startswith("none" if need.scope == scopes.OPEN else need.scope), name
+
+
 def test_every_field_of_a_question_and_of_an_answer_is_documented() -> None:
     models: list[type[BaseModel]] = [
         *(wire.SearchAsk, wire.BrowseAsk, wire.RecommendAsk, wire.SimilarAsk, wire.EventsSent, wire.ProductOut),
@@ -221,9 +229,11 @@ def test_every_error_and_its_status_is_documented() -> None:
 
 
 def test_every_code_on_the_wire_is_documented() -> None:
-    sources = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (problems, gate))
-    codes = re.findall(r'problem\(\s*\d+, "([a-z-]+)"', sources) + re.findall(r'\d{3}: "([a-z-]+)"', sources)
-    assert "too-large" in codes
+    sources = "".join(path.read_text(encoding="utf-8") for path in Path(str(problems.__file__)).parent.glob("*.py"))
+    codes = re.findall(r'(?:problem|Refused)\(\s*\d+, "([a-z-]+)"', sources) + re.findall(
+        r'\d{3}: "([a-z-]+)"', sources
+    )
+    assert {"too-large", "scope-missing", "token-expired", "too-many-requests"} <= set(codes)
     assert set(codes) <= set(table_rows(page("errors.md")))
 
 
@@ -413,6 +423,6 @@ def test_the_commands_in_all_pages_exist_with_their_options() -> None:
                 if not line.startswith("wares "):
                     continue
                 words = shlex.split(line, comments=True)
-                name = " ".join(words[: 3 if words[1] in ("bench", "rules") else 2])
+                name = " ".join(words[: 3 if words[1] in ("bench", "keys", "rules") else 2])
                 options = {word for word in words if word.startswith("-") and len(word) > 1}
                 assert options - {"--serve", "--no-serve", "--json"} <= known[name], line
