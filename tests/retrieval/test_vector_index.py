@@ -173,9 +173,22 @@ def test_fewer_bits_estimate_well(
 ) -> None:
     monkeypatch.setattr(quantised, "_ROWS", 3000)  # several graphs, the last one shorter
     question = unit(1, 64, seed=3)[0]
-    estimates = np.concatenate(list(quantised.Quantised.of(many.astype(np.float16), bits).products(question)))
+    estimates = quantised.Quantised.of(many.astype(np.float16), bits).products(question)
     assert len(estimates) == len(many)
     assert (estimates - many @ question).std() < most
+
+
+def test_cores_that_share_a_scan_find_the_same(many: Floats, monkeypatch: pytest.MonkeyPatch) -> None:
+    question = unit(1, many.shape[1], seed=5)[0]
+    alone = all_of(many).scan(question)
+    monkeypatch.setattr(quantised, "_ROWS", 2000)
+    monkeypatch.setattr(quantised, "n_cores", lambda: 2)
+    shared = all_of(many)
+    assert shared.quantised is not None and shared.quantised.is_shared
+    begun = [shared.begin(one) for one in unit(8, many.shape[1], seed=6)]  # others ask meanwhile
+    for answer in (shared.scan(question), shared.scan(question, shared.begin(question))):
+        np.testing.assert_allclose(answer[0], alone[0], atol=1e-6)
+    assert all(one is not None and len(one()) == len(many) for one in begun)
 
 
 def test_sixteen_bits_become_thirty_two_without_loss() -> None:

@@ -177,6 +177,7 @@ class Engine:
         seeds, unknown = _seeds(request, view)
         actions = self.rules.actions(request, self.store.shoppers) if actions is None else actions
         intent, remarks = self._understanding(view).read(request, history, seeds, actions)
+        view.expect(intent)
         return answer(intent, walk, view, (*notes, *remarks, *unknown))
 
     def arranged(self, request: Request, history: History, ways: Sequence[Actions]) -> list[Slate]:

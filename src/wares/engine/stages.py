@@ -91,7 +91,7 @@ class Answer:
 def answer(intent: Intent, walk: Walk, view: ShopView, notes: tuple[str, ...] = ()) -> Answer:
     """Everything up to the page."""
     request, columns, filters = intent.request, view.columns, view.state.filters
-    permitted = allowed(intent.actions, np.arange(len(columns), dtype=np.int32), columns)
+    permitted = allowed(intent.actions, None, columns)
     if walk.hide_unsellable:
         permitted &= columns.sellable
     may_show = permitted & filters.passing(request.filter)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from wares.contracts import Space
 from wares.domain.aims import aim_values, standing
 from wares.domain.catalogue import Columns
-from wares.domain.intent import Term
+from wares.domain.intent import Intent, Term
 from wares.domain.offer import Market
 from wares.domain.result import TextMatch, TitleWords
 from wares.domain.shopper import History
@@ -20,7 +20,7 @@ from wares.models.collaborative import CoBought, ItemKNN
 from wares.models.ease import EASE
 from wares.models.sequence import SequenceModel
 from wares.retrieval.language.shop_language import Language
-from wares.retrieval.vector_index import VectorIndex
+from wares.retrieval.vector_index import Begun, VectorIndex
 
 Floats = NDArray[np.float32]
 _HOME = Market()
@@ -33,12 +33,18 @@ class _Remembering:
 
     index: VectorIndex
     _scans: dict[bytes, tuple[Floats, float, float]] = field(default_factory=dict)
+    _begun: dict[bytes, Begun] = field(default_factory=dict)
     _gathered: dict[int, tuple[NDArray[np.int32], Floats]] = field(default_factory=dict)
+
+    def begin(self, vector: Floats) -> None:
+        """Other threads may have a first look while something else is done."""
+        if (begun := self.index.begin(vector)) is not None:
+            self._begun[vector.tobytes()] = begun
 
     def scan(self, vector: Floats) -> tuple[Floats, float, float]:
         key = vector.tobytes()
         if key not in self._scans:
-            self._scans[key] = self.index.scan(vector)
+            self._scans[key] = self.index.scan(vector, self._begun.pop(key, None))
         return self._scans[key]
 
     def ordinary(self, vector: Floats) -> tuple[float, float]:
@@ -113,6 +119,11 @@ class ShopView:
         """(len(rows),) what these products have of a business aim, in its unit; nan = not known."""
         sold, now_ms = self._sold, self.now_ms
         return aim_values(aim, self.columns, rows, sold.values(now_ms, rows), sold.half_life_days, now_ms)
+
+    def expect(self, intent: Intent) -> None:
+        """What this intent will be asked of the vectors begins now."""
+        if (vector := intent.vectors.get("text")) is not None:
+            self._text.begin(vector)
 
     def space(self, name: str) -> Space:
         return self._text if name == "text" else self._nowhere

@@ -37,11 +37,15 @@ class Rules:
         return _pinned(_with_rows(slate, np.array(list(pins), np.int32), columns), pins)
 
 
-def allowed(actions: Actions, rows: NDArray[np.int32], columns: Columns) -> NDArray[np.bool_]:
-    """(n,) which of `rows` are neither hidden nor filtered out."""
+def allowed(actions: Actions, rows: NDArray[np.int32] | None, columns: Columns) -> NDArray[np.bool_]:
+    """(n,) which of `rows` (all if None) are neither hidden nor filtered out."""
     shown = passing(actions.filter, columns, rows)
     if actions.hide:
-        shown &= ~np.isin(rows, known_rows(actions.hide, columns))
+        hidden = known_rows(actions.hide, columns)
+        if rows is None:
+            shown[hidden] = False
+        else:
+            shown &= ~np.isin(rows, hidden)
     return shown
 
 

@@ -5,7 +5,7 @@ gets a cosine, for filters and the match set need it. In a small catalogue all a
 nearest are, and the others come from fewer bits (docs/decisions/0010-scan-with-few-bits.md).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ from wares.retrieval.quantised import Bits, Quantised, widened
 
 Floats = NDArray[np.float32]
 Vectors = NDArray[np.float32] | NDArray[np.float16]
+Begun = Callable[[], Floats]
 _BACKGROUND = 2048  # vectors at most that tell what an ordinary similarity to a query is ...
 _LEAST_BACKGROUND = 32  # ... and how many it takes to tell anything
 _QUANTISED = 8_192  # from so many texts on the first look is one at fewer bits ...
@@ -65,10 +66,15 @@ class VectorIndex:
     def __len__(self) -> int:
         return len(self.text_of)
 
-    def scan(self, vector: Floats) -> tuple[Floats, float, float]:
+    def begin(self, vector: Floats) -> Begun | None:
+        """The first look at a large catalogue, by other threads while something else is done; for `scan`. None = not
+        worth it."""
+        return self.quantised.begin(vector) if self.quantised is not None and self.quantised.is_shared else None
+
+    def scan(self, vector: Floats, begun: Begun | None = None) -> tuple[Floats, float, float]:
         """(n,) cosines with `vector` (d,), -1 for rows without a vector; mean and deviation of the background's.
 
-        With too few products for a background these are 0 and 1.
+        With too few products for a background these are 0 and 1. `begun`: what `begin` gave for this vector.
         """
         ordinary = self.background @ vector if len(self.background) else np.empty(0, np.float32)
         cosines = np.empty(sum(map(len, self.blocks)) + 1, np.float32)
@@ -78,7 +84,8 @@ class VectorIndex:
             if len(block):
                 part = cosines[start : start + len(block)]
                 if start == 0 and self.quantised is not None:
-                    _look_twice(self.quantised, block, vector, ordinary, part)
+                    part[:] = begun() if begun is not None else self.quantised.products(vector)
+                    _look_twice(block, vector, ordinary, part)
                 else:
                     part[:] = block @ vector  # (m, d) @ (d,) -> (m,)
             start += len(block)
@@ -133,12 +140,8 @@ def _background(vectors: Vectors) -> Floats:
     return vectors[::step].astype(np.float32)
 
 
-def _look_twice(quantised: Quantised, vectors: NDArray[Any], vector: Floats, ordinary: Floats, cosines: Floats) -> None:
-    """Fill `cosines` (m,): estimates for all, then exact ones for the nearest. `ordinary`: of an even sample."""
-    start = 0
-    for part in quantised.products(vector):
-        cosines[start : start + len(part)] = part
-        start += len(part)
+def _look_twice(vectors: NDArray[Any], vector: Floats, ordinary: Floats, cosines: Floats) -> None:
+    """Of `cosines` (m,), which are estimates, make the nearest exact. `ordinary`: of an even sample."""
     nearest = _nearest(cosines, ordinary, max(_EXACT, len(cosines) // _EXACT_SHARE))
     for start in range(0, len(nearest), _AT_ONCE):
         places = nearest[start : start + _AT_ONCE]
