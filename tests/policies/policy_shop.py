@@ -5,8 +5,10 @@ from typing import cast
 
 import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from wares.contracts import View
+from wares.domain.aims import DAY_MS, aim_values, scale_of, standing
 from wares.domain.catalogue import Columns
 from wares.domain.filter import Filter
 from wares.domain.intent import Intent
@@ -20,6 +22,7 @@ from wares.policies.priority import opened
 BRANDS = ("Acme", "Apex", "Bolt", "")
 KINDS = (("Food", "Bread"), ("Food", "Milk"), ("Tools",))
 N = 24
+NOW_MS = 1_790_000_000_000
 
 
 @dataclass(frozen=True)
@@ -28,15 +31,24 @@ class FakeView:
 
     columns: Columns
 
+    def standing(self, aim: str, rows: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Nobody has bought anything yet."""
+        every = np.arange(len(self.columns), dtype=np.int32)
+        values = aim_values(aim, self.columns, every, np.zeros(len(every)), 60.0, NOW_MS)
+        return standing(values[rows], scale_of(values, self.columns.alive & self.columns.sellable))
+
 
 def product(i: int) -> Product:
-    """p0..p23: brands and categories take turns; every fifth product is sold out; p20 and p21 are variants."""
+    """p0..p23: brands and categories take turns; every fifth product is sold out; p20 and p21 are variants. Of
+    every fourth nobody knows the cost."""
     return Product(
         f"p{i}",
         title=f"Product {i}",
         brand=BRANDS[i % 4],
         category=KINDS[i % 3],
         price_minor=100 * i,
+        cost_minor=None if i % 4 == 3 else (31 * i) % 100 * i,
+        stock_since_ms=NOW_MS - (7 * i) % 30 * DAY_MS,
         stock=0 if i % 5 == 4 else None,
         group_id="twins" if i in (20, 21) else "",
         attributes={"colour": ("red", "blue")[: i % 3]},

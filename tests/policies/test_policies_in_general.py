@@ -13,12 +13,18 @@ from wares.domain.filter import AnyOf, Filter
 from wares.domain.product import Product
 from wares.domain.result import Slate
 from wares.domain.rule import Actions, Weighting
+from wares.policies.aims import Aims
 from wares.policies.availability import Availability
 from wares.policies.diversity import BrandCap, Diversity
 from wares.policies.rules import Rules
 
-PIN_AND_BOOST = Actions(pins=(("p3", 2),), weightings=(Weighting(Filter((AnyOf("brand", ("Apex",)),)), 1.5),))
+PIN_AND_BOOST = Actions(
+    pins=(("p3", 2),),
+    weightings=(Weighting(Filter((AnyOf("brand", ("Apex",)),)), 1.5),),
+    aims=(("margin", 0.3), ("stock_age", 0.1)),
+)
 POLICIES: list[Policy] = [
+    Aims(),
     Availability(),
     Diversity(0.3),
     Diversity(1.0, depth=5),

@@ -75,6 +75,25 @@ def preview(
 
 
 @rules.command()
+def aims(
+    folder: Folder = None,
+    days: Annotated[float, typer.Option(help="how many last days are to be foreseen", min=0.01)] = 28,
+    weights: Annotated[
+        str, typer.Option(metavar="N,N", help="of each aim, 0 to 1; default 0.02,0.05,0.1,0.2,0.4")
+    ] = "",
+    questions: Annotated[int, typer.Option(help="shoppers, and judged queries, at most", min=20)] = 500,
+    seed: Annotated[int, typer.Option(help="of who is asked and of the bootstrap")] = 0,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="write a chart for each aim")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What margin, stock cover and age of stock would bring at several weights, and what they cost in relevance."""
+    place = shop_folder(folder)
+    from wares.app.commands.aims import aims_of
+
+    aims_of(place, days=days, weights=weights, questions=questions, seed=seed, report=report, as_json=as_json)
+
+
+@rules.command()
 def publish(
     folder: Folder = None,
     by: By = "",

@@ -49,7 +49,7 @@ def aim_values(
 
 
 def scale_of(values: Floats, counts: NDArray[np.bool_]) -> Floats:
-    """(m,) growing: the known values (n,) of the products that `counts` (n,); evenly chosen ones where they are many."""
+    """(m,) growing: the known values (n,) of the products that `counts` (n,); evenly chosen ones of very many."""
     known = values[counts & ~np.isnan(values)]
     return np.sort(known[:: max(1, math.ceil(len(known) / _MOST))])
 

@@ -198,7 +198,7 @@ class Columns:
             sellable=state["sellable"],
             numbers={name: state[f"number.{name}"] for name in NUMBERS},
             labels=labels,
-            trade=part("trade", state) or _no_trade(state["number.published"]),  # none: an older one
+            trade=_trade_in(state),
             row_of={ids[row]: row for row in np.flatnonzero(alive).tolist()},
             group_of={digest.tobytes(): group for group, digest in enumerate(state["group_of"])},
             offers=Offers.restore(offers) if (offers := part("offer", state)) else Offers.none(),  # none: an older one
@@ -241,9 +241,12 @@ def _trade(products: Sequence[Product]) -> dict[str, NDArray[np.float64]]:
     return {name: _numbers(values) for name, values in zip(TRADE, told, strict=True)}
 
 
-def _no_trade(published: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    unknown = np.full(len(published), np.nan)
-    return {"cost": unknown, "stock": unknown, "stock_since": published}
+def _trade_in(state: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float64]]:
+    """What the shop alone knows; an older snapshot knows when products were published."""
+    if f"trade.{TRADE[0]}" in state:
+        return {name: state[f"trade.{name}"] for name in TRADE}
+    unknown = np.full(len(state["keys"]), np.nan)
+    return {"cost": unknown, "stock": unknown, "stock_since": state["number.published"]}
 
 
 def _numbers(values: Sequence[int | None]) -> NDArray[np.float64]:

@@ -98,7 +98,8 @@ class Synonym:
 class Actions:
     """What is to be done. Where they disagree, hide and filter win over pin, and an earlier pin over a later one.
 
-    `aims` say how much business aims count (`policies.aims`); of one aim the first weight holds. `names` are those of the rules that want it.
+    `aims` say how much business aims count (`policies.aims`); of one aim the first weight holds. `names` are those of
+    the rules that want it.
     """
 
     pins: tuple[tuple[str, int], ...] = ()  # (product id, position from 1)
@@ -148,7 +149,7 @@ def wanted(rules: Iterable[Rule], request: Request, words: Words, attributes: Ma
     """Everything that the rules want of this request.
 
     A category that the shopper chose may change the order of what they see, not what belongs to it: its number was
-    told beside the choice. So only boosts, buries, aims and banners are for it; all else is for the pages of a category.
+    told beside the choice. So only boosts, buries, aims and banners are for it; all else is for a category's pages.
     """
     actions = NOTHING
     for rule in rules:

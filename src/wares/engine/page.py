@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from wares.contracts import Catalogue
 from wares.domain.request import Request
-from wares.domain.result import Hit, Page, Reason
+from wares.domain.result import Hit, Page, Reason, Slate
 from wares.engine.stages import Answer, in_groups
 from wares.retrieval.highlight import highlight
 
@@ -83,12 +83,14 @@ def _variants(rows: NDArray[np.int32], found: Answer, most: int = 50) -> list[tu
 
 
 def _reasons(at: int, found: Answer) -> list[Reason]:
-    """Why the hit at this place is there: pins and boosts first, then the sources that add most to its score, up to
-    the first that can name a product or a word."""
+    """Why the hit at this place is there: pins, boosts and aims that lifted it first, then the sources that add most to
+    its score, up to the first that can name a product or a word."""
     if at >= len(found.slate):
         return []
     codes = {"pin": "pinned", "boost": "boosted"}
     reasons = [Reason(codes[a.why]) for a in found.slate.adjustments[at] if a.why in codes]
+    if not reasons and _lifted_by_aims(at, found.slate):
+        reasons = [Reason("boosted")]
     if len(found.features.values):
         row = int(found.slate.rows[at])
         parts, said = found.parts[at], set[str]()
@@ -108,6 +110,12 @@ def _reasons(at: int, found: Answer) -> list[Reason]:
                 if reason.about:  # something particular: nobody needs a second one
                     break
     return reasons
+
+
+def _lifted_by_aims(at: int, slate: Slate) -> bool:
+    """Whether the shop's aims speak for this hit, and it stands higher than its score alone would have it."""
+    gained = sum(one.amount for one in slate.adjustments[at] if one.policy == "aims")
+    return gained > 0 and int((slate.scores > slate.scores[at]).sum()) > at
 
 
 def _parts_at(at: int, found: Answer) -> Mapping[str, float]:

@@ -13,7 +13,7 @@ import time
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -44,7 +44,7 @@ class Version:
     note: str = ""
     same_as: int = 0
     text: str = ""
-    file: RulesFile = RulesFile()
+    file: RulesFile = field(default_factory=RulesFile)
 
     @property
     def rules(self) -> tuple[RuleSettings, ...]:

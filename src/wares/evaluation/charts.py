@@ -206,7 +206,7 @@ def curves(title: str, lines: Sequence[Curve], x_title: str, y_title: str, mark:
 
 def path(title: str, steps: Sequence[Step], x_title: str, y_title: str) -> str:
     """Points with whiskers over plain axes, around a line at y = 0; those of the first colour are joined in order."""
-    height, left, bottom, top = 300, 60, 44, 26
+    height, left, bottom, top = 310, 60, 44, 40
     steps = [step for step in steps if math.isfinite(step.x) and math.isfinite(step.y.mean)]
     xs = [step.x for step in steps] or [0.0]
     ys = [0.0, *(y for step in steps for y in _known(step.y))]
@@ -242,7 +242,7 @@ def path(title: str, steps: Sequence[Step], x_title: str, y_title: str) -> str:
         near, anchor = (x - 10, "end") if start < x else (x + 10, "start")
         drawn.append(_text(near, label_y, _short(step.label), "label", anchor))
     drawn.append(_text(left + wide / 2, height - 8, x_title, "tick", "middle"))
-    drawn.append(_text(left + 6, top - 14, y_title, "tick", "start"))
+    drawn.append(_text(left + 6, 8, y_title, "tick", "start"))
     heard = "; ".join(f"{step.label}: {step.y.mean:.3g} at {step.x:.3g}" for step in steps)
     return _svg(title, heard, height, drawn)
 

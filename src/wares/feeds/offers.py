@@ -84,8 +84,8 @@ class OfferReader:
             self.tally.repair("cost is no such amount: unknown", "cost", raw, fix)
         if is_missing_cell(raw := known.get("margin")):
             return None
-        percent = isinstance(raw, str) and raw.strip().endswith("%")
-        share = read_number(raw.strip().removesuffix("%") if percent else raw) / (100 if percent else 1)
+        text = read_text(raw, 100)
+        share = read_number(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
         if offer.price_minor is not None and -10 <= share <= 1:
             return round(offer.price_minor * (1 - share))
         fix = "Give (price - cost) / price, like 0.35 or 35%, of a product with a price; or give its cost."

@@ -30,6 +30,7 @@ from wares.training.trial import past_of
 
 K = 10
 HOME, SEARCH = "home", "search"
+NONE, OWN = "none", "yours"  # labels
 WEIGHTS = (0.02, 0.05, 0.1, 0.2, 0.4)
 MOST_DAYS = 365.0  # of cover and age: a year or more counts as a year in a mean, or one product would be all of it
 _NEVER = 2**62  # above every sequence number
@@ -41,9 +42,9 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One way to weigh the aims. `means`: of each aim over the first K hits, in its unit, nan = not known. `difference`:
-    relevance less that without aims, paired. Of what was wanted and found: `found_margin`, the margin as a share of its
-    price, and `found_profit_minor`, the margin in money for 100 pages; nan = not known."""
+    """One way to weigh the aims. `means`: of each aim over the first K hits, in its unit, nan = not known.
+    `difference`: relevance less that without aims, paired. Of what was wanted and found: `found_margin`, the margin as
+    a share of its price, and `found_profit_minor`, the margin in money for 100 pages; nan = not known."""
 
     label: str
     mix: Mix
@@ -135,9 +136,7 @@ def cost_in_search(
 
     requests = [Request(SEARCH, now_ms, query) for query in judged.queries]
     nothing = np.empty(0, np.int32)
-    asked = _Questions(
-        f"ndcg@{K}", requests, [History.empty()] * len(requests), worth, [nothing] * len(requests)
-    )
+    asked = _Questions(f"ndcg@{K}", requests, [History.empty()] * len(requests), worth, [nothing] * len(requests))
     return _cost(engine, SEARCH, asked, rules, now_ms, weights, rng, tell)
 
 
@@ -155,11 +154,13 @@ def _cost(
         raise InputError(f"profiles.{surface}.policies lacks `aims`, so aims do nothing there. Put it first.")
     columns = engine.live.state.columns
     has = {aim: bool((columns.alive & ~np.isnan(columns.trade[NEEDS[aim]])).any()) for aim in AIMS}
-    mixes: dict[str, Mix] = {"none": ()}
-    mixes |= {f"{aim} {weight:g}": ((aim, weight),) for aim in AIMS if has[aim] for weight in sorted(set(weights)) if weight}
+    mixes: dict[str, Mix] = {NONE: ()}
+    mixes |= {
+        f"{aim} {weight:g}": ((aim, weight),) for aim in AIMS if has[aim] for weight in sorted(set(weights)) if weight
+    }
     own = engine.rules.actions(Request(surface, now_ms), engine.store.shoppers, rules).weighed_aims
     if own:
-        mixes["yours: " + ", ".join(f"{aim} {weight:g}" for aim, weight in own)] = own
+        mixes[OWN] = own
     view = ShopView(engine.live, asked.requests[0].now_ms)
     rows = np.arange(len(columns), dtype=np.int32)
     values = np.stack([view.aim_values(aim, rows) for aim in AIMS])  # (3, n)
