@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from fastapi.routing import iter_route_contexts
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from served_shop import build
 from starlette.routing import Mount
 from starlette.testclient import TestClient
@@ -44,6 +46,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 def keys(shop: Shop, tmp_path: Path) -> Keys:
     """A folder of keys of this test's own."""
     return Keys(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def fuzzed(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> TestClient:
+    keys = Keys(tmp_path_factory.mktemp("keys"))
+    keys.new(["search"], origins=[PAGE])
+    return client(shop, keys)
 
 
 def client(shop: Shop, keys: Keys, **options: Any) -> TestClient:
@@ -151,6 +160,20 @@ def test_a_key_that_is_none_opens_nothing(shop: Shop, keys: Keys, given: str) ->
         assert code(client(shop, keys).get("/v1/shop", headers=headers)) == "401 unauthorised"
 
 
+@given(
+    st.binary(max_size=200),
+    st.sampled_from([b"authorization", b"x-algolia-api-key", b"origin", b"host", b"content-length", b"content-type"]),
+    st.sampled_from([b"", b"Bearer ", b"bearer  ", b"Bearer wares_", b"Bearer wt1."]),
+)
+@settings(max_examples=300, deadline=None)
+def test_no_header_opens_anything_or_makes_a_fault(
+    fuzzed: TestClient, value: bytes, name: bytes, before: bytes
+) -> None:
+    clean = bytes(byte for byte in before + value if byte not in b"\r\n\0")
+    answer = fuzzed.get("/v1/shop", headers={name: clean})
+    assert answer.status_code in (401, 413, 429), answer.text
+
+
 def test_a_key_with_one_digit_changed_opens_nothing(shop: Shop, keys: Keys) -> None:
     text, _ = keys.new(["search"])
     asker = client(shop, keys)
@@ -166,11 +189,11 @@ def test_expired_and_revoked_keys_open_nothing_nor_do_their_tokens(shop: Shop, k
     path = keys.place / f"{key.id}.json"
     expired = key.model_copy(update={"expires": key.made})
     path.write_text(expired.model_dump_json(), encoding="utf-8")
-    for given in (text, token):
-        assert code(client(shop, keys).get("/v1/shop", headers=bearer(given))) == "401 key-expired"
+    for sent in (text, token):
+        assert code(client(shop, keys).get("/v1/shop", headers=bearer(sent))) == "401 key-expired"
     keys.revoke(key.id)
-    for given in (text, token):
-        assert code(client(shop, keys).get("/v1/shop", headers=bearer(given))) == "401 unauthorised"
+    for sent in (text, token):
+        assert code(client(shop, keys).get("/v1/shop", headers=bearer(sent))) == "401 unauthorised"
 
 
 def test_algolias_header_and_address_carry_a_key_as_well(shop: Shop, keys: Keys) -> None:
@@ -248,6 +271,30 @@ def test_a_token_tells_events_of_its_own_shopper_alone(shop: Shop, keys: Keys, n
     shop.erase_shopper("carla")
 
 
+@pytest.mark.parametrize(("scope", "joined"), [("events", 0), ("admin", 1)])
+def test_a_key_that_lies_in_a_page_joins_no_two_shoppers(
+    shop: Shop, keys: Keys, monkeypatch: pytest.MonkeyPatch, scope: str, joined: int
+) -> None:
+    """Not even where the shop joins all logins, and InstantSearch tells of one."""
+    privacy = shop.settings.privacy.model_copy(update={"merge_at_login": "always"})
+    monkeypatch.setattr(shop, "settings", shop.settings.model_copy(update={"privacy": privacy}))
+    text, _ = keys.new([scope])
+    event = {
+        "eventType": "click",
+        "eventName": "c",
+        "index": "default",
+        "objectIDs": ["p1"],
+        "timestamp": 1_700_000_000_000,
+    }
+    login = [
+        event | {"userToken": f"device-{scope}"},
+        event | {"userToken": f"device-{scope}", "authenticatedUserToken": f"known-{scope}"},
+    ]
+    answer = client(shop, keys).post("/1/events", json={"events": login}, headers=bearer(text))
+    assert answer.status_code == 200, answer.text
+    assert len(shop.store.shoppers.keys_of(f"known-{scope}")) == 1 + joined
+
+
 def test_a_confined_key_asks_on_its_surfaces_and_in_its_markets(shop: Shop, keys: Keys) -> None:
     text, key = keys.new(["search"], surfaces=["search", "home"], markets=["de", "at"])
     asker = client(shop, keys)
@@ -308,9 +355,7 @@ def test_a_key_has_its_own_rate_and_its_tokens_share_it(shop: Shop, keys: Keys) 
     text, key = keys.new(["search"], rate=3)
     other, _ = keys.new(["search"], rate=3)
     asker = client(shop, keys)
-    answers = [
-        asker.get("/v1/shop", headers=bearer(given)) for given in (text, token_of(key), text, token_of(key, "b"))
-    ]
+    answers = [asker.get("/v1/shop", headers=bearer(sent)) for sent in (text, token_of(key), text, token_of(key, "b"))]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert code(answers[-1]) == "429 too-many-requests" and 1 <= int(answers[-1].headers["retry-after"]) <= 20
     assert asker.get("/v1/shop", headers=bearer(other)).status_code == 200
@@ -404,11 +449,11 @@ def test_no_page_of_another_origin_may_ask_where_no_key_names_it(shop: Shop, key
     asker = client(shop, keys)
     preflight = asker.options("/v1/search", headers=ASKS)
     assert preflight.status_code != 204 and CORS not in preflight.headers
-    for given in (text, "the admin's own secret"):
+    for sent in (text, "the admin's own secret"):
         for answer in (
-            asker.post("/v1/search", json={}, headers=bearer(given, origin=PAGE)),
-            asker.get("/v1/shop", headers=bearer(given, origin=PAGE)),
-            asker.get("/v1/shop", headers=bearer(given, origin="null")),
+            asker.post("/v1/search", json={}, headers=bearer(sent, origin=PAGE)),
+            asker.get("/v1/shop", headers=bearer(sent, origin=PAGE)),
+            asker.get("/v1/shop", headers=bearer(sent, origin="null")),
         ):
             assert code(answer) == "403 foreign-origin" and CORS not in answer.headers
 
@@ -421,8 +466,8 @@ def test_pages_of_a_keys_origins_may_ask_with_it(shop: Shop, keys: Keys) -> None
     assert preflight.status_code == 204 and preflight.headers[CORS] == PAGE
     assert "authorization" in preflight.headers["access-control-allow-headers"]
     assert preflight.headers["access-control-allow-methods"] == "GET, POST" and preflight.headers["vary"] == "Origin"
-    for given in (text, token_of(key)):
-        answer = asker.post("/v1/search", json={"query": "milk"}, headers=bearer(given, origin=PAGE))
+    for sent in (text, token_of(key)):
+        answer = asker.post("/v1/search", json={"query": "milk"}, headers=bearer(sent, origin=PAGE))
         assert answer.status_code == 200 and answer.headers[CORS] == PAGE
         assert "access-control-allow-credentials" not in answer.headers
     wrong = asker.post("/v1/search", json={}, headers=bearer(other, origin=PAGE))

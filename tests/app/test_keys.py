@@ -170,6 +170,28 @@ def test_a_shop_without_keys_says_so(folder: Path) -> None:
     assert json.loads(run("list", str(folder), "--json").stdout) == []
 
 
+def test_doctor_tells_of_keys_that_end_soon_are_damaged_or_can_be_read_by_others(folder: Path) -> None:
+    def told() -> list[tuple[str, str]]:
+        found = json.loads(CliRunner().invoke(app, ["doctor", str(folder), "--json"]).stdout)
+        return [(one["state"], one["found"]) for one in found if one["what"] == "keys"]
+
+    assert told() == []
+    _, key = Keys(folder).new(["search"])
+    _, gone = Keys(folder).new(["search"])
+    Keys(folder).revoke(gone.id)
+    assert told() == [("ok", "1 valid, 1 expired or revoked")]
+    _, soon = Keys(folder).new(["search"], expires=datetime.now(UTC) + timedelta(days=13))
+    assert told() == [("warning", f"{soon.id} will expire within 14 days")]
+    Keys(folder).revoke(soon.id)
+    path = folder / "keys" / f"{key.id}.json"
+    if os.name != "nt":
+        path.chmod(0o640)
+        assert told()[0] == ("warning", f"others on this machine may read {path.name}")
+        path.chmod(0o600)
+    path.write_text("{", encoding="utf-8")
+    assert [state for state, _ in told()] == ["problem"]
+
+
 def test_an_expiry_is_a_span_or_a_date() -> None:
     for text, span in (("30m", timedelta(minutes=30)), ("12h", timedelta(hours=12)), ("90d", timedelta(days=90))):
         assert abs(moment(text) - datetime.now(UTC) - span) < timedelta(seconds=2)

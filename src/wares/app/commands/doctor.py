@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
@@ -31,6 +32,7 @@ _LEAST_MEMORY_GB = 3.0  # what building the demo shop takes
 _LEAST_DISK_GB = 1.0
 _SLOW_QUERY_MS = 25.0
 _OLD_SNAPSHOT_DAYS = 30.0
+_KEYS_END_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +155,31 @@ def _shop(folder: Path, settings: Settings | None) -> Iterator[Finding]:
     else:
         yield Finding("ok", "store", told)
     yield from _rules(folder)
+    yield from _keys(folder)
     yield (synonyms := _synonyms(folder))
     if settings is not None and synonyms.state == "ok":
         yield from _snapshot(folder, settings, events, judgements)
     yield from _surroundings(folder)
+
+
+def _keys(folder: Path) -> Iterator[Finding]:
+    from wares.app.web.keys import Keys
+
+    book = Keys(folder)
+    keys, faults = book.all()
+    for fault in faults:
+        yield Finding("problem", "keys", fault, "The key of this file opens nothing.")
+    if open_to_others := [path.name for path in book.files() if os.name != "nt" and path.stat().st_mode & 0o077]:
+        told = f"others on this machine may read {', '.join(open_to_others[:3])}"
+        yield Finding("warning", "keys", told, f"Who reads them can sign shopper tokens: chmod 600 {book.place}/*.json")
+    now = datetime.now(UTC)
+    active = [key for key in keys if key.state(now) == "active"]
+    ending = [key.id for key in active if key.expires and (key.expires - now).days < _KEYS_END_DAYS]
+    if ending:
+        told = f"{', '.join(ending[:3])} will expire within {_KEYS_END_DAYS} days"
+        yield Finding("warning", "keys", told, f"Make another in time: wares keys new {folder}")
+    elif keys and not faults:
+        yield Finding("ok", "keys", f"{len(active):,} valid, {len(keys) - len(active):,} expired or revoked")
 
 
 def _snapshot(folder: Path, settings: Settings, events: int, judgements: int) -> Iterator[Finding]:

@@ -129,7 +129,7 @@ class Gate:
 
     def _check_length(self, headers: Mapping[str, str]) -> None:
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > self._limits.body_bytes:
+        if not length.isdecimal() or len(length) > 15 or int(length) > self._limits.body_bytes:
             raise _too_large(self._limits.body_bytes)
 
 
