@@ -1,5 +1,6 @@
 """Who may ask what: scopes of routes, confined keys, tokens, limits, and pages of other origins."""
 
+import hmac
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -181,6 +182,26 @@ def test_a_key_with_one_digit_changed_opens_nothing(shop: Shop, keys: Keys) -> N
     for place in (7, 20, 50, len(text) - 1):
         other = text[:place] + ("0" if text[place] != "0" else "1") + text[place + 1 :]
         assert code(asker.get("/v1/shop", headers=bearer(other))) == "401 unauthorised"
+
+
+def test_every_wrong_key_is_compared_as_often_as_the_right_one(
+    shop: Shop, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, _ = keys.new(["search"])
+    asker, compared = client(shop, keys), list[int]()
+    compare = hmac.compare_digest
+
+    def counted(one: Any, other: Any) -> bool:
+        compared.append(len(other))
+        return compare(one, other)
+
+    monkeypatch.setattr(hmac, "compare_digest", counted)
+    seen = []
+    for sent in (text, text[:-1] + "x", text[:-64] + "0" * 64, "wares_00000000_" + "0" * 64, "nonsense", ""):
+        asker.get("/v1/shop", headers=bearer(sent))
+        seen.append(compared.copy())
+        compared.clear()
+    assert len(seen[0]) == 2 and all(one == seen[0] for one in seen)
 
 
 def test_expired_and_revoked_keys_open_nothing_nor_do_their_tokens(shop: Shop, keys: Keys) -> None:

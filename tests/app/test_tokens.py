@@ -69,6 +69,11 @@ def test_a_backend_can_make_the_same_token_from_the_key_alone(made: Made) -> Non
         assert caller.scopes == {"search", "events"} and caller.key == key.id
 
 
+def test_a_shoppers_id_is_read_as_feeds_read_it(made: Made) -> None:
+    text, key = made
+    assert read_token(by_hand(text, said(shopper=" anna ")), known(key))[1].shopper == "anna"
+
+
 def test_a_token_never_has_more_than_search_and_events(folder: Path) -> None:
     for scopes, allowed in ((["admin"], {"search", "events"}), (["catalogue", "search"], {"search"})):
         _, key = Keys(folder).new(scopes)
@@ -109,6 +114,7 @@ def test_a_token_holds_until_it_expires_and_clocks_may_differ_a_little(made: Mad
         b'{"shopper": "anna"}',
         b'{"expires": 9999999999}',
         said(shopper=""),
+        said(shopper=" \t "),
         said(shopper="x" * 201),
         said(shopper=["anna"]),
         said(shopper=7),

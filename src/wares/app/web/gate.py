@@ -17,7 +17,7 @@ from wares.app.web.origins import cors_headers, foreign_origin, is_preflight
 from wares.app.web.problems import unforeseen
 from wares.app.web.rates import Buckets
 from wares.app.web.refusals import Refused
-from wares.app.web.scopes import OPEN, Route, route_of
+from wares.app.web.scopes import OPEN, UNKNOWN, Route, route_of
 
 _LOCAL_NAMES = frozenset(("localhost", "127.0.0.1", "[::1]", "testserver"))
 _CONTENT_POLICY = (
@@ -71,8 +71,6 @@ class Gate:
         except Refused as refused:
             if scope["path"].startswith(_THEIRS):
                 refused.more["message"] = refused.detail  # where their clients look for it
-            if scope["path"].startswith("/1/"):  # as InstantSearch's clients read it
-                refused.more["message"] = refused.detail
             await refused.answer()(scope, receive, answered)
         except Exception as fault:
             tell_fault(fault)
@@ -117,12 +115,8 @@ class Gate:
             raise Refused(403, "foreign-origin", "Pages of this origin may not use this key.")
         own = caller.shopper and need.of_own is not None and caller.may(need.of_own)
         if not own and not caller.may(need.scope):
-            if route.name == "unknown":
-                raise (
-                    Refused(405, "method-not-allowed", "Method Not Allowed")
-                    if known
-                    else Refused(404, "not-found", "Not Found")
-                )
+            if route.name == UNKNOWN:
+                raise _no_route(known)
             has = ", ".join(sorted(caller.scopes)) or "none"
             raise Refused(403, "scope-missing", f"{route.name} needs the scope {need.scope}; this key has {has}.")
         return caller.counting(self._per_shopper)
@@ -159,6 +153,12 @@ def _address(scope: Scope) -> str:
     if address.version == 6 and address.ipv4_mapped is None:
         return str(ipaddress.ip_network((address, 64), strict=False))
     return str(address)
+
+
+def _no_route(path_is_known: bool) -> Refused:
+    if path_is_known:
+        return Refused(405, "method-not-allowed", "Method Not Allowed")
+    return Refused(404, "not-found", "Not Found")
 
 
 def _too_large(most: int) -> Refused:

@@ -56,7 +56,7 @@ class KeyRing:
         if given.startswith(MARK):
             key, caller = read_token(given, self._by_id.get)
         else:
-            is_admin = hmac.compare_digest(given.encode("utf-8", "surrogatepass"), self._admin.encode())
+            is_admin = hmac.compare_digest(_bytes(given), _bytes(self._admin))
             named = KEY.fullmatch(given)
             found = self._by_id.get(named[1]) if named else None
             known = is_same(given, found)
@@ -105,6 +105,10 @@ class KeyRing:
         now = datetime.now(UTC)
         self._origins = frozenset(origin for key in keys if key.state(now) == "active" for origin in key.origins)
         self._were_keys = self._were_keys or bool(seen)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _unauthorised(what: str) -> Refused:

@@ -10,6 +10,7 @@ from starlette.routing import compile_path
 from wares.app.web.caller import ScopeName
 
 OPEN: Literal["open"] = "open"
+UNKNOWN = "unknown"  # the name of what has no entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ NEEDS: Mapping[str, Need] = {
     "PATCH /v1/products": Need("catalogue"),
     "DELETE /v1/products/{product_id:path}": Need("catalogue"),
 }
-_UNKNOWN = Route("unknown", Need("admin"))
+_NO_ENTRY = Route(UNKNOWN, Need("admin"))
 
 
 def route_of(method: str, path: str) -> tuple[Route, bool]:
@@ -68,7 +69,7 @@ def route_of(method: str, path: str) -> tuple[Route, bool]:
             if of == method:
                 return route, True
             known = True
-    return _UNKNOWN, known
+    return _NO_ENTRY, known
 
 
 def _compiled() -> list[tuple[re.Pattern[str], Route, str]]:

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from wares.app.web.caller import OF_TOKENS, Caller
 from wares.app.web.keys import Key
@@ -42,7 +42,7 @@ class Claims(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    shopper: Annotated[str, Field(min_length=1, max_length=200, strict=True)]
+    shopper: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, strict=True)]
     expires: Annotated[int, Field(strict=True)]  # Unix seconds
     surfaces: Names = ()  # empty = those of the key
     markets: Names = ()
