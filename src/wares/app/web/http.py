@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from html import escape
 from importlib import resources
 from threading import Event as Signal
 from threading import Thread
@@ -111,8 +112,9 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
     @app.get("/", include_in_schema=False)
     def index() -> Response:
         page = (storefront / "index.html").read_text(encoding="utf-8")
-        if server and server.storefront_key:  # hexadecimal and underscores, as the settings have checked
-            page = page.replace("</head>", f'  <meta name="wares-key" content="{server.storefront_key}">\n  </head>')
+        if server and server.storefront_key:
+            carried = f'<meta name="wares-key" content="{escape(server.storefront_key)}">'
+            page = page.replace("</head>", f"  {carried}\n  </head>")
         return HTMLResponse(page, headers={"cache-control": "no-cache"})
 
     return app

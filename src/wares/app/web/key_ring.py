@@ -17,6 +17,10 @@ from wares.errors import SettingsError
 LOOK_EVERY_S = 0.25
 ADMIN = "admin"  # stands for the id of the environment's key
 _BEARER = {"www-authenticate": "Bearer"}
+_NO_PAGE_KEY = (
+    "server.storefront_key is no valid key of this shop: write the whole key, as `wares keys new` printed it, of one "
+    "that was not revoked."
+)
 _log = logging.getLogger("wares")
 
 
@@ -79,7 +83,8 @@ class KeyRing:
         try:
             caller = self.caller_of(text)
         except Refused as refused:
-            raise SettingsError(f"server.storefront_key: {refused.detail}") from None
+            told = f"server.storefront_key: {refused.detail}" if refused.code == "key-expired" else _NO_PAGE_KEY
+            raise SettingsError(told) from None
         if not caller.scopes <= OF_TOKENS:
             names = ", ".join(sorted(caller.scopes - OF_TOKENS))
             raise SettingsError(
