@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from starlette.testclient import TestClient
 
 from wares.app.web.http import make_app
 from wares.domain.result import Page
+from wares.engine.settings import load_settings
 from wares.errors import RulesError
 from wares.shop import Shop, open_shop
 
@@ -87,6 +89,22 @@ def test_no_aims_no_change_and_an_undo_brings_the_former_order_back(shop: Shop) 
     assert (seen(shop.search("gift box", k=N)), seen(shop.recommend("s1", k=N))) != before
     shop.rules.undo("Ann", to=0)
     assert (seen(shop.search("gift box", k=N)), seen(shop.recommend("s1", k=N))) == before
+
+
+def test_the_policy_alone_changes_nothing_bit_for_bit(folder: Path) -> None:
+    def answers() -> list[Page]:
+        with open_shop(folder, create=False) as shop:
+            pages = [shop.search("gift box", k=N), shop.browse(k=N), shop.recommend("s1", k=N), shop.recommend(k=N)]
+            return [replace(page, took_ms=0.0, cursor="") for page in pages]
+
+    with_aims = answers()
+    lists = "".join(
+        f"[profiles.{name}]\npolicies = {json.dumps([one for one in profile.policies if one != 'aims'])}\n"
+        for name, profile in load_settings(folder).profiles.items()
+    )
+    (folder / "wares.toml").write_text(SETTINGS + lists)
+    assert not any("aims" in profile.policies for profile in load_settings(folder).profiles.values())
+    assert answers() == with_aims
 
 
 def test_a_product_whose_cost_nobody_knows_keeps_its_priority(shop: Shop) -> None:
