@@ -14,7 +14,7 @@ help:
 	@echo "make demo          set up, build the demo shop, show what it can, serve it"
 	@echo "make demo LEARN=1  the same with a shopper model trained here in 8 minutes (gets torch; YES=1: without asking)"
 	@echo "make test          set up, run the tests"
-	@echo "make test-browser  drive the storefront in Chromium"
+	@echo "make test-browser  drive the storefront, and InstantSearch, in Chromium"
 	@echo "make check         format, lint, types, import rule"
 	@echo "make serve         serve SHOP=$(SHOP) again"
 	@echo "make kills         40 x kill -9 in the middle of writing"
@@ -45,7 +45,13 @@ test: $(READY)
 setup-train: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable ".[train]"
 
-test-browser: $(READY)
+# The front-end libraries that the tests drive, as locked. Without npm those tests are skipped.
+FRONT := tests/browser/node_modules/.package-lock.json
+$(FRONT): tests/browser/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --silent && touch $@; \
+	  else echo "npm is not there: the tests of InstantSearch are skipped"; fi
+
+test-browser: $(READY) $(FRONT)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable ".[browser]"
 	$(BIN)/python -m pytest -m browser tests/browser
 
@@ -73,4 +79,4 @@ bench-install:
 	  && du -sm $$folder/lib/python*/site-packages/* | sort -rn | head -10 ; rm -rf $$folder
 
 clean:
-	rm -rf $(VENV) shops reports .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) shops reports .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/browser/node_modules

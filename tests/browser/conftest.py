@@ -1,6 +1,7 @@
 """A shop, its server and a browser.
 
-`WARES_TEST_URL` names a running server to drive instead, `WARES_CHROMIUM` the browser.
+`WARES_TEST_URL` names a running server to drive instead, `WARES_CHROMIUM` the browser. With `WARES_REQUIRE_BROWSER` a
+test fails, instead of being skipped, where something is missing.
 """
 
 import os
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -98,13 +99,23 @@ def address_in(said: "Queue[str]") -> str:
             return found.group()
 
 
+def absent(why: str) -> NoReturn:
+    """What a test needs is not there: it is skipped, or fails where it must run."""
+    if os.environ.get("WARES_REQUIRE_BROWSER"):
+        pytest.fail(why)
+    pytest.skip(why)
+
+
 @pytest.fixture(scope="session")
 def browser() -> "Iterator[Browser]":
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs the extra: pip install 'wares[browser]'")
+    try:
+        from playwright import sync_api as playwright
+    except ImportError:
+        absent("needs the extra: pip install 'wares[browser]'")
     names = (os.environ.get("WARES_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
     path = next((found for name in names if name and (found := shutil.which(name))), None)
     if path is None:
-        pytest.skip("no Chromium on the PATH; name one in WARES_CHROMIUM")
+        absent("no Chromium on the PATH; name one in WARES_CHROMIUM")
     with playwright.sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=path, headless=True, args=list(SWITCHES))
         yield chromium

@@ -13,7 +13,7 @@ from wares.app.web.keys import Keys
 from wares.shop import Shop, open_shop
 from wares.store.impressions import read_impressions
 
-from .conftest import make_shop, served, visitor
+from .conftest import absent, make_shop, served, visitor
 from .front_end import LIBRARIES, front_end, page_of_the_how_to
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Front:
 @pytest.fixture(scope="module")
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     if not (LIBRARIES / "instantsearch.js").is_dir():
-        pytest.skip("the front-end libraries are not there; `make test-browser` gets them with npm")
+        absent("the front-end libraries are not there; `make test-browser` gets them with npm")
     shop, pages = tmp_path_factory.mktemp("front-shop"), tmp_path_factory.mktemp("front-end")
     make_shop(shop)
     (pages / "node_modules").symlink_to(LIBRARIES)

@@ -66,9 +66,9 @@ class _Reader:
         if tree[0] == "AND" and all(isinstance(part, FilterClause) for part in tree[1]):
             ends = [clause for part in tree[1] for clause in self._one(part)]
             if len({part.name for part in tree[1]}) == 1 and all(isinstance(end, Between) for end in ends):
-                low, high = ((getattr(end, side) for end in ends if getattr(end, side) is not None)
-                             for side in ("low", "high"))  # fmt: skip
-                return Between(ends[0].field, max(low, default=None), min(high, default=None))
+                lows = [end.low for end in ends if isinstance(end, Between) and end.low is not None]
+                highs = [end.high for end in ends if isinstance(end, Between) and end.high is not None]
+                return Between(ends[0].field, max(lows, default=None), min(highs, default=None))
         raise InputError(
             "filters: OR between conditions that AND joins cannot be answered. Write it as AND of ORs: "
             "(a OR b) AND (a OR c) instead of a OR (b AND c)."

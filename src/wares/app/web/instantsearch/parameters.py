@@ -25,7 +25,7 @@ IGNORED = frozenset((
     *("reRankingApplyFilter", "relevancyStrictness", "removeStopWords", "removeWordsIfNoResults"),
     *("replaceSynonymsInHighlight", "responseFields", "restrictHighlightAndSnippetArrays"),
     *("restrictSearchableAttributes", "semanticSearch", "similarQuery", "sortFacetValuesBy", "sumOrFiltersScores"),
-    *("synonyms"),
+    "synonyms",
 ))  # fmt: skip
 
 
