@@ -301,6 +301,20 @@ def identify(
 
 
 @app.command()
+def erase(
+    folder: Folder = None,
+    shopper_id: Annotated[str | None, typer.Argument(metavar="ID", help="the shopper's", show_default=False)] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask: it cannot be undone")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Forget a shopper: events, attributes, what was shown to them, and all that was joined to them at a login."""
+    place, whose = shop_and(folder, shopper_id, "ID")
+    from wares.app.commands.erasing import erase_shopper
+
+    erase_shopper(place, whose, yes=yes, as_json=as_json)
+
+
+@app.command()
 def judge(
     folder: Folder = None,
     file: Annotated[str | None, typer.Argument(metavar="FILE", help="judgements to import first; none = ask")] = None,

@@ -79,6 +79,10 @@ class Server:
         """Raises StoreError for one who is joined to nobody."""
         self._send("DELETE", f"identify/{quote(anonymous_id, safe='')}", None)
 
+    def erase(self, shopper_id: str) -> int:
+        """The number of events erased."""
+        return int(self._send("DELETE", f"shoppers/{quote(shopper_id, safe='')}", None).get("erased", 0))
+
     def _send(self, method: str, route: str, body: object) -> dict[str, Any]:
         headers = {"content-type": "application/json"}
         if self._key:

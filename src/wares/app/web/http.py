@@ -185,6 +185,10 @@ def _routes(find_shop: Any, limits: Limits) -> APIRouter:
             raise InputError("This shopper was joined to nobody: there is nothing to undo.")
         return Response(status_code=204)
 
+    @router.delete("/shoppers/{shopper_id:path}", summary="Forget a shopper; done when answered")
+    def erase(shop: TheShop, shopper_id: Annotated[str, InPath(max_length=500)]) -> Response:
+        return JSONResponse({"erased": shop.erase_shopper(shopper_id)})
+
     @router.get("/products/{product_id:path}", responses={200: {"model": ProductOut}}, summary="One product")
     def product(
         shop: TheShop,

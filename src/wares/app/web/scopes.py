@@ -54,6 +54,7 @@ NEEDS: Mapping[str, Need] = {
     # Who is whom concerns two shoppers' histories: for the shop's backend, never for a key that lies in a page.
     "POST /v1/identify": Need("admin"),
     "DELETE /v1/identify/{anonymous:path}": Need("admin"),
+    "DELETE /v1/shoppers/{shopper_id:path}": Need("admin"),
     "PUT /v1/products": Need("catalogue"),
     "PATCH /v1/products": Need("catalogue"),
     "DELETE /v1/products/{product_id:path}": Need("catalogue"),
