@@ -149,12 +149,13 @@ class Columns:
         return replace(self, numbers={**self.numbers, "price": price}, sellable=sellable, trade=trade, offers=offers)
 
     def at(self, now_ms: int, market: Market) -> "Columns":
-        """The same rows with the "price" that a shopper in `market` pays at that moment, and what they can buy. A cost
-        in another currency than the market's is not known there."""
-        price, sellable = self.offers.at(now_ms, market, self.numbers["price"], self.sellable)
+        """The same rows with the "price" that a shopper in `market` pays at that moment, what they can buy, and only
+        what is sold there alive. A cost in another currency than the market's is not known there."""
+        price, sellable, offered = self.offers.at(now_ms, market, self.numbers["price"], self.sellable)
         foreign = bool(market.name) and not market.implies_prices
         trade = {**self.trade, "cost": np.full(len(self), np.nan)} if foreign else self.trade
-        return replace(self, numbers={**self.numbers, "price": price}, sellable=sellable, trade=trade)
+        numbers, alive = {**self.numbers, "price": price}, self.alive & offered
+        return replace(self, numbers=numbers, sellable=sellable, alive=alive, trade=trade)
 
     def without(self, ids: Sequence[str]) -> "Columns":
         """The rows of these ids die; unknown ids are ignored."""

@@ -27,8 +27,9 @@ class Product:
     and availability are those of an `Offer`: the shop's own in these fields, a market's in `offers`. `texts` are title
     and description in other languages than the shop's ("fr" -> ...). `category` is a path, root first. `attributes`
     maps a name to one or more values ("colour" -> ("red", "blue")). `published_ms` is when the product first went on
-    sale, in Unix milliseconds; None = unknown. `regular_price_minor` is only in what `seen` gives: the price that a
-    sale price took the place of. `cost_minor`, what a unit costs the shop, and `stock_since_ms`, since when the stock
+    sale, in Unix milliseconds; None = unknown. `markets_only`: the shop itself does not sell it, only the markets with
+    an offer do. `regular_price_minor` is only in what `seen` gives: the price that a sale price took the place of.
+    `cost_minor`, what a unit costs the shop, and `stock_since_ms`, since when the stock
     at hand lies there, are the shop's secrets: they count for its aims, and no answer holds them.
     """
 
@@ -52,6 +53,7 @@ class Product:
     available_from_ms: int | None = None
     offers: Mapping[str, Offer] = field(default_factory=dict)
     texts: Mapping[str, ProductText] = field(default_factory=dict)
+    markets_only: bool = False
     regular_price_minor: int | None = None
     cost_minor: int | None = None
     stock_since_ms: int | None = None
@@ -82,16 +84,23 @@ class Product:
         )  # fmt: skip
 
     def offer_in(self, market: Market) -> Offer:
-        """On what terms this market sells it."""
+        """On what terms this market sells it; where it does not, without a price and not available."""
+        if not self.offered_in(market):
+            return Offer(currency=market.currency, available=False)
         own = self.offer
         return self.offers.get(market.name, _NO_OFFER).in_market(market, own) if market.name else own
+
+    def offered_in(self, market: Market) -> bool:
+        """Whether this market sells it at all."""
+        own_price = market.name and self.offers.get(market.name, _NO_OFFER).price_minor is not None
+        return bool(own_price) or (not self.markets_only and market.implies_prices)
 
     def seen(self, now_ms: int, market: Market = _HOME) -> "Product":
         """The product as a shopper in `market` sees it at that moment: its price is what they pay, its texts are in the
         market's language where there are such."""
         offer = self.offer_in(market)
         text = self.texts.get(market.language)
-        if not market.name and not offer.is_timed and text is None:
+        if not market.name and not offer.is_timed and text is None and not self.markets_only:
             return self
         ready = offer.available_from_ms is None or offer.available_from_ms <= now_ms
         return replace(
