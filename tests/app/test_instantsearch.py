@@ -318,6 +318,7 @@ FILTERS: list[tuple[Row, str]] = [
     ({"filters": "brand:Goldfinch<score=2> OR brand:-Dash<score=1>"}, "row['brand'] in ('Goldfinch', '-Dash')"),
     ({"filters": "available:true AND rating > 3"}, "row['rating'] > 3"),
     ({"tagFilters": ["promotion"]}, "False"),
+    ({"tagFilters": "brand:Goldfinch,size:large"}, "row['brand'] == 'Goldfinch' and row['size'] == 'large'"),
     ({"filters": "size:large", "facetFilters": ["brand:Goldfinch"], "numericFilters": ["price<9"]},
      "row['size'] == 'large' and row['brand'] == 'Goldfinch' and row['price'] < 9"),
 ]  # fmt: skip
@@ -354,6 +355,8 @@ def test_a_facet_counts_the_hits_as_they_are(client: TestClient) -> None:
         ({"facets": [["brand"]]}, "facets: "),
         ({"params": 7}, "params: must be"),
         ({"type": "facet", "facet": "price"}, "no texts to search in"),
+        ({"facetFilters": [["brand:a"] * 1001]}, "more than 1,000 conditions"),
+        ({"filters": " OR ".join(["a:b"] * 1001)}, "more than 1,000 conditions"),
     ],
     ids=lambda one: json.dumps(one)[:50],
 )
@@ -364,6 +367,14 @@ def test_what_cannot_be_answered_says_what_is_wrong(client: TestClient, asked: R
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"requests": 1}', b'{"requests": [1]}'])
 def test_a_body_that_is_none_is_refused_in_their_words(client: TestClient, body: bytes) -> None:
     refused(client.post("/1/indexes/*/queries", content=body), 400, "body")
+
+
+@pytest.mark.parametrize("asked", [{"query": "\ud800"}, {"filters": "\ud800:a"}, {"\ud800": 1}])
+def test_half_a_character_is_refused(client: TestClient, asked: Row) -> None:
+    body = {"requests": [{"indexName": "default", **asked}]}
+    refused(send(client, "/1/indexes/*/queries", body), 400, "not valid Unicode")
+    emoji = {"requests": [{"indexName": "default", "query": "milk 🥛"}]}
+    assert batch(client, emoji)[0]["query"] == "milk 🥛"
 
 
 def test_a_batch_has_an_end(client: TestClient) -> None:
@@ -438,6 +449,26 @@ def test_what_is_not_known_is_named_and_ignored(client: TestClient) -> None:
 def test_a_word_is_only_mended_where_that_is_wanted(client: TestClient) -> None:
     assert search(client, query="choclate")["wares"]["correction"] == "chocolate"
     assert search(client, query="choclate", typoTolerance=False)["wares"]["correction"] == ""
+
+
+odd = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12),
+        st.sampled_from(["brand:Goldfinch", "price>3", "price:1 TO 2", "a:-b", "NOT (", "[", "lvl0:x", "<score=1>"]),
+    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=2)),
+    max_leaves=6,
+)  # fmt: skip
+named = st.sampled_from([*Parameters.model_fields, "params", "type", "facet", "facetName", "indexName"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(named, odd, max_size=4))
+def test_whatever_is_sent_is_answered_or_refused_in_their_words(client: TestClient, asked: Row) -> None:
+    body = json.dumps({"requests": [{"indexName": "default", **asked}]})
+    answer = client.post("/1/indexes/*/queries", content=body)
+    assert answer.status_code in (200, 400, 404), (answer.text, asked)
+    assert answer.status_code == 200 or set(answer.json()) == {"message", "status"}
 
 
 # -- events ------------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from wares.errors import InputError
 from wares.feeds.migrations.filters import FilterClause, FilterTree, algolia_tree
 from wares.feeds.migrations.found import Untold
 
+MOST_CONDITIONS = 1000  # of one search: each looks at the whole catalogue
 _SCORE = re.compile(r"<score=[^>]*>")
 _NUMERIC = re.compile(r"\s*(?P<name>.+?)\s*(?P<op><=|>=|!=|=|<|>)\s*(?P<value>[-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*")
 _RANGE = re.compile(r"\s*(?P<name>.+?)\s*:\s*(?P<low>[-+.\d]+)\s+TO\s+(?P<high>[-+.\d]+)\s*")
@@ -23,6 +24,9 @@ def wanted(asked: Parameters, columns: Columns) -> Filter:
 
     Raises InputError for what cannot be read, and for OR between things that AND joins.
     """
+    groups = (*asked.facetFilters, *asked.numericFilters, *asked.tagFilters)
+    if sum(1 if isinstance(one, str) else len(one) for one in groups) > MOST_CONDITIONS:
+        raise InputError(f"The filters have more than {MOST_CONDITIONS:,} conditions.")
     reader = _Reader(columns)
     clauses: list[Clause] = []
     if asked.filters.strip():
@@ -47,6 +51,8 @@ class _Reader:
             tree = algolia_tree(_SCORE.sub("", text))
         except Untold as error:
             raise InputError(f"filters: {error}.") from None
+        if _size(tree) > MOST_CONDITIONS:
+            raise InputError(f"filters: has more than {MOST_CONDITIONS:,} conditions.")
         return [_set_by_page(clause) for clause in self._all(tree)]
 
     def _all(self, tree: FilterTree) -> list[Clause]:
@@ -158,6 +164,10 @@ class _Reader:
         if not is_known(attribute, self._columns):
             return NoneOf("id", ())
         raise InputError(f"{attribute.name} != {number:g} cannot be answered. Ask for a range instead.")
+
+
+def _size(tree: FilterTree) -> int:
+    return 1 if isinstance(tree, FilterClause) else sum(_size(part) for part in tree[1])
 
 
 def _set_by_page(clause: Clause) -> Clause:

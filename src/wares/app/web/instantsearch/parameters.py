@@ -48,11 +48,9 @@ def _filters_from_text(value: Any) -> Any:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_from_text), Field(max_length=200)]
-Conditions = Annotated[
-    tuple[str | Annotated[tuple[str, ...], Field(max_length=1000)], ...],
-    BeforeValidator(_filters_from_text),
-    Field(max_length=1000),
-]
+Groups = tuple[str | tuple[str, ...], ...]  # all must hold; of a group within, one
+Conditions = Annotated[Groups, BeforeValidator(_filters_from_text)]
+Tags = Annotated[Groups, BeforeValidator(_from_text)]
 
 
 class Parameters(BaseModel):
@@ -69,7 +67,7 @@ class Parameters(BaseModel):
     maxValuesPerFacet: Annotated[int, Field(ge=1, le=MOST_VALUES)] = 100
     facetFilters: Conditions = ()
     numericFilters: Conditions = ()
-    tagFilters: Conditions = ()
+    tagFilters: Tags = ()
     filters: str = ""
     attributesToRetrieve: Names = ("*",)
     attributesToHighlight: Names | None = None

@@ -63,6 +63,10 @@ async def sent(request: Request) -> dict[str, Any]:
         return {}
     try:
         read = json.loads(body)
+        if b"\\ud" in body.lower():  # half of a character, which no answer could repeat
+            json.dumps(read, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InputError("The body is not valid Unicode.") from None
     except (ValueError, RecursionError):
         raise InputError("The body is no JSON.") from None
     if not isinstance(read, dict):
