@@ -23,7 +23,7 @@ def of_market(told: Product, known: Product | None, market: Market) -> Product:
     if base is None:
         base = replace(
             told, price_minor=None, sale_price_minor=None, sale_from_ms=None, sale_until_ms=None,
-            stock=None, available_from_ms=None, markets_only=True,
+            stock=None, available_from_ms=None, cost_minor=None, markets_only=True,
         )  # fmt: skip
     texts, before = base.texts, base.texts.get(market.language, ProductText())
     if market.language and (told.title or told.description):
