@@ -39,7 +39,7 @@ facets = ["category", "brand", "price"]
 [encoder]
 source = "none"
 [models]
-train = ["popular"]
+train = ["popular", "popular_lately", "co_bought"]
 [markets.uk]
 currency = "GBP"
 [profiles.vegan]
@@ -80,6 +80,17 @@ def goods() -> list[Row]:
     return made
 
 
+def baskets() -> list[Row]:
+    """Who buys oat milk buys everything of its brand and North Farm's, too."""
+    beside = [row["id"] for row in goods() if row["brand"] in ("Goldfinch", "North Farm")]
+    then_s = int(time.time()) - 86_400
+    return [
+        {"kind": "purchase", "time": then_s, "shopper_id": f"s{who}", "product_id": product, "basket_id": f"b{who}"}
+        for who in range(3)
+        for product in beside
+    ]
+
+
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     folder = tmp_path_factory.mktemp("shops") / "corner"
@@ -87,6 +98,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     (folder / "wares.toml").write_text(SETTINGS, encoding="utf-8")
     with open_shop(folder) as opened:
         opened.put(goods())
+        opened.record(baskets())
         opened.rules.publish("Tests", text=RULES)
         train_here(folder, silent)
         opened.log_impressions()
@@ -450,6 +462,42 @@ def test_a_word_is_only_mended_where_that_is_wanted(client: TestClient) -> None:
     assert search(client, query="choclate")["wares"]["correction"] == "chocolate"
     assert search(client, query="choclate", typoTolerance=False)["wares"]["correction"] == ""
 
+
+# -- recommendations ---------------------------------------------------------------------------------------------------
+
+
+def recommended(client: TestClient, **asked: Any) -> Any:
+    return send(
+        client, "/1/indexes/*/recommendations", {"requests": [{"indexName": "default", "threshold": 0, **asked}]}
+    )
+
+
+def test_related_products_are_like_the_one_on_the_page(client: TestClient, shop: Shop) -> None:
+    seed = "oat-milk-by-goldfinch"
+    found = recommended(client, model="related-products", objectID=seed, maxRecommendations=3).json()["results"][0]
+    assert ids(found) == [hit.product.id for hit in shop.similar(seed, k=3).hits]
+    assert len(found["hits"]) == 3 and seed not in ids(found) and found["queryID"]
+    other = {"facetFilters": [["brand:North Farm"]]}
+    narrowed = recommended(client, model="looking-similar", objectID=seed, queryParameters=other).json()["results"][0]
+    assert {hit["brand"] for hit in narrowed["hits"]} == {"North Farm"}
+
+
+def test_trending_items_can_be_those_of_one_brand(client: TestClient) -> None:
+    asked = {"model": "trending-items", "facetName": "brand", "facetValue": "Goldfinch", "maxRecommendations": 4}
+    found = recommended(client, **asked).json()["results"][0]
+    assert {hit["brand"] for hit in found["hits"]} == {"Goldfinch"}
+
+
+def test_of_a_product_that_nobody_sells_nothing_is_recommended(client: TestClient) -> None:
+    assert recommended(client, model="bought-together", objectID="nothing").json()["results"][0]["hits"] == []
+
+
+def test_a_model_that_is_not_there_is_refused_by_name(client: TestClient) -> None:
+    refused(recommended(client, model="trending-facets", facetName="brand"), 400, "model: .*trending-facets")
+    refused(recommended(client, model="trending-items", maxRecommendations=0), 400, "maxRecommendations")
+
+
+# -- anything ----------------------------------------------------------------------------------------------------------
 
 odd = st.recursive(
     st.one_of(

@@ -240,6 +240,32 @@ def test_a_search_for_counts_alone_is_remembered_as_shown_to_nobody(page: "Page"
     assert all(met["hits"] or not met["total"] for _, met in read_impressions(front.folder))
 
 
+def test_related_and_trending_products_come_from_the_same_engine(page: "Page") -> None:
+    with page.expect_response(lambda response: "/recommendations" in response.url) as seen:
+        page.evaluate(
+            """() => {
+                for (const place of ["trending", "related", "together"])
+                    document.body.insertAdjacentHTML("beforeend", `<div id="${place}"></div>`);
+                const of = {objectIDs: ["oat-milk-by-goldfinch"], limit: 3};
+                const item = (hit) => `${hit.objectID}`;
+                search.addWidgets([
+                    widgets.trendingItems({container: "#trending", limit: 3, templates: {item}}),
+                    widgets.relatedProducts({container: "#related", ...of, templates: {item}}),
+                    widgets.frequentlyBoughtTogether({container: "#together", ...of, templates: {item}}),
+                ]);
+            }"""
+        )
+    results = seen.value.json()["results"]
+    shown = [listed(page, place) for place in ("#trending", "#related", "#together")]
+    assert shown == [[hit["objectID"] for hit in result["hits"]] for result in results]
+    assert [len(ids) for ids in shown] == [3, 3, 3]
+
+
+def listed(page: "Page", place: str) -> list[str]:
+    page.locator(f"{place} li").first.wait_for()
+    return page.locator(f"{place} li").all_inner_texts()
+
+
 def told(kind: str) -> "Callable[[Any], bool]":
     def is_told(response: "Any") -> bool:
         if "/1/events" not in response.url or response.request.method != "POST":

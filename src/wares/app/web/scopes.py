@@ -47,6 +47,7 @@ NEEDS: Mapping[str, Need] = {
     "GET /v1/shoppers/{shopper_id:path}/interests": Need("admin", of_own="search"),
     "POST /v1/events": Need("events"),
     "POST /1/indexes/*/queries": Need("search"),
+    "POST /1/indexes/*/recommendations": Need("search"),
     "POST /1/indexes/{index}/query": Need("search"),
     "POST /1/indexes/{index}/facets/{facet}/query": Need("search"),
     "GET /1/indexes/{index}/{object_id:path}": Need("search"),

@@ -27,6 +27,7 @@ from wares.app.web.instantsearch.names import (
     numbers_of,
 )
 from wares.app.web.instantsearch.parameters import Parameters, flat, read_parameters, unknown, written
+from wares.app.web.instantsearch.recommendations import recommendations
 from wares.app.web.limits import Limits
 from wares.domain.result import Page
 from wares.errors import InputError, StoreLocked, StoreUnwritable, UnknownName, WaresError
@@ -86,12 +87,12 @@ def add_instantsearch(app: FastAPI, shops: Mapping[str, Shop], limits: Limits) -
 
     @router.post("/indexes/*/queries", summary="Several searches at once, as InstantSearch sends them")
     def queries(caller: TheCaller, body: Sent) -> Response:
-        asked = body.get("requests")
-        if not isinstance(asked, list) or not all(isinstance(one, dict) for one in asked):
-            raise InputError('The body must be {"requests": [{"indexName": ..., ...}]}.')
-        if len(asked) > MOST_QUERIES:
-            raise InputError(f"A batch may have at most {MOST_QUERIES} queries; this one has {len(asked)}.")
-        return JSONResponse({"results": [asking.answer(flat(one), caller) for one in asked]})
+        return JSONResponse({"results": [asking.answer(flat(one), caller) for one in _batch(body)]})
+
+    @router.post("/indexes/*/recommendations", summary="Related products, bought together, trending")
+    def recommended(caller: TheCaller, body: Sent) -> Response:
+        indexes = [(one, asking.index(str(one.get("indexName", "")), caller)) for one in _batch(body)]
+        return JSONResponse({"results": [recommendations(one, index, caller) for one, index in indexes]})
 
     @router.post("/indexes/{index}/query", summary="One search")
     def query(caller: TheCaller, index: Name, body: Sent) -> Response:
@@ -122,6 +123,15 @@ def add_instantsearch(app: FastAPI, shops: Mapping[str, Shop], limits: Limits) -
         return JSONResponse(record_events(told, shops, caller, int(time.time() * 1000)))
 
     app.include_router(router)
+
+
+def _batch(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    asked = body.get("requests")
+    if not isinstance(asked, list) or not all(isinstance(one, dict) for one in asked):
+        raise InputError('The body must be {"requests": [{"indexName": ..., ...}]}.')
+    if len(asked) > MOST_QUERIES:
+        raise InputError(f"A batch may have at most {MOST_QUERIES} queries; this one has {len(asked)}.")
+    return asked
 
 
 def refusal(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
