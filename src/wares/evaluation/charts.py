@@ -237,7 +237,7 @@ def path(title: str, steps: Sequence[Step], x_title: str, y_title: str) -> str:
         if not math.isnan(step.y.low):
             drawn.append(f'<path class="whisker" d="M{x:.1f} {down(step.y.low):.1f}V{down(step.y.high):.1f}"/>')
         drawn.append(f'<circle class="{"other" if step.other else "mark"}" cx="{x:.1f}" cy="{y:.1f}" r="5"/>')
-        start, label_y = _free_place(x, y, LETTER * len(step.label[:LONGEST]), left, taken)
+        start, label_y = _free_place(x, y - 12, LETTER * len(step.label[:LONGEST]), left, taken)
         taken.append((start, start + LETTER * len(step.label[:LONGEST]), label_y))
         near, anchor = (x - 10, "end") if start < x else (x + 10, "start")
         drawn.append(_text(near, label_y, _short(step.label), "label", anchor))
