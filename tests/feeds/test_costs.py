@@ -24,7 +24,7 @@ FEEDS = {
 
 
 def read(source: object) -> Product:
-    return next(iter(read_products(source, now_ms=NOW_MS, currency="EUR")))  # type: ignore[arg-type]
+    return next(iter(read_products(source, now_ms=NOW_MS, currency="EUR")))
 
 
 @pytest.mark.parametrize("name", FEEDS)
