@@ -53,8 +53,10 @@ class ServedShop:
     def ask(self, shopper: str | None = "ann", at_ms: int = 0, query: str = "tea", **more: Any) -> Page:
         return self.engine.ask(Request("search", NOW_MS + at_ms, query=query, shopper_id=shopper, **more))
 
-    def click(self, shopper: str, product: str, at_ms: int, query: str = "", kind: EventKind = EventKind.CLICK) -> None:
-        self.store.events.append([Event(kind, NOW_MS + at_ms, shopper, product, query=query)])
+    def click(
+        self, shopper: str, product: str, at_ms: int, query: str = "", kind: EventKind = EventKind.CLICK, met: str = ""
+    ) -> None:
+        self.store.events.append([Event(kind, NOW_MS + at_ms, shopper, product, query=query, impression_id=met)])
 
     def logged(self) -> list[Mapping[str, Any]]:
         self.log.flush()
@@ -63,7 +65,8 @@ class ServedShop:
     def exposures(self) -> Exposures:
         self.log.flush()
         shown = keyed(read_known_impressions(self.folder), self.store.shoppers.keys())
-        return join(shown, self.store.events.read(), self.engine.live.snapshot.columns)
+        named = {seq: name for seq, (name, _) in self.store.events.shown().items()}
+        return join(shown, self.store.events.read(), self.engine.live.snapshot.columns, named)
 
     def clicked(self) -> list[tuple[str, str]]:
         """(query, product) of every line that an event was told to belong to."""
@@ -195,6 +198,19 @@ def test_a_click_belongs_to_the_page_that_showed_the_product(shop: ServedShop) -
     assert found.impressions == 2
     assert found.clicks == 1
     assert len(found.shown) == 2 * len(TEAS)
+
+
+def test_a_click_that_names_its_page_belongs_to_that_and_not_to_a_later_one(shop: ServedShop) -> None:
+    first = shop.ask("ann", query="green tea")
+    shop.ask("ann", at_ms=1000, query="tea")
+    shop.click("ann", "p0", WINDOW_MS * 3, met=first.impression_id)  # long after, in another visit
+    assert shop.clicked() == [("green tea", "p0")]
+
+
+def test_a_click_from_elsewhere_belongs_to_no_search_that_showed_the_product_too(shop: ServedShop) -> None:
+    shop.ask("ann")
+    shop.click("ann", "p3", 1000, met="of-the-home-page")
+    assert shop.clicked() == []
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """Clicks as judgements: what was shown and what shoppers then did -> gains of products for queries, without the bias
 of places.
 
-An event belongs to the latest impression that showed its product to the same shopper in the `WINDOW_MS` before it.
-Events carry no name of an impression, so what anonymous shoppers do cannot be told to belong to any.
+An event belongs to the impression that it names, else to the latest that showed its product to the same shopper in the
+`WINDOW_MS` before it. What shoppers without any id do belongs to none.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -74,13 +74,15 @@ def learn_from_clicks(
     *,
     highest: float = 1.0,
     guess: bool = False,
+    named: Mapping[int, str] | None = None,
 ) -> Lessons:
     """Impressions, each with the key of its shopper (`keyed`), and all events -> judgements with gains to `highest`.
+    `named` as in `join`.
 
     The bias of places comes from the exchanges of the policy "swaps". `guess`: without enough of them take it from the
     regression EM, which needs no exchange and is less to be trusted.
     """
-    exposures = join(impressions, block, columns)
+    exposures = join(impressions, block, columns, named)
     examination = examination_from_swaps(exposures.shown)
     if examination is None and guess:
         examination = examination_by_em(exposures.shown)
@@ -90,9 +92,9 @@ def learn_from_clicks(
 
 def clicks_of(store: Store, folder: Path, block: EventBlock, columns: Columns, highest: float = 1.0) -> Lessons:
     """What the clicks of the shop in `folder` teach. Raises StoreError for impressions that cannot be read."""
-    return learn_from_clicks(
-        keyed(read_known_impressions(folder), store.shoppers.keys()), block, columns, highest=highest
-    )
+    shown = keyed(read_known_impressions(folder), store.shoppers.keys())
+    named = {seq: name for seq, (name, _) in store.events.shown().items()}
+    return learn_from_clicks(shown, block, columns, highest=highest, named=named)
 
 
 def keyed(
@@ -102,16 +104,22 @@ def keyed(
     return ((key_of.get(whose, -1), impression) for whose, impression in impressions)
 
 
-def join(impressions: Iterable[tuple[int, Impression]], block: EventBlock, columns: Columns) -> Exposures:
-    """The hits of searches in order of relevance, each with whether its shopper then chose it or a variant of it."""
+def join(
+    impressions: Iterable[tuple[int, Impression]],
+    block: EventBlock,
+    columns: Columns,
+    named: Mapping[int, str] | None = None,
+) -> Exposures:
+    """The hits of searches in order of relevance, each with whether its shopper then chose it or a variant of it.
+
+    `named`: sequence numbers of events -> the impression that they name.
+    """
     lines = _Lines()
     for shopper, impression in impressions:
         if impression["surface"] == SURFACE and impression["query"] and impression["sort"] == Sort.RELEVANCE:
             lines.add(shopper, impression, columns)
-    shoppers, times = np.array(lines.shoppers, np.int64), np.array(lines.times_ms, np.int64)
     groups = columns.groups[np.array(lines.rows, np.int64)].astype(np.int64)
-    read = list(lines.typed)
-    clicked = _chosen(shoppers, times, groups, lines.query_of, read, block, columns)
+    clicked = _chosen(lines, groups, block, columns, named or {})
     pair_keys = np.array(lines.query_of, np.int64) * max(columns.n_groups, 1) + groups
     _, first, pairs = np.unique(pair_keys, return_index=True, return_inverse=True)
     typed = list(lines.typed.values())
@@ -169,6 +177,7 @@ class _Lines:
         self.rows: list[int] = []
         self.positions: list[int] = []
         self.query_of: list[int] = []
+        self.names: list[str] = []  # of the impressions
         self.typed: dict[str, str] = {}  # a query as read -> as first typed
         self._places: dict[str, int] = {}
         self.count = 0
@@ -200,6 +209,7 @@ class _Lines:
             self.rows.append(row)
             self.positions.append(int(hit["position"]))
             self.query_of.append(query)
+            self.names.append(impression["id"])
             self._values.append(hit["values"] if names == self._names else [])
 
     def chances(self) -> NDArray[np.float32]:
@@ -221,27 +231,28 @@ class _Lines:
 
 
 def _chosen(
-    shoppers: NDArray[np.int64],
-    times_ms: NDArray[np.int64],
-    groups: NDArray[np.int64],
-    query_of: list[int],
-    queries: list[str],
-    block: EventBlock,
-    columns: Columns,
+    lines: _Lines, groups: NDArray[np.int64], block: EventBlock, columns: Columns, named: Mapping[int, str]
 ) -> NDArray[np.bool_]:
-    """(n,) whether an event belongs to each line. One that names another query than the impression's does not."""
+    """(n,) whether an event belongs to each line. One that names its impression belongs to that or to none; one that
+    names another query than the impression's does not belong."""
     row_of_key = np.full(int(max(columns.keys.max(initial=0), block.product_keys.max(initial=0))) + 1, -1, np.int64)
     row_of_key[columns.keys] = np.arange(len(columns))
     rows = np.where(block.product_keys >= 0, row_of_key[block.product_keys], -1)
     kinds = np.isin(block.kinds, [KIND_CODES[kind] for kind in CHOSEN])
     events = np.flatnonzero(kinds & (block.shopper_keys >= 0) & (rows >= 0))
-    done = (block.shopper_keys[events], columns.groups[rows[events]].astype(np.int64), block.times_ms[events])
-    lines = attributed((shoppers, groups, times_ms), done, WINDOW_MS, columns.n_groups)
-    clicked = np.zeros(len(shoppers), np.bool_)
-    for event, line in zip(events.tolist(), lines.tolist(), strict=True):
-        if line >= 0:
+    event_groups = columns.groups[rows[events]].astype(np.int64)
+    done = (block.shopper_keys[events], event_groups, block.times_ms[events])
+    shown = (np.array(lines.shoppers, np.int64), groups, np.array(lines.times_ms, np.int64))
+    latest = attributed(shown, done, WINDOW_MS, columns.n_groups)
+    line_of = {met: at for at, met in enumerate(zip(lines.names, groups.tolist(), strict=True))} if named else {}
+    queries, clicked = list(lines.typed), np.zeros(len(groups), np.bool_)
+    for event, line, group in zip(events.tolist(), latest.tolist(), event_groups.tolist(), strict=True):
+        if name := named.get(int(block.seqs[event])):
+            if (met := line_of.get((name, group))) is not None:
+                clicked[met] = True
+        elif line >= 0:
             said = _read(block.queries.get(event, ""))
-            clicked[line] |= not said or said == queries[query_of[line]]
+            clicked[line] |= not said or said == queries[lines.query_of[line]]
     return clicked
 
 
