@@ -14,7 +14,7 @@ import pytest
 import wares.errors
 from wares.domain.request import Request
 from wares.domain.result import Page
-from wares.engine.rule_preview import Question
+from wares.engine.rules.preview import Question
 from wares.errors import InputError, RulesError, SettingsError
 from wares.shop import Shop, open_shop
 from wares.store.impressions import read_impressions

@@ -19,7 +19,7 @@ from wares.domain.suggestion import Suggestion
 from wares.engine.assembly import Engine, new_encoder
 from wares.engine.choice import wanted_filter
 from wares.engine.logins import join_all, unjoined
-from wares.engine.merchandising import Merchandising
+from wares.engine.rules.merchandising import Merchandising
 from wares.engine.settings import FILE_NAME, Settings, load_settings, write_default_settings
 from wares.engine.view import ShopView
 from wares.errors import InputError, UnknownName

@@ -16,8 +16,8 @@ from typer.testing import CliRunner, Result
 import wares
 from wares.app.cli import app
 from wares.app.commands.migrated_files import settle_rules, settle_synonyms
-from wares.engine.rule_book import RuleBook
-from wares.engine.rule_settings import read_rules
+from wares.engine.rules.book import RuleBook
+from wares.engine.rules.settings import read_rules
 from wares.engine.settings import load_settings
 from wares.feeds.migrations.found import Found, FoundRule, FoundSynonym, FoundWhen, Ledger
 from wares.retrieval.language.synonyms.groups import Synonyms

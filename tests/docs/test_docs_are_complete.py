@@ -28,9 +28,9 @@ from wares.app.web.http import make_app
 from wares.domain.event import INTEREST, EventKind
 from wares.domain.request import Sort
 from wares.domain.result import Hit, Page
-from wares.engine import rule_check
 from wares.engine.assembly import MODELS
-from wares.engine.rule_settings import RulesFile
+from wares.engine.rules import check as rule_check
+from wares.engine.rules.settings import RulesFile
 from wares.engine.settings import POLICIES, RANKERS, Settings
 from wares.features.table import PRODUCT_FEATURES
 from wares.feeds import events, products, shoppers, xml_items

@@ -10,7 +10,7 @@ import pytest
 
 from wares.app.bench.agreement import check_agreement
 from wares.domain.result import Page
-from wares.engine.rule_book import RuleBook
+from wares.engine.rules.book import RuleBook
 from wares.shop import Shop, open_shop
 from wares.training.child import train_here
 

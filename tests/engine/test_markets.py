@@ -230,7 +230,7 @@ def products(draw: st.DrawFn) -> list[Product]:
                 available_from_ms=own.available_from_ms,
                 offers=markets,
                 markets_only=draw(st.booleans()),
-            )  # fmt: skip
+            )
         )
     return made
 

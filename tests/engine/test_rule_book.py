@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import wares.errors
-from wares.engine import rule_book
-from wares.engine.rule_book import RuleBook
+from wares.engine.rules import book as rule_book
+from wares.engine.rules.book import RuleBook
 from wares.errors import InputError, RulesError, StoreError, StoreUnwritable, UnknownName
 
 SOURCE = str(Path(wares.errors.__file__).parents[1])
@@ -110,7 +110,7 @@ def test_a_publisher_killed_before_the_last_step_leaves_the_old_version(tmp_path
     RuleBook(tmp_path).publish(HIDE_A, "Ann")
     script = (
         "import os, pathlib, sys\n"
-        "from wares.engine import rule_book\n"
+        "from wares.engine.rules import book as rule_book\n"
         "rule_book.os.link = lambda *paths: os._exit(9)\n"
         f"rule_book.RuleBook(pathlib.Path(sys.argv[1])).publish({HIDE_B!r}, 'Bob')\n"
     )

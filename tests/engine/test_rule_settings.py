@@ -6,7 +6,7 @@ import pytest
 
 from wares.domain.filter import AnyOf, Between, Filter, NoneOf
 from wares.domain.rule import Banner, Rule, Synonym, Weighting, When
-from wares.engine.rule_settings import read_rules
+from wares.engine.rules.settings import read_rules
 from wares.errors import RulesError
 
 DAY_MS = 86_400_000

@@ -22,7 +22,7 @@ from wares.engine.impression import impression_of, new_id
 from wares.engine.live import Live
 from wares.engine.page import present, with_cursor
 from wares.engine.plugins import Plugins, load_plugins
-from wares.engine.serving_rules import ServingRules
+from wares.engine.rules.serving import ServingRules
 from wares.engine.settings import FILE_NAME, Profile, Settings
 from wares.engine.snapshot import Snapshot, current_name, load_snapshot, snapshot_names
 from wares.engine.stages import Answer, Walk, answer, arranged, retrieved

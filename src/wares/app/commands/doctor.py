@@ -225,7 +225,7 @@ def _ranker(snapshot: Snapshot, settings: Settings, judgements: int) -> Finding:
 
 def _rules(folder: Path) -> Iterator[Finding]:
     """Whether the newest published rules are those that serve."""
-    from wares.engine.rule_book import RuleBook
+    from wares.engine.rules.book import RuleBook
 
     version, warnings = RuleBook(folder).current()
     if version.number:

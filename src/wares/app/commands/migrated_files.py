@@ -10,8 +10,8 @@ from typing import Any
 
 from wares.engine.assembly import own_synonyms
 from wares.engine.durable import replace_text
-from wares.engine.rule_book import FOLDER, RuleBook
-from wares.engine.rule_settings import RuleSettings, read_rules
+from wares.engine.rules.book import FOLDER, RuleBook
+from wares.engine.rules.settings import RuleSettings, read_rules
 from wares.engine.settings import load_settings
 from wares.engine.settings_file import write_values
 from wares.errors import RulesError

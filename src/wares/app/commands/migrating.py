@@ -23,7 +23,7 @@ from wares.app.commands.synonyms import append_lines
 from wares.app.commands.tables import new_table
 from wares.domain.money import scale_of
 from wares.engine.assembly import SYNONYMS
-from wares.engine.rule_book import DRAFT
+from wares.engine.rules.book import DRAFT
 from wares.engine.settings import FILE_NAME, load_settings
 from wares.errors import UnknownName
 from wares.feeds.dialects.columns import Numbered

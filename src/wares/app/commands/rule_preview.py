@@ -12,7 +12,7 @@ from wares.app.commands import screen
 from wares.app.commands.tables import new_table
 from wares.domain.filter import AnyOf, Filter
 from wares.domain.request import Request
-from wares.engine.rule_preview import Preview, Question, Rank, Side
+from wares.engine.rules.preview import Preview, Question, Rank, Side
 from wares.shop import open_shop
 
 _MOST = 10  # questions that are shown at a terminal

@@ -9,10 +9,10 @@ import typer
 from wares.app.commands import screen
 from wares.app.commands.tables import new_table
 from wares.engine.durable import replace_text
-from wares.engine.merchandising import Check, where_of
-from wares.engine.rule_book import RuleBook, Version
-from wares.engine.rule_changes import RuleChange, lines_of
-from wares.engine.rule_settings import AimsSettings, RuleSettings, RulesFile
+from wares.engine.rules.book import RuleBook, Version
+from wares.engine.rules.changes import RuleChange, lines_of
+from wares.engine.rules.merchandising import Check, where_of
+from wares.engine.rules.settings import AimsSettings, RuleSettings, RulesFile
 from wares.engine.settings import FILE_NAME
 from wares.engine.settings_file import without_rules
 from wares.errors import InputError

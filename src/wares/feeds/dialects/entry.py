@@ -1,8 +1,8 @@
 """What the dialects of event logs share: an entry in wares' columns, names of kinds, bots, lists and ids.
 
 A dialect is a name and pure functions: `recognises(row)`, `entries(row)`, which says what one row of the foreign file
-holds, one entry per item, and `login(row)`, which says who turned out to be whom. Each entry counts as one row that was read. What cannot be used is a `RowFault`
-among the entries (one item of several), or raised (the whole row).
+holds, one entry per item, and `login(row)`, which says who turned out to be whom. Each entry counts as one row that was
+read. What cannot be used is a `RowFault` among the entries (one item of several), or raised (the whole row).
 """
 
 import difflib

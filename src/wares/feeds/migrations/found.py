@@ -21,7 +21,7 @@ Where = dict[str, dict[str, Any]]  # field -> any, not, low, high, as the rules 
 
 
 class Untold(Exception):
-    """Something that cannot be said in wares; its text says why and what to do. Whoever reads exports or filters catches
+    """Something that cannot be said in wares; its text says why and what to do. Readers of exports and filters catch
     it."""
 
 

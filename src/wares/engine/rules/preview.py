@@ -11,7 +11,7 @@ from wares.domain.rule import Actions, Banner, Rule, When
 from wares.domain.shopper import History
 from wares.engine.live import Live
 from wares.engine.page import present
-from wares.engine.serving_rules import ServingRules
+from wares.engine.rules.serving import ServingRules
 from wares.engine.stages import Answer
 from wares.store.sqlite import Store
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from wares.engine.rule_settings import AIMS_TITLE, AimsSettings, RuleSettings, RulesFile, title_of
+from wares.engine.rules.settings import AIMS_TITLE, AimsSettings, RuleSettings, RulesFile, title_of
 
 
 @dataclass(frozen=True, slots=True)

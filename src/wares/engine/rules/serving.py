@@ -6,7 +6,7 @@ from pathlib import Path
 from wares.contracts import Shoppers
 from wares.domain.request import Request
 from wares.domain.rule import NOTHING, Actions, Rule, wanted
-from wares.engine.rule_book import RuleBook
+from wares.engine.rules.book import RuleBook
 from wares.retrieval.understanding import words_of
 
 

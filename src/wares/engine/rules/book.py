@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from wares.engine.durable import replace_text, sync_folder, write_text
-from wares.engine.rule_settings import RuleSettings, RulesFile, read_rules
+from wares.engine.rules.settings import RuleSettings, RulesFile, read_rules
 from wares.errors import InputError, RulesError, StoreError, StoreUnwritable, UnknownName
 
 FOLDER = "rules"

@@ -12,7 +12,7 @@ from wares.domain.catalogue import Columns
 from wares.domain.filter import AnyOf, Between, Filter, NoneOf
 from wares.domain.rule import Rule
 from wares.domain.selection import passing
-from wares.engine.rule_settings import RuleSettings, title_of
+from wares.engine.rules.settings import RuleSettings, title_of
 from wares.engine.settings import Settings
 from wares.errors import UnknownName
 from wares.retrieval.understanding import MAX_WORDS

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from wares.domain.rule import When
 from wares.engine.assembly import Engine
-from wares.engine.rule_book import Draft, RuleBook, Version
-from wares.engine.rule_changes import RuleChange, all_changes
-from wares.engine.rule_check import Conflict, Known, conflicts_of, misnamed
-from wares.engine.rule_preview import DEPTH, Preview, Question, preview, questions_about
-from wares.engine.rule_settings import AIMS_TITLE, RuleSettings, RulesFile, read_rules, title_of
+from wares.engine.rules.book import Draft, RuleBook, Version
+from wares.engine.rules.changes import RuleChange, all_changes
+from wares.engine.rules.check import Conflict, Known, conflicts_of, misnamed
+from wares.engine.rules.preview import DEPTH, Preview, Question, preview, questions_about
+from wares.engine.rules.settings import AIMS_TITLE, RuleSettings, RulesFile, read_rules, title_of
 from wares.engine.settings import Settings
 from wares.errors import InputError, RulesError, StoreError
 

@@ -1,0 +1,1 @@
+"""The shopkeeper's rules as versions: written, checked, tried out, published, served."""
