@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from wares.errors import InputError, UnknownName
 from wares.feeds.dialects.flat_table import FlatTable
-from wares.feeds.missing import ways_of
-from wares.feeds.missing import Way
+from wares.feeds.missing import Way, ways_of
 
 NOW_MS = 1_780_000_000_000
 DAY_MS = 86_400_000

@@ -15,7 +15,7 @@ from wares.app.cli import app
 from wares.domain.judgement import Judgement
 from wares.domain.request import Request
 from wares.domain.rule import Actions
-from wares.engine.rule_settings import read_rules
+from wares.engine.rules.settings import read_rules
 from wares.errors import InputError, TrainingError
 from wares.evaluation.charts import Step, path
 from wares.evaluation.intervals import Interval

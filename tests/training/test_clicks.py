@@ -14,7 +14,7 @@ from wares.domain.product import Product
 from wares.domain.request import Request, Sort
 from wares.domain.result import Page
 from wares.engine.assembly import SNAPSHOTS, Engine
-from wares.engine.rule_book import RuleBook
+from wares.engine.rules.book import RuleBook
 from wares.engine.settings import load_settings
 from wares.engine.snapshot import write_snapshot
 from wares.errors import SettingsError
