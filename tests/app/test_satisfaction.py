@@ -87,6 +87,16 @@ def test_what_was_not_shown_and_what_others_did_is_no_success(shop: Shop) -> Non
     assert figures(shop)["all"]["success"]["mean"] == 0
 
 
+def test_an_event_that_names_its_answer_belongs_to_that_one(shop: Shop) -> None:
+    early = shop.search("green tea", shopper="ann")
+    shop.browse("Tea", shopper="ann")
+    shop._impressions.flush()  # type: ignore[union-attr]
+    seen = {"shopper_id": "ann", "product_id": first(early), "impression_id": early.impression_id, "position": 1}
+    shop.record([{"kind": "click", "time": time.time() + 60, **seen}])
+    found = figures(shop)
+    assert (found["search"]["success"]["mean"], found["browse"]["success"]["mean"]) == (1, 0)
+
+
 def test_likes_and_hides_are_counted_on_every_surface(shop: Shop) -> None:
     for who, what in (("a", "like"), ("b", "hide"), ("c", "wish"), ("d", "click")):
         does(shop, who, what, first(shop.browse("Tea", shopper=who)))

@@ -52,6 +52,7 @@ class Asks:
     ask_of: Longs  # (n,)
     groups: Longs  # (n,)
     shown_ms: Longs  # (n,)
+    ask_named: Mapping[str, int] = field(default_factory=dict)  # id of an impression -> its ask
     others: int = 0
 
     def __len__(self) -> int:
@@ -94,6 +95,7 @@ def asks_of(impressions: Iterable[tuple[int, Mapping[str, Any]]], columns: Colum
     shoppers, times, surfaces, queries, empty = list[int](), list[int](), list[str](), list[str](), list[bool]()
     ask_of, groups, shown = list[int](), list[int](), list[int]()
     latest: dict[tuple[int, str, str], tuple[int, int]] = {}  # what was asked -> (ask, when it was last shown)
+    ask_named: dict[str, int] = {}
     others = 0
     for shopper, impression in impressions:
         time_ms = int(impression["time_ms"])
@@ -113,6 +115,7 @@ def asks_of(impressions: Iterable[tuple[int, Mapping[str, Any]]], columns: Colum
             queries.append(query)
             empty.append(int(impression["total"]) == 0)
         latest[asked] = (ask, time_ms)
+        ask_named[str(impression["id"])] = ask
         for hit in impression["hits"]:
             if (row := columns.row_of.get(hit["product"])) is not None:
                 ask_of.append(ask)
@@ -121,12 +124,15 @@ def asks_of(impressions: Iterable[tuple[int, Mapping[str, Any]]], columns: Colum
     return Asks(
         np.array(shoppers, np.int64), np.array(times, np.int64), tuple(surfaces), tuple(queries),
         np.array(empty, np.bool_), np.array(ask_of, np.int64), np.array(groups, np.int64), np.array(shown, np.int64),
-        others,
+        ask_named, others,
     )  # fmt: skip
 
 
-def outcomes(asks: Asks, block: EventBlock, columns: Columns) -> dict[str, Floats]:
-    """What became of each ask: figure -> (a,), 0 or 1, or seconds; nan = the figure is not of this ask."""
+def outcomes(
+    asks: Asks, block: EventBlock, columns: Columns, named: Mapping[int, str] | None = None
+) -> dict[str, Floats]:
+    """What became of each ask: figure -> (a,), 0 or 1, or seconds; nan = the figure is not of this ask. `named` tells
+    of some events (by their number) which impression they follow from: such an event belongs to that or to none."""
     row_of_key = np.full(int(max(columns.keys.max(initial=0), block.product_keys.max(initial=0))) + 1, -1, np.int64)
     row_of_key[columns.keys] = np.arange(len(columns))
     rows = np.where(block.product_keys >= 0, row_of_key[block.product_keys], -1)
@@ -137,9 +143,15 @@ def outcomes(asks: Asks, block: EventBlock, columns: Columns) -> dict[str, Float
         events = np.flatnonzero(meant & (block.shopper_keys >= 0) & (rows >= 0))
         done = (block.shopper_keys[events], columns.groups[rows[events]].astype(np.int64), block.times_ms[events])
         lines = attributed((asks.shoppers[asks.ask_of], asks.groups, asks.shown_ms), done, window_ms, columns.n_groups)
+        ask = np.where(lines >= 0, asks.ask_of[lines], -1) if len(asks.ask_of) else np.full(len(events), -1)
+        if named:
+            for place, (seq, time_ms) in enumerate(zip(block.seqs[events], block.times_ms[events], strict=True)):
+                if name := named.get(int(seq)):
+                    met = asks.ask_named.get(name, -1)
+                    ask[place] = met if met >= 0 and 0 <= time_ms - asks.times_ms[met] <= window_ms else -1
+        events, ask = events[ask >= 0], ask[ask >= 0]
         found = np.full(len(asks), np.inf)
-        ask = asks.ask_of[lines[lines >= 0]]
-        np.minimum.at(found, ask, (block.times_ms[events[lines >= 0]] - asks.times_ms[ask]) / 1000)
+        np.minimum.at(found, ask, (block.times_ms[events] - asks.times_ms[ask]) / 1000)
         return np.where(np.isinf(found), np.nan, found)
 
     seconds = first(CHOSEN, WINDOW_MS)

@@ -89,7 +89,9 @@ def measured(shop: Shop, now_ms: int, *, days: float, by: str = "", seed: int = 
             "told what came of them. Name the shopper in each question."
         )
     group_of = _groups(shop, by) if by else None
-    return satisfaction(asks, outcomes(asks, shop.store.events.read(), columns), np.random.default_rng(seed), group_of)
+    named = {seq: name for seq, (name, _) in shop.store.events.shown().items()}
+    found = outcomes(asks, shop.store.events.read(), columns, named)
+    return satisfaction(asks, found, np.random.default_rng(seed), group_of)
 
 
 def _asked(shop: Shop) -> Iterator[tuple[int, Mapping[str, Any]]]:
