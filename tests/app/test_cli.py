@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from typer.testing import CliRunner, Result
 
 import wares.errors
 from wares.app.cli import app
-from wares.app.commands.remote import batches
+from wares.app.commands.remote import batches, event_row
 from wares.domain.event import Event, EventKind
+from wares.feeds.events import read_events
 from wares.store.lock import holder
 from wares.store.sqlite import Store
 
@@ -302,3 +304,27 @@ def test_equal_events_stay_several_when_a_feed_is_sent_in_batches(tmp_path: Path
         for batch, _ in batches(feed, most=2):
             store.events.append(batch)
         assert store.events.append(feed) == (0, len(feed))
+
+
+def test_equal_events_that_were_met_in_different_places_stay_several_too(tmp_path: Path) -> None:
+    event = Event(EventKind.CLICK, 1_700_000_000_000, "s", "p", impression_id="first", position=1)
+    feed = [
+        event,
+        replace(event, position=2),
+        replace(event, impression_id="second"),
+        event,
+        replace(event, position=3),
+    ]
+    with Store.open(tmp_path, "write") as store:
+        for batch, _ in batches(feed, most=2):
+            store.events.append(batch)
+        assert store.events.append(feed) == (0, len(feed))
+        shown = [store.events.shown()[seq] for seq in sorted(store.events.shown())]
+        assert shown == [(one.impression_id, one.position) for one in feed]
+
+
+def test_an_event_that_is_sent_to_a_server_keeps_all_that_it_says() -> None:
+    event = Event(EventKind.PURCHASE, 1_700_000_000_000, "s", "p", 2.0, 1250, "b", "red tea", "e1", "shown-1", 3)
+    plain = Event(EventKind.VIEW, 0)
+    assert not [one.name for one in fields(Event) if getattr(event, one.name) == getattr(plain, one.name)]
+    assert list(read_events([event_row(event, "EUR")], now_ms=1_800_000_000_000, currency="EUR")) == [event]

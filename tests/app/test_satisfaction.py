@@ -6,11 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
 from wares.app.cli import app
+from wares.domain.catalogue import Columns
+from wares.domain.event import EventKind
+from wares.domain.log import EventBlock
+from wares.domain.product import Product
 from wares.domain.result import Page
+from wares.domain.shopper import KIND_CODES
+from wares.evaluation.satisfaction import asks_of, outcomes
 from wares.shop import Shop, open_shop
 
 SETTINGS = '[shop]\ntitle = "Tea & Co"\n[encoder]\nsource = "none"\n'
@@ -95,6 +102,45 @@ def test_an_event_that_names_its_answer_belongs_to_that_one(shop: Shop) -> None:
     shop.record([{"kind": "click", "time": time.time() + 60, **seen}])
     found = figures(shop)
     assert (found["search"]["success"]["mean"], found["browse"]["success"]["mean"]) == (1, 0)
+
+
+def test_an_event_that_names_an_answer_of_somebody_else_belongs_to_none(shop: Shop) -> None:
+    page = shop.search("green tea", shopper="ann")
+    shop.search("green tea", shopper="bob")
+    shop._impressions.flush()  # type: ignore[union-attr]
+    seen = {"shopper_id": "bob", "product_id": first(page), "impression_id": page.impression_id, "position": 1}
+    shop.record([{"kind": "click", "time": time.time() + 60, **seen}])
+    does(shop, "ann", "search", first(page))  # so that she is known
+    assert figures(shop)["all"]["success"]["mean"] == 0
+
+
+@pytest.mark.parametrize(("after_minutes", "share"), [(-1, 0), (10, 1), (31, 0)])
+def test_the_half_hour_of_an_event_that_names_a_further_page_begins_with_that_page(
+    after_minutes: int, share: float
+) -> None:
+    minute, start = 60_000, 1_700_000_000_000
+    columns = Columns.of([Product(id="a", title="A"), Product(id="b", title="B")], [1, 2])
+    asked: dict[str, Any] = {"surface": "search", "query": "lamp", "total": 50}
+    asks = asks_of(
+        [
+            (5, asked | {"id": "i1", "time_ms": start, "hits": [{"product": "a", "position": 0}]}),
+            (5, asked | {"id": "i2", "time_ms": start + 25 * minute, "hits": [{"product": "b", "position": 24}]}),
+        ],
+        columns,
+    )
+    events = EventBlock(
+        seqs=np.array([1]),
+        times_ms=np.array([start + (25 + after_minutes) * minute]),
+        kinds=np.array([KIND_CODES[EventKind.CLICK]], np.int8),
+        shopper_keys=np.array([5]),
+        product_keys=np.array([2]),
+        quantities=np.array([1.0]),
+        values_minor=np.array([-1]),
+        basket_keys=np.array([-1]),
+        queries={},
+    )
+    for named in ({}, {1: "i2"}):
+        assert outcomes(asks, events, columns, named)["success"].tolist() == [share]
 
 
 def test_likes_and_hides_are_counted_on_every_surface(shop: Shop) -> None:

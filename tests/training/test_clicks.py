@@ -207,6 +207,16 @@ def test_a_click_that_names_its_page_belongs_to_that_and_not_to_a_later_one(shop
     assert shop.clicked() == [("green tea", "p0")]
 
 
+@pytest.mark.parametrize(("shopper", "at_ms"), [("bob", 1000), ("ann", -1)])
+def test_a_click_that_names_a_page_of_another_shopper_or_of_later_belongs_to_none(
+    shop: ServedShop, shopper: str, at_ms: int
+) -> None:
+    page = shop.ask("ann")
+    shop.ask("bob", at_ms=-5000)  # who saw the product, too, but says that it was not there
+    shop.click(shopper, "p3", at_ms, met=page.impression_id)
+    assert shop.clicked() == []
+
+
 def test_a_click_from_elsewhere_belongs_to_no_search_that_showed_the_product_too(shop: ServedShop) -> None:
     shop.ask("ann")
     shop.click("ann", "p3", 1000, met="of-the-home-page")

@@ -52,7 +52,7 @@ class Asks:
     ask_of: Longs  # (n,)
     groups: Longs  # (n,)
     shown_ms: Longs  # (n,)
-    ask_named: Mapping[str, int] = field(default_factory=dict)  # id of an impression -> its ask
+    named: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # id of an impression -> (its ask, shown at ms)
     others: int = 0
 
     def __len__(self) -> int:
@@ -95,7 +95,7 @@ def asks_of(impressions: Iterable[tuple[int, Mapping[str, Any]]], columns: Colum
     shoppers, times, surfaces, queries, empty = list[int](), list[int](), list[str](), list[str](), list[bool]()
     ask_of, groups, shown = list[int](), list[int](), list[int]()
     latest: dict[tuple[int, str, str], tuple[int, int]] = {}  # what was asked -> (ask, when it was last shown)
-    ask_named: dict[str, int] = {}
+    named: dict[str, tuple[int, int]] = {}
     others = 0
     for shopper, impression in impressions:
         time_ms = int(impression["time_ms"])
@@ -115,7 +115,7 @@ def asks_of(impressions: Iterable[tuple[int, Mapping[str, Any]]], columns: Colum
             queries.append(query)
             empty.append(int(impression["total"]) == 0)
         latest[asked] = (ask, time_ms)
-        ask_named[str(impression["id"])] = ask
+        named[str(impression["id"])] = (ask, time_ms)
         for hit in impression["hits"]:
             if (row := columns.row_of.get(hit["product"])) is not None:
                 ask_of.append(ask)
@@ -124,7 +124,7 @@ def asks_of(impressions: Iterable[tuple[int, Mapping[str, Any]]], columns: Colum
     return Asks(
         np.array(shoppers, np.int64), np.array(times, np.int64), tuple(surfaces), tuple(queries),
         np.array(empty, np.bool_), np.array(ask_of, np.int64), np.array(groups, np.int64), np.array(shown, np.int64),
-        ask_named, others,
+        named, others,
     )  # fmt: skip
 
 
@@ -132,7 +132,8 @@ def outcomes(
     asks: Asks, block: EventBlock, columns: Columns, named: Mapping[int, str] | None = None
 ) -> dict[str, Floats]:
     """What became of each ask: figure -> (a,), 0 or 1, or seconds; nan = the figure is not of this ask. `named` tells
-    of some events (by their number) which impression they follow from: such an event belongs to that or to none."""
+    of some events (by their number) which impression they follow from: such an event belongs to that, where it was shown to the same
+    shopper, or to none."""
     row_of_key = np.full(int(max(columns.keys.max(initial=0), block.product_keys.max(initial=0))) + 1, -1, np.int64)
     row_of_key[columns.keys] = np.arange(len(columns))
     rows = np.where(block.product_keys >= 0, row_of_key[block.product_keys], -1)
@@ -145,10 +146,11 @@ def outcomes(
         lines = attributed((asks.shoppers[asks.ask_of], asks.groups, asks.shown_ms), done, window_ms, columns.n_groups)
         ask = np.where(lines >= 0, asks.ask_of[lines], -1) if len(asks.ask_of) else np.full(len(events), -1)
         if named:
-            for place, (seq, time_ms) in enumerate(zip(block.seqs[events], block.times_ms[events], strict=True)):
-                if name := named.get(int(seq)):
-                    met = asks.ask_named.get(name, -1)
-                    ask[place] = met if met >= 0 and 0 <= time_ms - asks.times_ms[met] <= window_ms else -1
+            for place, event in enumerate(events.tolist()):
+                if name := named.get(int(block.seqs[event])):
+                    met, shown_ms = asks.named.get(name, (-1, 0))
+                    own = met >= 0 and asks.shoppers[met] == block.shopper_keys[event]
+                    ask[place] = met if own and 0 <= block.times_ms[event] - shown_ms <= window_ms else -1
         events, ask = events[ask >= 0], ask[ask >= 0]
         found = np.full(len(asks), np.inf)
         np.minimum.at(found, ask, (block.times_ms[events] - asks.times_ms[ask]) / 1000)

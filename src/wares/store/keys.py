@@ -42,7 +42,8 @@ class Hashes:
         return _GIVEN + hasher.digest()
 
     def derived(self, event: Event) -> bytes:
-        """The 16 bytes that make an event without an id unique: its time, then a hash of all that it says.
+        """The 16 bytes that make an event without an id unique: its time, then a hash of all that it says
+        but for the answer in which its product was met: a feed that tells that later repeats the same events.
 
         Time comes first so that a feed in order of time touches few pages of the index.
         """

@@ -1,8 +1,8 @@
 """Clicks as judgements: what was shown and what shoppers then did -> gains of products for queries, without the bias
 of places.
 
-An event belongs to the impression that it names, else to the latest that showed its product to the same shopper in the
-`WINDOW_MS` before it. What shoppers without any id do belongs to none.
+An event belongs to the impression that it names, if that was its shopper's, else to the latest that showed its product
+to the same shopper in the `WINDOW_MS` before it. What shoppers without any id do belongs to none.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -233,8 +233,8 @@ class _Lines:
 def _chosen(
     lines: _Lines, groups: NDArray[np.int64], block: EventBlock, columns: Columns, named: Mapping[int, str]
 ) -> NDArray[np.bool_]:
-    """(n,) whether an event belongs to each line. One that names its impression belongs to that or to none; one that
-    names another query than the impression's does not belong."""
+    """(n,) whether an event belongs to each line. One that names its impression belongs to that, where it was shown to
+    the same shopper before, or to none; one that names another query than the impression's does not belong."""
     row_of_key = np.full(int(max(columns.keys.max(initial=0), block.product_keys.max(initial=0))) + 1, -1, np.int64)
     row_of_key[columns.keys] = np.arange(len(columns))
     rows = np.where(block.product_keys >= 0, row_of_key[block.product_keys], -1)
@@ -248,8 +248,9 @@ def _chosen(
     queries, clicked = list(lines.typed), np.zeros(len(groups), np.bool_)
     for event, line, group in zip(events.tolist(), latest.tolist(), event_groups.tolist(), strict=True):
         if name := named.get(int(block.seqs[event])):
-            if (met := line_of.get((name, group))) is not None:
-                clicked[met] = True
+            met = line_of.get((name, group), -1)
+            if met >= 0 and lines.shoppers[met] == block.shopper_keys[event]:
+                clicked[met] |= lines.times_ms[met] <= block.times_ms[event]
         elif line >= 0:
             said = _read(block.queries.get(event, ""))
             clicked[line] |= not said or said == queries[lines.query_of[line]]

@@ -5,6 +5,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -117,7 +118,8 @@ def batches(events: Iterable[Event], most: int = _EVENTS) -> Iterator[tuple[list
     """Events in requests, each with how many of them are fresh.
 
     The store tells equal events of one feed apart by counting them within one call. A feed that takes several calls
-    must keep this true: an event that equals earlier ones is sent together with them, and those count as known.
+    must keep this true: an event that equals earlier ones is sent together with them, and those count as known. As for
+    the store (`store.keys`), events are equal that differ only in where the shopper met the product.
     """
     seen: Counter[Event] = Counter()
     rest = iter(events)
@@ -127,9 +129,10 @@ def batches(events: Iterable[Event], most: int = _EVENTS) -> Iterator[tuple[list
         for event in fresh:
             copies = 1
             if not event.id:
-                copies = seen[event] + 1 - within[event]
-                seen[event] += 1
-                within[event] += copies
+                said = replace(event, impression_id="", position=None)
+                copies = seen[said] + 1 - within[said]
+                seen[said] += 1
+                within[said] += copies
             batch.extend([event] * copies)
         yield batch, len(fresh)
 
@@ -185,6 +188,8 @@ def event_row(event: Event, currency: str) -> dict[str, Any]:
         "basket_id": event.basket_id,
         "query": event.query,
         "id": event.id,
+        "impression_id": event.impression_id,
+        "position": event.position,
     }
     return {name: value for name, value in row.items() if value not in (None, "")}
 
