@@ -196,6 +196,19 @@ def test_the_price_slider_narrows_the_hits_and_keeps_its_own_ends(client: TestCl
     assert [result["facets_stats"]["price"] for result in more if "price" in result["facets"]] == [{"min": 1, "max": 9}]
 
 
+@pytest.mark.parametrize("strange", ["inf", "-Infinity", "nan", "1e400", "7e307"])
+def test_an_attribute_with_a_value_that_no_number_is_has_no_lowest_and_highest(tmp_path: Path, strange: str) -> None:
+    (tmp_path / "wares.toml").write_text(SETTINGS, encoding="utf-8")
+    with open_shop(tmp_path) as opened:
+        opened.put([{"id": str(n), "title": "Lamp", "power": power} for n, power in enumerate((strange, "3", "40"))])
+        opened.put([{"id": f"x{n}", "title": "Lamp", "width": width} for n, width in enumerate(("1e99", "3", "40"))])
+        with TestClient(make_app({"default": opened}), raise_server_exceptions=False) as client:
+            found = search(client, facets=["power", "width"])
+            assert found["facets"]["power"] == {strange: 1, "3": 1, "40": 1}
+            assert set(found["facets_stats"]) == {"width"}
+            assert search(client, numericFilters=["power>3"])["nbHits"] <= 1
+
+
 def test_values_of_a_facet_are_found_by_how_their_words_begin(client: TestClient) -> None:
     (found,) = batch(client, recorded("brands are searched"))
     (hit,) = found["facetHits"]
@@ -369,11 +382,69 @@ def test_a_facet_counts_the_hits_as_they_are(client: TestClient) -> None:
         ({"type": "facet", "facet": "price"}, "no texts to search in"),
         ({"facetFilters": [["brand:a"] * 1001]}, "more than 1,000 conditions"),
         ({"filters": " OR ".join(["a:b"] * 1001)}, "more than 1,000 conditions"),
+        ({"filters": "a" * 20_001}, "filters: has 20,001 characters; at most 20,000"),
+        ({"numericFilters": [["price>3", "a" * 2001]]}, "numericFilters: a condition has 2,001 characters"),
+        ({"facetFilters": ["brand:" + "a" * 2000]}, "facetFilters: a condition has 2,006 characters"),
+        ({"tagFilters": ["a" * 2001]}, "tagFilters: a condition has 2,001 characters"),
+        ({"filters": "price:nan TO 3"}, "no number"),
     ],
     ids=lambda one: json.dumps(one)[:50],
 )
 def test_what_cannot_be_answered_says_what_is_wrong(client: TestClient, asked: Row, says: str) -> None:
     refused(send(client, "/1/indexes/*/queries", {"requests": [{"indexName": "default", **asked}]}), 400, says)
+
+
+LONG = 16_000
+FULL = 1_999
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"numericFilters": ["a" + " " * LONG + "x"]},
+        {"facetFilters": ["a" + " " * LONG + "x"]},
+        {"filters": "a" + " " * LONG + "x"},
+        {"filters": "a:b" + " " * LONG + "!"},
+        {"filters": "<score=" * (LONG // 7)},
+        {"filters": "a:'b\" " * (LONG // 6)},
+        {"facets": ["1" * LONG + ".lvl0"]},
+        *({"numericFilters": [text[:FULL]] * 100} for text in (
+            "a" + " " * FULL, "a" + ": " * FULL, "a" + ":1" * FULL, "a:" + " " * FULL, "a:1" + " " * FULL,
+            "a" + "= " * FULL, "a=" + "1" * (FULL - 3) + "x", "a" + " " * (FULL - 3) + "=1",
+        )),
+    ],
+    ids=lambda one: json.dumps(one)[:40],
+)  # fmt: skip
+def test_no_text_takes_long_to_read(client: TestClient, asked: Row) -> None:
+    took_s = []
+    for _ in range(3):  # the machine may be busy for a moment
+        started_s = time.perf_counter()
+        answer = send(client, "/1/indexes/default/query", {"hitsPerPage": 0, **asked})
+        took_s.append(time.perf_counter() - started_s)
+        assert answer.status_code in (200, 400), answer.text
+    assert min(took_s) < 0.2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "price>=3",
+            " price  >=  3 ",
+            "price >= +3.0",
+            "price>=3e0",
+            "price>=.3e1",
+            "price: 3 TO 1000",
+            "price:3 TO 1e3",
+        ),
+    ],
+)
+def test_a_comparison_may_hold_blanks_signs_and_exponents(client: TestClient, text: str) -> None:
+    told = send(client, "/1/indexes/default/query", {"numericFilters": [text], "hitsPerPage": 1000})
+    if "TO 1e3" in text:
+        refused(told, 400, "comparison with a number")
+    else:
+        assert min(hit["price"] for hit in told.json()["hits"]) == 3
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"requests": 1}', b'{"requests": [1]}'])

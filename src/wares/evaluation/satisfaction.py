@@ -132,8 +132,8 @@ def outcomes(
     asks: Asks, block: EventBlock, columns: Columns, named: Mapping[int, str] | None = None
 ) -> dict[str, Floats]:
     """What became of each ask: figure -> (a,), 0 or 1, or seconds; nan = the figure is not of this ask. `named` tells
-    of some events (by their number) which impression they follow from: such an event belongs to that, where it was shown to the same
-    shopper, or to none."""
+    of some events (by their number) which impression they follow from: such an event belongs to that, where it was
+    shown to the same shopper, or to none."""
     row_of_key = np.full(int(max(columns.keys.max(initial=0), block.product_keys.max(initial=0))) + 1, -1, np.int64)
     row_of_key[columns.keys] = np.arange(len(columns))
     rows = np.where(block.product_keys >= 0, row_of_key[block.product_keys], -1)

@@ -24,7 +24,7 @@ _TYPESENSE = re.compile(
 )
 _ITEM = re.compile(r"\s*(`[^`]*`|[^,`]+)\s*")
 _WORDS = {"&&": "AND", "||": "OR", "AND": "AND", "OR": "OR", "NOT": "NOT"}
-_SCORE = re.compile(r"<score=[^>]*>$")
+_SCORE = re.compile(r"<score=[^<>]*>$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Their filters -> one `Filter`. What no product has lets nothing through; it is no error, as with them."""
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 
@@ -8,13 +9,15 @@ from wares.app.web.instantsearch.parameters import Parameters
 from wares.domain.catalogue import Columns
 from wares.domain.filter import AnyOf, Between, Clause, Either, Filter, NoneOf, Single
 from wares.errors import InputError
-from wares.feeds.migrations.filters import FilterClause, FilterTree, algolia_tree
+from wares.feeds.migrations.filters import MAX_FILTER, FilterClause, FilterTree, algolia_tree
 from wares.feeds.migrations.found import Untold
 
 MOST_CONDITIONS = 1000  # of one search: each looks at the whole catalogue
-_SCORE = re.compile(r"<score=[^>]*>")
-_NUMERIC = re.compile(r"\s*(?P<name>.+?)\s*(?P<op><=|>=|!=|=|<|>)\s*(?P<value>[-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*")
-_RANGE = re.compile(r"\s*(?P<name>.+?)\s*:\s*(?P<low>[-+.\d]+)\s+TO\s+(?P<high>[-+.\d]+)\s*")
+MOST_CHARACTERS = 2_000  # of one condition
+_SCORE = re.compile(r"<score=[^<>]*>")
+# What stands beside an operator, never together with it: a pattern for both takes long for many blanks.
+_VALUE = re.compile(r"[-+]?[\d.]+(?:[eE][-+]?\d+)?")
+_END = re.compile(r"[-+.\d]+")
 _NOTHING = AnyOf("id", ())  # met by no product
 _STEP = 1e-5  # by which "above" is more than "at least": less than any price's unit, and kept by whatever rounds
 
@@ -24,9 +27,7 @@ def wanted(asked: Parameters, columns: Columns) -> Filter:
 
     Raises InputError for what cannot be read, and for OR between things that AND joins.
     """
-    groups = (*asked.facetFilters, *asked.numericFilters, *asked.tagFilters)
-    if sum(1 if isinstance(one, str) else len(one) for one in groups) > MOST_CONDITIONS:
-        raise InputError(f"The filters have more than {MOST_CONDITIONS:,} conditions.")
+    _check_size(asked)
     reader = _Reader(columns)
     clauses: list[Clause] = []
     if asked.filters.strip():
@@ -106,15 +107,16 @@ class _Reader:
 
     def number(self, text: str) -> Single | None:
         """ "price>=10", "price:10 TO 20"."""
-        if (found := _RANGE.fullmatch(text)) is not None:
-            attribute = attribute_of(found["name"])
-            return self._between(attribute, _number(found["low"], text), _number(found["high"], text))
-        if (found := _NUMERIC.fullmatch(text)) is None:
+        if (ends := _range_in(text)) is not None:
+            name, low, high = ends
+            return self._between(attribute_of(name), _number(low, text), _number(high, text))
+        if (found := _comparison_in(text)) is None:
             raise InputError(f"numericFilters: {text[:80]!r} must be a comparison with a number, or name:low TO high.")
-        attribute = attribute_of(found["name"])
+        name, op, value = found
+        attribute = attribute_of(name)
         if attribute.field in ALWAYS_MET:
             return None
-        return self._compared(attribute, found["op"], found["value"], text)
+        return self._compared(attribute, op, value, text)
 
     def joined(self, alternatives: Iterable[Single | None]) -> list[Clause]:
         """One of these must hold. Values of one field are one clause, so that the facet knows what was chosen."""
@@ -166,6 +168,39 @@ class _Reader:
         raise InputError(f"{attribute.name} != {number:g} cannot be answered. Ask for a range instead.")
 
 
+def _check_size(asked: Parameters) -> None:
+    """Before anything is read. Raises InputError for too many conditions, and for too long ones."""
+    if len(asked.filters) > MAX_FILTER:
+        raise InputError(f"filters: has {len(asked.filters):,} characters; at most {MAX_FILTER:,} are taken.")
+    many = 0
+    for parameter in ("facetFilters", "numericFilters", "tagFilters"):
+        told = [text for one in getattr(asked, parameter) for text in _texts(one)]
+        many += len(told)
+        if (longest := max(map(len, told), default=0)) > MOST_CHARACTERS:
+            raise InputError(
+                f"{parameter}: a condition has {longest:,} characters; at most {MOST_CHARACTERS:,} are taken."
+            )
+    if many > MOST_CONDITIONS:
+        raise InputError(f"The filters have more than {MOST_CONDITIONS:,} conditions.")
+
+
+def _comparison_in(text: str) -> tuple[str, str, str] | None:
+    """ "price >= 10" -> ("price", ">=", "10"), split at the last operator: a number has none."""
+    at = max(text.rfind(sign) for sign in "<>=")
+    start = at - 1 if text[at : at + 1] == "=" and text[:at].endswith(("<", ">", "!")) else at
+    name, value = text[: max(start, 0)].strip(), text[at + 1 :].strip()
+    return (name, text[start : at + 1], value) if name and _VALUE.fullmatch(value) else None
+
+
+def _range_in(text: str) -> tuple[str, str, str] | None:
+    """ "price: 10 TO 20" -> ("price", "10", "20")."""
+    name, _, ends = text.rpartition(":")
+    match ends.split():
+        case [low, "TO", high] if name.strip() and _END.fullmatch(low) and _END.fullmatch(high):
+            return name.strip(), low, high
+    return None
+
+
 def _size(tree: FilterTree) -> int:
     return 1 if isinstance(tree, FilterClause) else sum(_size(part) for part in tree[1])
 
@@ -180,6 +215,9 @@ def _texts(one: str | Sequence[str]) -> Sequence[str]:
 
 def _number(text: str, told: str) -> float:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise InputError(f"{told[:80]!r} compares with something that is no number.") from None
+        number = math.nan
+    if math.isnan(number):
+        raise InputError(f"{told[:80]!r} compares with something that is no number.")
+    return number

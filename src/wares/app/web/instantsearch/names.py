@@ -22,6 +22,7 @@ SORTS: Mapping[str, Sort] = {
     "best_selling": Sort.BEST_SELLING,
 }
 ALIASES: Mapping[str, str] = {"categories": "category", "objectID": "id"}
+_GREATEST = 1e100  # JSON knows no infinity, and sums of these stay far below it
 ALWAYS_MET = frozenset(("available", "stock"))  # wares knows by itself what can be bought
 
 
@@ -77,7 +78,7 @@ class Attribute:
 
 def attribute_of(name: str) -> Attribute:
     """ "hierarchicalCategories.lvl1" is level 1 of the category; other names mean the field that is called so."""
-    if level_name(name) and (level := re.search(r"\d+$", name)):
+    if level_name(name) and (level := re.search(r"\d{1,2}$", name)):
         return Attribute(name, "category", int(level.group()))
     return Attribute(name, ALIASES.get(name, name))
 
@@ -96,11 +97,12 @@ def every_attribute(columns: Columns) -> list[str]:
 
 @lru_cache(maxsize=256)
 def as_numbers(values: tuple[str, ...]) -> Mapping[str, float] | None:
-    """The values of a field as numbers; None where one is none."""
+    """The values of a field as numbers; None where one is none: "XL", "inf", "7e308"."""
     try:
-        return {value: float(value) for value in values} if values else None
+        numbers = {value: float(value) for value in values}
     except ValueError:
         return None
+    return numbers if numbers and all(abs(number) <= _GREATEST for number in numbers.values()) else None
 
 
 def numbers_of(field: str, columns: Columns) -> Mapping[str, float] | None:
