@@ -31,7 +31,7 @@ from wares.feeds.event_feed import read_event_feed
 from wares.feeds.events import read_events
 from wares.feeds.full_feed import AT_MOST, FullFeed
 from wares.feeds.logins import Logins, with_logins
-from wares.feeds.market_feed import of_market
+from wares.feeds.market_feed import of_market, without_market
 from wares.feeds.missing import ways_of
 from wares.feeds.products import read_products
 from wares.feeds.readers import Source
@@ -63,6 +63,7 @@ class Shop:
     def __init__(self, folder: Path, *, create: bool = True) -> None:
         self.folder = folder
         self._opening = Lock()  # of the store for writing and of the engine, each once
+        self._changing = Lock()  # what is read, merged and written again must not have changed meanwhile
         self._writing: Store | None = None
         self._impressions: ImpressionLog | None = None
         if create and not (folder / "wares.sqlite").exists():
@@ -90,17 +91,19 @@ class Shop:
         self._caught_up()
         return reading.report
 
-    def sync(self, products: Source | Iterable[Product], *, at_most: float = AT_MOST, **options: Any) -> ImportReport:
-        """A full feed: its products are put, all others leave the shop; their events stay, and they come back with what
-        was learnt of them. Raises TooManyGone, with nothing changed, where more than the share `at_most` would leave,
-        or some would and rows could not be read; 1 = whatever it takes."""
-        reading = self._read(products, **options)
-        feed = FullFeed.of(reading, self._reading.catalogue.ids())
+    def sync(
+        self, products: Source | Iterable[Product], *, at_most: float = AT_MOST, market: str = "", **options: Any
+    ) -> ImportReport:
+        """A full feed of the shop or of a market: its products are put, all others leave the shop, or that market;
+        their events stay, and they come back with what was learnt of them. Raises TooManyGone, with nothing changed,
+        where more than the share `at_most` would leave, or some would and rows could not be read; 1 = whatever it
+        takes."""
+        reading = self._read(products, market, **options)
+        feed = FullFeed.of(reading, self._reading.catalogue.ids(market))
         if at_most < 1:
             feed.check(at_most)
-        self.write_products(feed.products)
-        self.writer().catalogue.delete(feed.gone)
-        self._caught_up()
+        self.write_products(feed.products, market)
+        self.withdraw(feed.gone, market)
         return feed.told()
 
     def _read(
@@ -119,29 +122,42 @@ class Shop:
         changes the shop. What market feeds said of a product stays where `products` say nothing of markets."""
         where, store, rest = self.settings.market(market), self.writer().catalogue, iter(products)
         while batch := list(islice(rest, _BATCH)):
-            if self.settings.markets:
-                known = store.get([product.id for product in batch])
-                batch = [of_market(product, known.get(product.id), where) for product in batch]
-            store.put(batch)
+            with self._changing:
+                if self.settings.markets:
+                    known = store.get([product.id for product in batch])
+                    batch = [of_market(product, known.get(product.id), where) for product in batch]
+                store.put(batch)
 
     def update(self, changes: Iterable[Mapping[str, Any]]) -> ImportReport:
         """Change some fields of known products: `[{"id": "a", "price": 3.99, "stock": 2}]`; others stay as they are."""
         rows: dict[str, dict[str, Any]] = {}  # several changes of one product are one
         for change in changes:
             rows.setdefault(str(change.get("id", "")).strip(), {}).update(change)
-        known = self._reading.catalogue.get(list(rows))
-        for product_id, row in rows.items():
-            if product_id not in known:
-                raise UnknownName("product", product_id, ())
-            row.update(id=product_id, currency=row.get("currency") or known[product_id].currency)
-        reading = self._read(rows.values())
-        self.writer().catalogue.put([merged(known[product.id], product, rows[product.id]) for product in reading])
+        with self._changing:
+            known = self.writer().catalogue.get(list(rows))
+            for product_id, row in rows.items():
+                if product_id not in known:
+                    raise UnknownName("product", product_id, ())
+                row.update(id=product_id, currency=row.get("currency") or known[product_id].currency)
+            reading = self._read(rows.values())
+            self.writer().catalogue.put([merged(known[product.id], product, rows[product.id]) for product in reading])
         self._caught_up()
         return reading.report
 
     def delete(self, ids: Sequence[str]) -> None:
         """Take products out of the shop; unknown ids are ignored. Their events stay."""
         self.writer().catalogue.delete(list(ids))
+        self._caught_up()
+
+    def withdraw(self, ids: Sequence[str], market: str = "") -> None:
+        """The shop itself, or a market of it, sells these no more; what nobody sells then leaves the shop. Unknown ids
+        are ignored."""
+        self.settings.market(market)
+        with self._changing:
+            store = self.writer().catalogue
+            left = {one: without_market(product, market) for one, product in store.get(list(ids)).items()}
+            store.put([product for product in left.values() if product is not None])
+            store.delete([one for one, product in left.items() if product is None])
         self._caught_up()
 
     def record(self, events: Source, *, join_logins: bool | None = None, **options: Any) -> ImportReport:
@@ -178,7 +194,7 @@ class Shop:
         flat = FlatTable(table, ways=ways_of(fill or {}), **told)
         store = self.writer()
         store.shoppers.put(flat.shoppers())
-        store.catalogue.put(list(flat.products()))
+        self.write_products(flat.products())
         _, repeated = store.events.append(flat.events())
         self._caught_up()
         return _with_repeated(flat.report, repeated)
@@ -257,7 +273,13 @@ class Shop:
         if not 1 <= k <= 100:
             raise InputError(f"k is {k}; it must lie in 1..100.")
         live = self.engine.live
-        return live.snapshot.suggestions.complete(prefix, k, live.state.columns.row_of.__contains__)
+        columns = live.state.seen(_now_ms(), self.settings.market()).columns
+
+        def is_sold(product_id: str) -> bool:
+            row = columns.row_of.get(product_id)
+            return row is not None and bool(columns.alive[row])
+
+        return live.snapshot.suggestions.complete(prefix, k, is_sold)
 
     def browse(self, category: str = "", **options: Any) -> Page:
         """All products, or those of a category ("Food > Bread")."""
@@ -274,9 +296,9 @@ class Shop:
         return self.ask(surface, seeds=[product], **options)
 
     def product(self, product_id: str, market: str = "") -> Product:
-        """The product as it is seen now in this market. UnknownName if the shop does not sell it."""
-        where = self.settings.market(market)
-        if (product := self.store.catalogue.get([product_id]).get(product_id)) is None:
+        """The product as it is seen now in this market. UnknownName if the market does not sell it."""
+        where, product = self.settings.market(market), self.store.catalogue.get([product_id]).get(product_id)
+        if product is None or not product.offered_in(where):
             raise UnknownName("product", product_id, ())
         return product.seen(_now_ms(), where)
 

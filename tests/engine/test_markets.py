@@ -1,5 +1,6 @@
 """Prices that change by themselves, and markets with prices, availability and a language of their own."""
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -277,3 +278,94 @@ def test_a_shop_without_markets_and_dates_sees_its_own_columns(shop: Shop) -> No
     shop.put([{"id": "a", "title": "Lamp", "price": 5}])
     engine: Engine = shop.engine
     assert engine.live.state.seen(NOW_MS, HOME) is engine.live.state
+
+
+# -- changes that must lose nothing ------------------------------------------------------------------------------------
+
+
+def test_a_market_feed_that_says_nothing_of_stock_sells_no_more_than_the_shop(shop: Shop) -> None:
+    shop.put([{"id": "hat", "title": "Wool hat", "price": 20, "stock": 0}])
+    shop.put([{"id": "hat", "price": 19}], market="outlet")
+    assert not shop.search("hat", market="outlet").hits[0].product.sellable
+    shop.update([{"id": "hat", "stock": 3}])
+    assert shop.search("hat", market="outlet").hits[0].product.sellable
+
+
+def test_a_column_of_one_market_leaves_the_offers_of_others_and_an_empty_cell_ends_its_own(shop: Shop) -> None:
+    shop.put([{"id": "hat", "title": "Hat", "price": 20}])
+    shop.put([{"id": "hat", "price": 22}], market="ch")
+    shop.put([{"id": "hat", "title": "Hat", "price": 20, "price[outlet]": 15}])
+    assert {name: offer.price_minor for name, offer in kept(shop, "hat").offers.items()} == {"ch": 2200, "outlet": 1500}
+    shop.put([{"id": "hat", "title": "Hat", "price": 20, "price[outlet]": ""}])
+    assert list(kept(shop, "hat").offers) == ["ch"]
+
+
+def test_a_sale_of_a_market_is_ended_by_an_empty_cell_or_null(shop: Shop) -> None:
+    for ending in ({"markets": {"outlet": {"sale_price": None}}}, {"sale_price[outlet]": ""}):
+        shop.put([{"id": "hat", "title": "Hat", "price": 20, "price[outlet]": 15, "sale_price[outlet]": 12}])
+        shop.update([{"id": "hat", **ending}])
+        offer = kept(shop, "hat").offers["outlet"]
+        assert (offer.price_minor, offer.sale_price_minor) == (1500, None)
+
+
+def test_an_odd_row_about_markets_costs_nobody_else_anything(shop: Shop) -> None:
+    odd = {"id": "b", "markets": {"ch": None}, "price[ch]": 3}
+    report = shop.put([{"id": "a", "title": "A"}, odd, {"id": "c", "markets": {"ch": 7}, "texts": "x"}])
+    assert (report.kept, shop.knows("a"), kept(shop, "b").offers["ch"].price_minor) == (3, True, 300)
+
+
+def test_a_full_feed_of_the_shop_leaves_what_markets_sell_and_one_of_a_market_the_shop(shop: Shop) -> None:
+    both = {"id": "both", "title": "Both", "price": 10}
+    shop.put([both, {"id": "own", "title": "Own", "price": 5}])
+    shop.put([{"id": "both", "price": 11}, {"id": "only", "title": "Only", "price": 12}], market="ch")
+    shop.sync([{"id": "own", "title": "Own", "price": 5}], at_most=1)
+    assert found(shop.browse()) == {"own": 500}
+    assert found(shop.browse(market="ch")) == {"both": 1100, "only": 1200}
+    shop.sync([both, {"id": "own", "title": "Own", "price": 5}], at_most=1)
+    assert found(shop.browse()) == {"both": 1000, "own": 500}
+    shop.sync([{"id": "both", "price": 11}], at_most=1, market="ch")
+    assert found(shop.browse(market="ch")) == {"both": 1100} and not shop.knows("only")
+    assert found(shop.browse()) == {"both": 1000, "own": 500}
+
+
+def test_a_price_of_its_own_brings_a_product_of_a_market_into_the_shop(shop: Shop) -> None:
+    shop.put([{"id": "beret", "title": "Béret", "price": 30}], market="ch")
+    with pytest.raises(UnknownName):
+        shop.product("beret")
+    shop.update([{"id": "beret", "price": 28}])
+    assert found(shop.browse()) == {"beret": 2800} and found(shop.browse(market="ch")) == {"beret": 3000}
+
+
+def test_a_flat_table_leaves_offers_and_texts(shop: Shop) -> None:
+    shop.put(rows())
+    shop.put_flat([{"user_id": "u", "item_id": "scarf", "price": 40, "title": "Wool scarf"}])
+    assert set(kept(shop, "scarf").offers) == {"ch", "outlet"} and "fr" in kept(shop, "scarf").texts
+
+
+def test_changes_at_once_lose_nothing(shop: Shop) -> None:
+    shop.put([{"id": f"p{i}", "title": f"P{i}", "price": 1} for i in range(40)])
+    ready = threading.Barrier(3)
+
+    def change(what: dict[str, Any]) -> None:
+        for i in range(40):
+            ready.wait()
+            shop.update([{"id": f"p{i}", **what}])
+
+    def feed() -> None:
+        for i in range(40):
+            ready.wait()
+            shop.put([{"id": f"p{i}", "price": 9}], market="ch")
+
+    threads = [threading.Thread(target=change, args=(what,)) for what in ({"price": 7}, {"stock": 3})]
+    threads.append(threading.Thread(target=feed))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for i in range(40):
+        product = kept(shop, f"p{i}")
+        assert (product.price_minor, product.stock, product.offers["ch"].price_minor) == (700, 3, 900)
+
+
+def kept(shop: Shop, product_id: str) -> Product:
+    return shop.store.catalogue.get([product_id])[product_id]

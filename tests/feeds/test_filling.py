@@ -89,3 +89,17 @@ def test_many_gaps_are_filled_from_a_sample_of_what_is_known(monkeypatch: pytest
     products, _ = read(rows, category="nearest")
     assert {products[f"x-{i}"].category for i in range(4)} == {("Home", "Mugs")}
     assert {products[f"y-{i}"].category for i in range(4)} == {("Clothes", "Socks")}
+
+
+def test_several_values_are_known_and_stay_and_numbers_keep_their_spelling() -> None:
+    rows = [{"id": f"p{i}", "title": "Wool sock", "colour": ["red", "blue"], "size": "038"} for i in range(5)]
+    products, _ = read([*rows, {"id": "x", "title": "Wool sock"}], colour="mode", size="mode")
+    assert products["p0"].attributes["colour"] == ("red", "blue") and "colour_filled" not in products["p0"].attributes
+    assert products["x"].attributes["colour"] == ("red", "blue") and products["x"].attributes["size"] == ("038",)
+
+
+def test_prices_of_another_currency_do_not_count() -> None:
+    rows = [{"id": f"p{i}", "title": "Sock", "price": 10} for i in range(3)] + [{"id": "y", "price": "1000 JPY"}]
+    products, _ = read([*rows, {"id": "x", "title": "Sock"}], price="mean")
+    assert (products["x"].price_minor, products["y"].price_minor) == (1000, 1000)
+    assert products["y"].currency == "JPY"

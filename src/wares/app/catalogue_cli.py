@@ -57,6 +57,7 @@ def sync(
     at_most: Annotated[float, typer.Option(help="share of the shop that may vanish unasked", min=0, max=1)] = 0.2,
     yes: Annotated[bool, typer.Option("--yes", help="whatever vanishes")] = False,
     dialect: Annotated[str, typer.Option(metavar="NAME", help="as shopify; else recognised")] = "",
+    market: Annotated[str, typer.Option(metavar="NAME", help="whose full feed it is; else the whole shop's")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only report, write nothing")] = False,
     rejects: Rejects = None,
     page: Report = None,
@@ -69,7 +70,7 @@ def sync(
     with screen.progress() as tell:
         report = sync_file(
             place, Path(path), at_most=at_most, yes=yes, dry_run=dry_run, rejects=rejects, dialect=dialect, tell=tell,
-            page=page,
+            page=page, market=market,
         )  # fmt: skip
     _show(report, as_json)
 

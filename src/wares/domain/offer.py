@@ -59,6 +59,11 @@ class Offer:
         return self.available is not False and self.stock != 0 and ready
 
     @property
+    def says_something(self) -> bool:
+        """Whether it differs from what is implied."""
+        return self.says_stock or self.price_minor is not None or self.sale_price_minor is not None
+
+    @property
     def says_stock(self) -> bool:
         """Whether it says anything about what can be bought."""
         return self.available is not None or self.stock is not None or self.available_from_ms is not None

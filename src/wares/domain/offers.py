@@ -48,7 +48,8 @@ class Offers:
         for row, product in zip(rows, products, strict=True):
             own = product.offer
             of_shop = {"": Offer(available=None)} if product.markets_only else {"": own} if own.is_timed else {}
-            for name, offer in (of_shop | dict(product.offers)).items():
+            of_markets = {name: offer for name, offer in product.offers.items() if offer.says_something}
+            for name, offer in (of_shop | of_markets).items():
                 sold = offer.available is not False and offer.stock != 0
                 told.append((row, code.setdefault(name, len(code)), _terms(offer), offer.says_stock, sold))
         kept = ~np.isin(self.rows, np.fromiter(rows, np.int64, len(rows)))

@@ -30,7 +30,8 @@ from wares.retrieval.wishes.values import ShopValues
 
 # More new texts than this wait for the next training with their vectors: words find them at once.
 MAX_TEXTS_ENCODED_LIVE = 256
-_MOST_SEEN = 32  # markets and moments whose prices are remembered
+# Markets and moments whose prices are remembered: so many, in a large catalogue fewer.
+_LEAST_SEEN, _MOST_SEEN, _SEEN_ROWS = 4, 32, 8_000_000
 _MOST_SCALES = 16  # aims and days whose scales are remembered
 _SESSION_LENGTH = 500  # live events remembered per shopper until the next training
 
@@ -61,11 +62,11 @@ class CatalogueState:
         if not len(offers) and not market.name:
             return self
         key = (market.name, int(np.searchsorted(self._moments, now_ms, side="right")))
-        if key not in self._seen:
-            if len(self._seen) >= _MOST_SEEN:
+        if (state := self._seen.get(key)) is None:
+            if len(self._seen) >= max(_LEAST_SEEN, min(_MOST_SEEN, _SEEN_ROWS // max(len(self.columns), 1))):
                 self._seen.clear()
-            self._seen[key] = _with_columns(self, self.columns.at(now_ms, market))
-        return self._seen[key]
+            state = self._seen[key] = _with_columns(self, self.columns.at(now_ms, market))
+        return state
 
     @cached_property
     def _moments(self) -> NDArray[np.float64]:
@@ -74,13 +75,13 @@ class CatalogueState:
     def aim_scale(self, aim: str, sold: FadingCounts, now_ms: int) -> NDArray[np.float64]:
         """What products that can be bought have of a business aim, growing (`domain.aims`). Remembered for a day."""
         key = (aim, now_ms // DAY_MS)
-        if key not in self._scales:
+        if (scale := self._scales.get(key)) is None:
             if len(self._scales) >= _MOST_SCALES:
                 self._scales.clear()
             columns, rows = self.columns, np.arange(len(self.columns), dtype=np.int32)
             values = aim_values(aim, columns, rows, sold.values(now_ms, rows), sold.half_life_days, now_ms)
-            self._scales[key] = scale_of(values, columns.alive & columns.sellable)
-        return self._scales[key]
+            scale = self._scales[key] = scale_of(values, columns.alive & columns.sellable)
+        return scale
 
     @cached_property
     def values(self) -> ShopValues:

@@ -261,7 +261,7 @@ class Settings(Section):
         """How product feeds are to be read, the shop's own or a market's."""
         currencies = {name: self.market(name).currency for name in self.markets}
         currency = self.market(market).currency
-        return {**self.of_events(now_ms), "currency": currency, "markets": currencies}
+        return {**self.of_events(now_ms), "currency": currency, "markets": currencies, "market": market}
 
     def of_events(self, now_ms: int) -> dict[str, Any]:
         """How the shop's event logs are to be read."""

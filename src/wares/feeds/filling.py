@@ -10,6 +10,7 @@ from wares.domain.text import tokens
 from wares.errors import UnknownName
 from wares.feeds.missing import Column, Floats, Method, Way, column_of, fill, shares_of
 from wares.feeds.report import RowFault, Tally
+from wares.feeds.values import read_number
 
 FILLED = "_filled"  # ends the name of the attribute that marks a filled value and says how it was filled
 _AT_ONCE = 20_000  # rows whose gaps are filled together from their neighbours
@@ -50,7 +51,9 @@ def complete(rows: Sequence[Known], ways: Mapping[str, Way], whose: str, tally: 
                     tally.reject(RowFault(f"{whose} without {name}", name, "", fix), rows[place].raw)
             continue
         n_filled = 0
+        as_written = {f"{read_number(text):.15g}": text for row in facts if (text := row.get(name))}
         for place, value in _found(list(columns.values()), name, way, gaps, texts):
+            value = as_written.get(value, value)  # "038" stays that, if that is how the others write it
             if value and (told := done[place]) is not None:
                 told[name], told[name + FILLED] = value, way.method.value
                 n_filled += 1

@@ -32,6 +32,7 @@ MAX_VALUE = 1000  # characters of one attribute value
 _FORESEEN_DAYS = 20_000  # of sale dates: 2099-12-31 is how many systems say "always"
 _MAX_SHARED = 50_000  # values of which equal ones are kept once
 # price[ch] is the price in the market ch, title[fr] the title in French.
+_SEVERAL = "\x1f"  # stands between several values of one attribute that is filled
 _OF_PART = re.compile(r"(\w+)\[([A-Za-z0-9_-]{1,40})\]")
 T = TypeVar("T")
 Unfold = Callable[[Iterator[Numbered], Tally], Iterator[Numbered]]
@@ -51,6 +52,7 @@ def read_products(
     dialect: str = "",
     columns: Mapping[str, str] | None = None,
     unfold: Unfold | None = None,
+    market: str = "",
     fill: Mapping[str, Way] | None = None,
 ) -> Reading[Product]:
     """Products of a path, table or iterable of dicts, each id once: of two rows with one id the last wins.
@@ -60,9 +62,9 @@ def read_products(
     currency. The catalogue is held in memory until the source ends. `rejects` names a JSONL file for rejected rows.
     `dialect` names the format (`product_feeds.NAMES`); without it a file's is recognised, and rows that are no file
     have wares' own columns. `columns` maps fields to the columns that they are in. `unfold` makes the rows of what the
-    source holds. `fill` says how missing values of brand, category, price, stock or an attribute are filled, and marks
-    them. Raises InputError for a source that cannot be read at all, UnknownName for a dialect, field or column that
-    there is not.
+    source holds. `market`: whose feed this is; what rows say of price and stock is then its offer, too. `fill` says how
+    missing values of brand, category, price, stock or an attribute are filled, and marks them. Raises InputError for a
+    source that cannot be read at all, UnknownName for a dialect, field or column that there is not.
     """
     tally = Tally(name_of(source), rejects, examples)
     check_names(dialect, columns)
@@ -79,7 +81,7 @@ def read_products(
             if guess.field:
                 tally.note(f"The column {guess.column[:80]!r} was read as {guess.field} ({guess.why}).")
         of_market, foreign = markets or {}, feed.dialect != OWN
-        maker = _Maker(tally, now_ms, currency.upper(), clock(timezone), of_market, foreign=foreign)
+        maker = _Maker(tally, now_ms, currency.upper(), clock(timezone), of_market, market, foreign=foreign)
         last: dict[str, Product] = {}
         known: dict[str, Known] = {}
         for line, row, raw in feed.told(tally):
@@ -94,14 +96,14 @@ def read_products(
                 tally.repair("repeated id: the last row counts", "id", product.id, "Give each product once.")
             last[product.id] = product
             if fill:
-                known[product.id] = Known(line, raw, _facts(product), product.title)
+                known[product.id] = Known(line, raw, _facts(product, maker.offers.currency), product.title)
         if not fill:
             yield from last.values()
             return
         told = complete([known[id_] for id_ in last], fill, "product", tally)
         for product, facts in zip(last.values(), told, strict=True):
             if facts is not None:
-                yield _with_facts(product, facts)
+                yield _with_facts(product, facts, maker.offers.currency)
 
     return Reading(products(), tally)
 
@@ -114,6 +116,24 @@ def field_of(column: str) -> str:
     """
     folded = column.strip().lower().replace(" ", "_")
     return ALIASES.get(folded, folded)
+
+
+def named_parts(row: Mapping[str, Any], whole: str) -> dict[str, dict[str, Any] | None]:
+    """Which fields a row names of which market (`whole` "markets") or language ("texts"), with what stands there; None
+    = the whole part is empty."""
+    wanted = _OF_TEXT if whole == "texts" else OFFER_FIELDS
+    parts: dict[str, dict[str, Any] | None] = {}
+    told = next((_json(value) for name, value in row.items() if field_of(str(name)) == whole), None)
+    for name, part in told.items() if isinstance(told, dict) else ():
+        parts[str(name)] = {str(k).lower(): v for k, v in part.items()} if isinstance(part, dict) else None
+    for column, value in row.items():
+        found = _OF_PART.fullmatch(str(column).strip())
+        if found and (field := found[1].lower()) in wanted:
+            parts[found[2]] = {**(parts.get(found[2]) or {}), field: value}
+    return {
+        name: part if part is None else {field: value for field, value in part.items() if field in wanted}
+        for name, part in parts.items()
+    }
 
 
 class _Maker:
@@ -129,10 +149,11 @@ class _Maker:
         currency: str,
         time_of: Callable[[object], int | None],
         markets: Mapping[str, str],
+        market: str = "",
         *,
         foreign: bool = False,
     ) -> None:
-        self.tally, self.time_of, self.foreign = tally, time_of, foreign
+        self.tally, self.time_of, self.foreign, self.market = tally, time_of, foreign, market
         self.latest_ms = now_ms + 365 * DAY_MS  # a product may be announced, within reason
         self.offers = OfferReader(tally, currency, time_of, markets, now_ms + _FORESEEN_DAYS * DAY_MS, foreign=foreign)
         self.meanings: dict[str, str] = {}  # column -> field, or "" for an attribute
@@ -151,8 +172,7 @@ class _Maker:
                 further[str(column)] = value
                 continue
             if field[-1] == "]":
-                if not is_missing(value):
-                    self._put_part(field, value, known)
+                self._put_part(field, value, known)
                 continue
             if isinstance(value, list) and field in _TEXTS:
                 value = next((one for one in value if not is_missing(one)), None)
@@ -186,7 +206,7 @@ class _Maker:
             sale_from_ms=offer.sale_from_ms,
             sale_until_ms=offer.sale_until_ms,
             available_from_ms=offer.available_from_ms,
-            offers=self.offers.read_markets(_json(known.get("markets"))),
+            offers={self.market: offer} if self.market else self.offers.read_markets(_json(known.get("markets"))),
             texts=self._texts(_json(known.get("texts"))),
             cost_minor=self.offers.read_cost(known, offer),
             stock_since_ms=self._date("stock_since", known.get("stock_since")),
@@ -194,12 +214,15 @@ class _Maker:
 
     @staticmethod
     def _put_part(column: str, value: object, known: dict[str, Any]) -> None:
-        """What a column such as price[ch] or title[fr] says becomes part of `markets` or `texts`."""
+        """What a column such as price[ch] or title[fr] says becomes part of `markets` or `texts`; of an empty cell: that
+        there is nothing of its own."""
         field, _, name = column.removesuffix("]").partition("[")
         whole = "texts" if field.lower() in _OF_TEXT else "markets"
         said = _json(known.get(whole))
         said = said if isinstance(said, dict) else {}
-        known[whole] = {**said, name: {**said.get(name, {}), field.lower(): value}}
+        part = said.get(name)
+        part = part if isinstance(part, dict) else {}
+        known[whole] = {**said, name: part if is_missing(value) else {**part, field.lower(): value}}
 
     def _texts(self, by_language: object) -> dict[str, ProductText]:
         """{"fr": {"title": ..., "description": ...}} as texts; what is no such object is not used."""
@@ -287,20 +310,23 @@ class _Maker:
         return read_text(raw, MAX_VALUE)
 
 
-def _facts(product: Product) -> dict[str, str]:
-    """What may be filled, and what tells of it, as text; prices in whole units."""
-    facts = {name: values[0] for name, values in product.attributes.items() if len(values) == 1}
+def _facts(product: Product, currency: str) -> dict[str, str]:
+    """What may be filled, and what tells of it, as text; prices in whole units of `currency`, others by themselves."""
+    facts = {name: _SEVERAL.join(values) for name, values in product.attributes.items()}
     facts |= {"brand": product.brand, "category": PATH_SEPARATOR.join(product.category)}
     if product.price_minor is not None:
-        facts["price"] = f"{product.price_minor / scale_of(product.currency):.15g}"
+        name = "price" if product.currency == currency else f"price in {product.currency}"
+        facts[name] = f"{product.price_minor / scale_of(product.currency):.15g}"
     if product.stock is not None:
         facts["stock"] = str(product.stock)
     return {name: text for name, text in facts.items() if text}
 
 
-def _with_facts(product: Product, facts: Mapping[str, str]) -> Product:
-    """The product with what was filled, and the marks as attributes."""
-    marks = {name: (way,) for name, way in facts.items() if name.endswith(FILLED)}
+def _with_facts(product: Product, facts: Mapping[str, str], currency: str) -> Product:
+    """The product with what was filled, and the marks as attributes. A price of another currency is none to be filled
+    in `currency`."""
+    foreign = ("price" + FILLED,) if product.currency != currency else ()
+    marks = {name: (way,) for name, way in facts.items() if name.endswith(FILLED) and name not in foreign}
     filled = {name: facts[name] for mark in marks if (name := mark.removesuffix(FILLED)) in facts}
     fields: dict[str, Any] = {}
     for name in ("brand", "category", "price", "stock"):
@@ -310,7 +336,7 @@ def _with_facts(product: Product, facts: Mapping[str, str]) -> Product:
             fields["price_minor"] = read_minor(text, scale_of(product.currency))
         else:
             fields[name] = _path(text) if name == "category" else int(float(text)) if name == "stock" else text
-    own = {name: (text,) for name, text in filled.items()}
+    own = {name: tuple(text.split(_SEVERAL)) for name, text in filled.items()}
     return replace(product, **fields, attributes={**product.attributes, **own, **marks})
 
 

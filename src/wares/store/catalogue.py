@@ -67,11 +67,17 @@ class SqliteCatalogue:
             )
             return {product_id: from_row(product_id, row) for product_id, row in known}
 
-    def ids(self) -> list[str]:
-        """Of all products that the shop has, in the order of their last change."""
+    def ids(self, market: str | None = None) -> list[str]:
+        """Of all products that the shop has, in the order of their last change; with a `market` of those with an offer
+        of it, of those that the shop itself sells for ""."""
+        told = "SELECT id FROM products JOIN product_ids USING (key) WHERE row IS NOT NULL"
+        asked: tuple[str, ...] = ()
+        if market == "":
+            told += " AND json_extract(row, '$.markets_only') IS NULL"
+        elif market is not None:
+            told, asked = told + " AND json_type(row, ?) IS NOT NULL", (f'$.offers."{market}"',)
         with self._connections.reading() as connection:
-            told = "SELECT id FROM products JOIN product_ids USING (key) WHERE row IS NOT NULL ORDER BY change"
-            return [product_id for (product_id,) in connection.execute(told)]
+            return [product_id for (product_id,) in connection.execute(told + " ORDER BY change", asked)]
 
     def changes(self, after: int = 0) -> Iterator[tuple[int, int, str, Product | None]]:
         """(change number, product key, id, product or None if deleted) of each product's last change, in order.

@@ -39,16 +39,17 @@ def sync_file(
     dialect: str,
     tell: "Tell",
     page: Path | None = None,
+    market: str = "",
 ) -> ImportReport:
-    """The shop sells what this full feed holds and nothing else. Where it would lose too much at once, it asks at a
-    terminal; elsewhere TooManyGone, unless `yes`. `page` is where the report goes as HTML."""
+    """The shop, or a market of it, sells what this full feed holds and nothing else. Where it would lose too much at
+    once, it asks at a terminal; elsewhere TooManyGone, unless `yes`. `page` is where the report goes as HTML."""
     with open_shop(folder, create=False) as shop:
         feed = FullFeed.of(
             read_products(
-                path, **shop.settings.of_products(int(time.time() * 1000)), dialect=dialect,
+                path, **shop.settings.of_products(int(time.time() * 1000), market), dialect=dialect,
                 rejects=None if dry_run else rejects,
             ),
-            shop.store.catalogue.ids(),
+            shop.store.catalogue.ids(market),
         )  # fmt: skip
         if not yes:
             _confirmed(feed, at_most, ask=not dry_run)
@@ -56,7 +57,7 @@ def sync_file(
         if dry_run:
             report = replace(report, notes=(*report.notes, NOT_WRITTEN))
         else:
-            _sync(feed, shop, server_of(folder, shop.settings), path.name, tell)
+            _sync(feed, shop, server_of(folder, shop.settings), path.name, tell, market)
         if page is not None:
             watch = Watch(shop.settings.shop.currency)
             passed(watch.products(feed.products))
@@ -64,13 +65,13 @@ def sync_file(
         return report
 
 
-def _sync(feed: FullFeed, shop: Shop, server: Server | None, name: str, tell: "Tell") -> None:
+def _sync(feed: FullFeed, shop: Shop, server: Server | None, name: str, tell: "Tell", market: str) -> None:
     put = server.put if server else Writing(shop).put
-    put(counted(feed.products, name, len(feed.products), tell))
+    put(counted(feed.products, name, len(feed.products), tell), market)
     if server:
-        server.delete(feed.gone)
+        server.withdraw(feed.gone, market)
     else:
-        shop.delete(feed.gone)
+        shop.withdraw(feed.gone, market)
 
 
 def _confirmed(feed: FullFeed, at_most: float, *, ask: bool) -> None:

@@ -38,7 +38,7 @@ class Server:
     def put(self, products: Iterable[Product], market: str = "") -> str:
         rest, route = iter(products), f"products?market={quote(market)}" if market else "products"
         while batch := list(islice(rest, min(_PRODUCTS, self._most))):
-            self._send("PUT", route, [product_row(product) for product in batch])
+            self._send("PUT", route, [product_row(product, market) for product in batch])
         return f"Sent to the server at {self._url}."
 
     def update(self, rows: Sequence[Mapping[str, Any]]) -> ImportReport:
@@ -52,6 +52,11 @@ class Server:
         """Each durably, one after the other."""
         for product_id in ids:
             self._send("DELETE", f"products/{quote(product_id, safe='')}", None)
+
+    def withdraw(self, ids: Iterable[str], market: str) -> None:
+        """The shop itself (""), or a market of it, sells these no more; each durably, one after the other."""
+        for product_id in ids:
+            self._send("DELETE", f"products/{quote(product_id, safe='')}?market={quote(market)}", None)
 
     def record(self, events: Iterable[Event]) -> str:
         """Durable, batch by batch, when the server has answered."""
@@ -137,15 +142,15 @@ def batches(events: Iterable[Event], most: int = _EVENTS) -> Iterator[tuple[list
         yield batch, len(fresh)
 
 
-def product_row(product: Product) -> dict[str, Any]:
-    """A product as a feed would give it."""
+def product_row(product: Product, market: str = "") -> dict[str, Any]:
+    """A product as a feed would give it, the shop's own or that of a market."""
     row = {
         "id": product.id,
         "title": product.title,
         "description": product.description,
         "brand": product.brand,
         "category": list(product.category),
-        **_offer_row(product.offer),
+        **_offer_row(product.offers.get(market, product.offer)),
         "cost": None if product.cost_minor is None else product.cost_minor / scale_of(product.currency),
         "stock_since": product.stock_since_ms,
         "group_id": product.group_id,
@@ -153,7 +158,7 @@ def product_row(product: Product) -> dict[str, Any]:
         "url": product.url,
         "published": product.published_ms,
         "attributes": {name: list(values) for name, values in product.attributes.items()},
-        "markets": {market: _offer_row(offer) for market, offer in product.offers.items()},
+        "markets": {} if market else {name: _offer_row(offer) for name, offer in product.offers.items()},
         "texts": {
             language: {"title": text.title, "description": text.description} for language, text in product.texts.items()
         },

@@ -218,10 +218,20 @@ def _routes(find_shop: Any, limits: Limits) -> APIRouter:
         return JSONResponse({"kept": report.kept} | _rejected(report))
 
     @router.delete("/products/{product_id:path}", summary="Take a product out of the shop")
-    def delete_product(shop: TheShop, product_id: str) -> Response:
+    def delete_product(
+        shop: TheShop,
+        product_id: str,
+        market: Annotated[
+            str | None,
+            Query(max_length=40, description="which sells it no more; empty = the shop itself; none = nobody"),
+        ] = None,
+    ) -> Response:
         if not shop.knows(product_id):
             raise UnknownName("product", product_id, ())
-        shop.delete([product_id])
+        if market is None:
+            shop.delete([product_id])
+        else:
+            shop.withdraw([product_id], market)
         return Response(status_code=204)
 
     @router.get(

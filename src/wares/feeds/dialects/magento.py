@@ -72,7 +72,7 @@ def translate(rows: Iterable[Numbered], tally: Tally) -> Iterator[Told]:
             fix = "Export the configurable product that lists it in configurable_variations."
             tally.repair("hidden, and of no article in the feed: not available", "visibility", visibility, fix)
             own["available"] = False
-        yield line, with_sale_dates(own), raw
+        yield line, with_sale_dates(own, midnight_is_day=True), raw
     layouts.note_unused()
 
 

@@ -11,9 +11,9 @@ _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2}),?(.*)")
 _CLOCK = re.compile(r"\s*(\d{1,2}):(\d{2})(?::\d{2})?\s*([AaPp][Mm])?")
 
 
-def with_sale_dates(own: Row, *, month_first: bool = True) -> Row:
+def with_sale_dates(own: Row, *, month_first: bool = True, midnight_is_day: bool = False) -> Row:
     """The same row with `sale_from` and `sale_until` as ISO 8601 where they are dates, and without a sale that says
-    nothing."""
+    nothing. `midnight_is_day`: a system that writes the last day as its midnight."""
     if is_missing(own.get("sale_price")) or not read_text(own["sale_price"], 100):
         for name in ("sale_price", "sale_from", "sale_until"):
             own.pop(name, None)
@@ -21,7 +21,8 @@ def with_sale_dates(own: Row, *, month_first: bool = True) -> Row:
     for name in ("sale_from", "sale_until"):
         text = read_text(own.get(name), 40)
         if moment := iso_date(text, month_first=month_first):
-            own[name] = moment.removesuffix("T00:00:00") if name == "sale_until" else moment
+            whole = midnight_is_day and name == "sale_until"
+            own[name] = moment.removesuffix("T00:00:00") if whole else moment
         elif is_missing(own.get(name)) or not text:
             own.pop(name, None)
     return own

@@ -77,7 +77,7 @@ def _settled(families: Families, tally: Tally, layouts: Layouts) -> Iterator[Tol
             fix = "Export the variable product together with its variations."
             tally.repair("parent is not in the feed: alone", layouts.column(raw, "parent"), parent, fix)
             own["group_id"] = parent
-        yield line, with_sale_dates(own), raw
+        yield line, with_sale_dates(own, midnight_is_day=True), raw
 
 
 def _product(row: Row, layouts: Layouts, tally: Tally) -> Row:
