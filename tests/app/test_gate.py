@@ -398,16 +398,77 @@ def test_an_address_has_a_rate_with_wrong_keys_browsers_keys_and_tokens(shop: Sh
         assert elsewhere.get("/v1/shop", headers=bearer(window)).status_code == 200
 
 
-def test_a_shopper_has_a_rate_whoever_asks_for_them(shop: Shop, keys: Keys) -> None:
+def test_a_shopper_has_a_rate_with_tokens_and_another_with_each_key(shop: Shop, keys: Keys) -> None:
     text, key = keys.new(["search"])
+    other, _ = keys.new(["search"])
     asker = client(shop, keys)
-    for _ in range(15):
-        assert asker.post("/v1/recommend", json={"shopper": "anna"}, headers=bearer(text)).status_code == 200
-        assert asker.post("/v1/recommend", json={}, headers=bearer(token_of(key))).status_code == 200
-    for headers, body in ((bearer(text), {"shopper": "anna"}), (bearer(token_of(key)), {})):
-        answer = asker.post("/v1/recommend", json=body, headers=headers)
-        assert code(answer) == "429 too-many-requests" and "anna" not in answer.text
-    assert asker.post("/v1/recommend", json={"shopper": "bert"}, headers=bearer(text)).status_code == 200
+
+    def ask(sent: str, **body: str) -> Any:
+        return asker.post("/v1/recommend", json=body, headers=bearer(sent))
+
+    assert {ask(text, shopper="anna").status_code for _ in range(30)} == {200}
+    assert code(ask(text, shopper="anna")) == "429 too-many-requests"
+    # whoever holds a key may name any shopper; what the shopper may ask herself is untouched by that
+    assert {ask(token_of(key)).status_code for _ in range(30)} == {200}
+    answer = ask(token_of(key))
+    assert code(answer) == "429 too-many-requests" and "anna" not in answer.text
+    assert ask(other, shopper="anna").status_code == ask(text, shopper="bert").status_code == 200
+
+
+def batch_of(many: int, **asked: Any) -> dict[str, Any]:
+    return {"requests": [{"indexName": "default", "query": "milk", **asked}] * many}
+
+
+QUERIES = "/1/indexes/*/queries"
+
+
+def test_every_question_of_a_batch_counts(shop: Shop, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, _ = keys.new(["search"], rate=10)
+    asker, answer, asked = client(shop, keys), shop.ask, list[str]()
+
+    def ask(surface: str, **more: Any) -> Any:
+        asked.append(surface)
+        return answer(surface, **more)
+
+    monkeypatch.setattr(shop, "ask", ask)
+    assert asker.post(QUERIES, json=batch_of(8), headers=bearer(text)).status_code == 200
+    told = asker.post(QUERIES, json=batch_of(8), headers=bearer(text))
+    assert told.status_code == 429 and len(asked) == 8, "nothing of it was answered"
+    assert 40 <= int(told.headers["retry-after"]) <= 42, "7 of 10 a minute are missing"
+    assert told.json()["status"] == 429 and "Ask again in" in told.json()["message"]
+    related = {"requests": [{"indexName": "default", "model": "related-products", "objectID": "p1"}] * 8}
+    assert asker.post("/1/indexes/*/recommendations", json=related, headers=bearer(text)).status_code == 429
+
+
+def test_a_batch_that_no_minute_holds_is_refused_for_good(shop: Shop, keys: Keys) -> None:
+    text, _ = keys.new(["search"], rate=2)
+    told = client(shop, keys).post(QUERIES, json=batch_of(50), headers=bearer(text))
+    assert told.status_code == 429 and "retry-after" not in told.headers
+    assert "50 questions in one request are more than the 2 a minute of this key" in told.json()["message"]
+
+
+@pytest.mark.parametrize("by", ["token", "key", "address"])
+def test_a_batch_counts_for_its_shopper_and_its_address_too(shop: Shop, keys: Keys, by: str) -> None:
+    text, key = keys.new(["search"], origins=[PAGE] if by == "address" else [])
+    asker = client(shop, keys)
+    sent, asked = (token_of(key), {}) if by == "token" else (text, {"userToken": "anna"} if by == "key" else {})
+    most = 40 if by == "address" else 30
+    for many, status in ((20, 200), (most - 20, 200), (1, 429)):
+        told = asker.post(QUERIES, json=batch_of(many, **asked), headers=bearer(sent))
+        assert told.status_code == status, told.text
+    assert f"of this {'address' if by == 'address' else 'shopper'}" in told.text and "anna" not in told.text
+
+
+def test_who_waits_as_long_as_told_is_answered() -> None:
+    clock = Clock()
+    buckets = Buckets(6, now_s=clock)
+    assert buckets.take("a", many=5) == 0.0
+    assert buckets.take("a") == 0.0  # the request that brings four more
+    clock.now_s += 10
+    assert buckets.take("a") == 0.0 and buckets.take("a", many=5, counted=1) == 50.0
+    clock.now_s += 50
+    assert buckets.take("a") == 0.0 and buckets.take("a", many=5, counted=1) == 0.0
+    assert buckets.take("a", many=7) == float("inf") and buckets.take("a", 0, 7, 1) == float("inf")
 
 
 def test_a_household_of_ipv6_is_one_address() -> None:

@@ -1,6 +1,7 @@
 """Who asks over HTTP, and what they may do. Every route that answers or changes something asks its caller first."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -14,8 +15,40 @@ from wares.feeds.events import NAMES, read_events
 
 ScopeName = Literal["search", "events", "catalogue", "admin"]
 SCOPES: tuple[ScopeName, ...] = get_args(ScopeName)
+ADMIN = "admin"  # stands for the id of the environment's key
 OF_TOKENS = frozenset(("search", "events"))  # more than a shopper needs no token ever gives
 IN_SCOPE = "wares.caller"  # where the gate leaves the caller, in the ASGI scope
+
+
+@dataclass(frozen=True, slots=True)
+class Meters:
+    """What counts the questions of callers, by the minute. `address`: where this one is, "" = it is not counted."""
+
+    per_key: Buckets
+    per_address: Buckets
+    per_shopper: Buckets
+    address: str = ""
+
+    def admit(self, caller: "Caller") -> None:
+        """Count a request as one question, before it is read."""
+        self._spend(caller, 1, 0)
+
+    def count(self, caller: "Caller", shoppers: Sequence[str | None]) -> None:
+        """Count the questions of an admitted request. One who may ask for everybody cannot use up what tokens have:
+        shoppers are counted for each key."""
+        if len(shoppers) > 1:
+            self._spend(caller, len(shoppers), 1)
+        if not caller.shopper:
+            for shopper, many in Counter(filter(None, shoppers)).items():
+                spend(self.per_shopper, f"{caller.key}\0{shopper}", "shopper", many=many)
+
+    def _spend(self, caller: "Caller", many: int, counted: int) -> None:
+        if self.address:
+            spend(self.per_address, self.address, "address", many=many, counted=counted)
+        if caller.key != ADMIN:
+            spend(self.per_key, caller.key, "key", caller.rate_per_minute, many=many, counted=counted)
+        if caller.shopper:
+            spend(self.per_shopper, f"token\0{caller.shopper}", "shopper", many=many, counted=counted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +65,20 @@ class Caller:
     markets: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()  # of web pages that may use the key
     rate_per_minute: int = 0  # of the key; 0 = as the settings say
-    per_shopper: Buckets | None = field(default=None, compare=False)
+    meters: Meters | None = field(default=None, compare=False)
 
     def may(self, scope: str) -> bool:
         """Whether it has this scope; `admin` has all."""
         return scope in self.scopes or "admin" in self.scopes
 
-    def counting(self, per_shopper: Buckets) -> "Caller":
-        """The same, with what counts the questions of each shopper."""
-        return replace(self, per_shopper=per_shopper)
+    def count(self, shoppers: Sequence[str | None]) -> "Caller":
+        """Count the questions of one batch, each with the shopper whom it names, before any is answered.
+
+        Returns the caller that asks them: it counts none of them again.
+        """
+        if self.meters is not None:
+            self.meters.count(self, shoppers)
+        return replace(self, meters=None)
 
     def ask(self, surface: str, shopper: str | None = None, market: str = "") -> tuple[str | None, str]:
         """The shopper and the market that a question on this surface is to be answered for.
@@ -52,8 +90,8 @@ class Caller:
             raise Refused(403, "confined", f"This key or token asks on these surfaces only: {_listed(self.surfaces)}.")
         if self.shopper:
             shopper = self.act_for(shopper)
-        elif shopper:
-            spend(self.per_shopper, shopper, "shopper")
+        elif shopper and self.meters is not None:
+            self.meters.count(self, [shopper])
         return shopper, self.in_market(market)
 
     def act_for(self, shopper: str | None) -> str | None:
@@ -91,9 +129,15 @@ def caller_of(request: Request) -> Caller:
     return found
 
 
-def spend(buckets: Buckets | None, who: str, what: str, per_minute: int = 0) -> None:
-    """Count one request; Refused with the time to wait where there were too many."""
-    wait_s = buckets.take(who, per_minute) if buckets is not None else 0.0
+def spend(buckets: Buckets, who: str, what: str, per_minute: int = 0, *, many: int = 1, counted: int = 0) -> None:
+    """Count `many` questions; Refused with the time to wait where there were too many. Arguments as of `take`."""
+    wait_s = buckets.take(who, per_minute, many, counted)
+    if wait_s == math.inf:
+        rate = per_minute or buckets.per_minute
+        detail = (
+            f"{many} questions in one request are more than the {rate} a minute of this {what}. Send fewer at once."
+        )
+        raise Refused(429, "too-many-requests", detail)
     if wait_s > 0:
         after_s = str(math.ceil(wait_s))
         detail = f"Too many requests of this {what}. Ask again in {after_s} s."

@@ -3,14 +3,15 @@
 import ipaddress
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from wares.app.web.caller import IN_SCOPE, Caller, spend
-from wares.app.web.key_ring import ADMIN, KeyRing
+from wares.app.web.caller import IN_SCOPE, Caller, Meters, spend
+from wares.app.web.key_ring import KeyRing
 from wares.app.web.limits import Limits
 from wares.app.web.logs import tell_access, tell_fault
 from wares.app.web.origins import cors_headers, foreign_origin, is_preflight
@@ -105,12 +106,9 @@ class Gate:
         except Refused:
             spend(self._per_address, address, "address")
             raise
-        if caller.origins or caller.shopper:  # in the hands of a browser
-            spend(self._per_address, address, "address")
-        if caller.key != ADMIN:
-            spend(self._per_key, caller.key, "key", caller.rate_per_minute)
-        if caller.shopper:
-            spend(self._per_shopper, caller.shopper, "shopper")
+        in_a_browser = caller.origins or caller.shopper
+        meters = Meters(self._per_key, self._per_address, self._per_shopper, address if in_a_browser else "")
+        meters.admit(caller)
         if origin and origin not in caller.origins:
             raise Refused(403, "foreign-origin", "Pages of this origin may not use this key.")
         own = caller.shopper and need.of_own is not None and caller.may(need.of_own)
@@ -119,7 +117,7 @@ class Gate:
                 raise _no_route(known)
             has = ", ".join(sorted(caller.scopes)) or "none"
             raise Refused(403, "scope-missing", f"{route.name} needs the scope {need.scope}; this key has {has}.")
-        return caller.counting(self._per_shopper)
+        return replace(caller, meters=meters)
 
     def _check_length(self, headers: Mapping[str, str]) -> None:
         length = headers.get("content-length", "0")

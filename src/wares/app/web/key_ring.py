@@ -8,14 +8,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from wares.app.web.caller import OF_TOKENS, Caller
+from wares.app.web.caller import ADMIN, OF_TOKENS, Caller
 from wares.app.web.keys import KEY, Key, Keys, is_same
 from wares.app.web.refusals import Refused
 from wares.app.web.tokens import MARK, read_token
 from wares.errors import SettingsError
 
 LOOK_EVERY_S = 0.25
-ADMIN = "admin"  # stands for the id of the environment's key
 _BEARER = {"www-authenticate": "Bearer"}
 _NO_PAGE_KEY = (
     "server.storefront_key is no valid key of this shop: write the whole key, as `wares keys new` printed it, of one "

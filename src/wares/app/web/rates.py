@@ -1,5 +1,6 @@
 """How often somebody may ask: token buckets that hold a minute's worth, of the latest askers only."""
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -10,15 +11,16 @@ MOST = 100_000  # askers that are remembered, about 20 MB; who is forgotten begi
 
 
 class Buckets:
-    """`take` counts one request of `who`. Names are kept as hashes, so that memory holds no shopper's id."""
+    """`take` counts requests of `who`. Names are kept as hashes, so that memory holds no shopper's id."""
 
     def __init__(self, per_minute: int, *, most: int = MOST, now_s: Callable[[], float] = time.monotonic) -> None:
         self.per_minute, self._most, self._now_s = per_minute, most, now_s
         self._left: OrderedDict[bytes, tuple[float, float]] = OrderedDict()  # what was left, and when
         self._lock = Lock()
 
-    def take(self, who: str, per_minute: int = 0) -> float:
-        """0.0 = granted; else the seconds after which one more will be. `per_minute` 0 = as all; 0 for all = any."""
+    def take(self, who: str, per_minute: int = 0, many: int = 1, counted: int = 0) -> float:
+        """0.0 = granted; else the seconds after which it will be, inf for more than a minute holds. `per_minute` 0 = as
+        all; 0 for all = any. All of `many` or none; `counted` of them were taken before, and will be again."""
         rate = per_minute or self.per_minute
         if not rate:
             return 0.0
@@ -27,11 +29,13 @@ class Buckets:
             now_s = self._now_s()
             left, then_s = self._left.pop(name, (float(rate), now_s))
             left = min(rate, left + (now_s - then_s) * rate / 60)
-            granted = left >= 1
-            self._left[name] = (left - granted, now_s)
+            granted = left >= many - counted and many <= rate
+            self._left[name] = (left - (many - counted) * granted, now_s)
             while len(self._left) > self._most:
                 self._left.popitem(last=False)
-        return 0.0 if granted else (1 - left) * 60 / rate
+        if granted:
+            return 0.0
+        return (many - left) * 60 / rate if many <= rate else math.inf
 
     def __len__(self) -> int:
         return len(self._left)

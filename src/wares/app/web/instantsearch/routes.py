@@ -87,11 +87,14 @@ def add_instantsearch(app: FastAPI, shops: Mapping[str, Shop], limits: Limits) -
 
     @router.post("/indexes/*/queries", summary="Several searches at once, as InstantSearch sends them")
     def queries(caller: TheCaller, body: Sent) -> Response:
-        return JSONResponse({"results": [asking.answer(flat(one), caller) for one in _batch(body)]})
+        asked = [flat(one) for one in _batch(body)]
+        caller = caller.count([_shopper(one) for one in asked])
+        return JSONResponse({"results": [asking.answer(one, caller) for one in asked]})
 
     @router.post("/indexes/*/recommendations", summary="Related products, bought together, trending")
     def recommended(caller: TheCaller, body: Sent) -> Response:
         indexes = [(one, asking.index(str(one.get("indexName", "")), caller)) for one in _batch(body)]
+        caller = caller.count([_shopper(one.get("queryParameters")) for one, _ in indexes])
         return JSONResponse({"results": [recommendations(one, index, caller) for one, index in indexes]})
 
     @router.post("/indexes/{index}/query", summary="One search")
@@ -132,6 +135,12 @@ def _batch(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     if len(asked) > MOST_QUERIES:
         raise InputError(f"A batch may have at most {MOST_QUERIES} queries; this one has {len(asked)}.")
     return asked
+
+
+def _shopper(asked: object) -> str | None:
+    """Whom a question of a batch names."""
+    named = asked.get("userToken") if isinstance(asked, Mapping) else None
+    return str(named) if named else None
 
 
 def refusal(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
