@@ -19,9 +19,13 @@ from wares.app.web.gate import _address
 from wares.app.web.http import make_app
 from wares.app.web.key_ring import KeyRing
 from wares.app.web.keys import Key, Keys
+from wares.app.web.limits import Limits
 from wares.app.web.rates import Buckets
 from wares.app.web.scopes import NEEDS, OPEN, route_of
 from wares.app.web.tokens import Claims, make_token
+from wares.app.web.wire import EventsSent
+from wares.engine.settings import load_settings
+from wares.errors import SettingsError
 from wares.shop import Shop, open_shop
 
 PAGE = "https://shop.example"
@@ -469,6 +473,17 @@ def test_who_waits_as_long_as_told_is_answered() -> None:
     clock.now_s += 50
     assert buckets.take("a") == 0.0 and buckets.take("a", many=5, counted=1) == 0.0
     assert buckets.take("a", many=7) == float("inf") and buckets.take("a", 0, 7, 1) == float("inf")
+
+
+@pytest.mark.parametrize(("records", "taken"), [(10_000, True), (10_001, False), (0, False)])
+def test_no_setting_promises_more_records_than_a_request_may_bring(tmp_path: Path, records: int, taken: bool) -> None:
+    (tmp_path / "wares.toml").write_text(f"[server]\nmax_records = {records}\n", encoding="utf-8")
+    if taken:
+        assert Limits.of(load_settings(tmp_path).server).records == records
+        EventsSent(events=[{}] * records)
+    else:
+        with pytest.raises(SettingsError, match="max_records"):
+            load_settings(tmp_path)
 
 
 def test_a_household_of_ipv6_is_one_address() -> None:

@@ -182,6 +182,18 @@ def test_a_product_and_the_shop_tell_of_themselves(client: TestClient) -> None:
     assert {child["value"]: child["count"] for child in food["children"]} == {"Food > Drinks": 6, "Food > Bread": 2}
 
 
+def test_the_shop_tells_of_what_its_own_market_sells(tmp_path: Path) -> None:
+    (tmp_path / "wares.toml").write_text('[encoder]\nsource = "none"\n[markets.ch]\n', encoding="utf-8")
+    with open_shop(tmp_path) as opened:
+        opened.put([{"id": "a", "title": "Lamp", "price": 10, "category": "Light"}])
+        opened.put([{"id": "b", "title": "Tapis", "price": 9, "category": "Rugs"}], market="ch")
+        with TestClient(make_app({"default": opened})) as asker:
+            about = asker.get("/v1/shop").json()
+            assert (about["products"], about["hits"]) == (1, opened.browse().total) == (1, 1)
+            assert [one["value"] for one in about["categories"] if one["count"]] == ["Light"]
+            assert asker.get("/v1/products/b?market=ch").status_code == 200
+
+
 def test_health_readiness_and_the_description_are_served(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
     assert client.get("/readyz").json() == {

@@ -284,7 +284,9 @@ def _rejected(report: ImportReport) -> dict[str, Any]:
 
 
 def _about(shop: Shop) -> dict[str, Any]:
-    settings, state = shop.settings.shop, shop.engine.live.state
+    """Counted is what the shop's own market sells now."""
+    settings = shop.settings.shop
+    state = shop.engine.live.state.seen(int(time.time() * 1000), shop.settings.market())
     facets = state.filters.facets(("category",), state.columns.alive, Filter())
     tree: dict[str, dict[str, Any]] = {}
     for value in facets[0].values:
