@@ -234,7 +234,7 @@ def test_bench_finds_no_disagreement(shop: Path) -> None:
         (["recommend", "{shop}", "--surface", "hmoe"], "Did you mean 'home'?"),
         (["search", "{shop}", "milk", "--filter", "colour=red"], "There is no filter 'colour'"),
         (["search", "{shop}", "milk", "--facet", "brnad"], "Did you mean 'brand'?"),
-        (["search", "{shop}", "milk", "-k", "0"], "k is 0; it must lie in 1..1000"),
+        (["search", "{shop}", "milk", "-k", "-1"], "k is -1; it must lie in 0..1000"),
         (["search", "{shop}", "milk", "--sort", "size"], "There is no sort 'size'"),
         (["search", "{shop}", "milk", "--cursor", "abc"], "is not a cursor"),
         (["similar", "{shop}", "p99"], "There is no product 'p99'"),
