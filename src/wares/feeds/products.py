@@ -214,8 +214,8 @@ class _Maker:
 
     @staticmethod
     def _put_part(column: str, value: object, known: dict[str, Any]) -> None:
-        """What a column such as price[ch] or title[fr] says becomes part of `markets` or `texts`; of an empty cell: that
-        there is nothing of its own."""
+        """What a column such as price[ch] or title[fr] says becomes part of `markets` or `texts`; an empty cell says
+        that there is nothing of its own."""
         field, _, name = column.removesuffix("]").partition("[")
         whole = "texts" if field.lower() in _OF_TEXT else "markets"
         said = _json(known.get(whole))
