@@ -91,9 +91,10 @@ class Answer:
 def answer(intent: Intent, walk: Walk, view: ShopView, notes: tuple[str, ...] = ()) -> Answer:
     """Everything up to the page."""
     request, columns, filters = intent.request, view.columns, view.state.filters
-    permitted = allowed(intent.actions, None, columns)
+    wanted = intent.actions.filter.clauses or intent.actions.hide
+    permitted = columns.alive & allowed(intent.actions, None, columns) if wanted else columns.alive
     if walk.hide_unsellable:
-        permitted &= columns.sellable
+        permitted = permitted & columns.sellable
     may_show = permitted & filters.passing(request.filter)
     match: MatchSet | None = None
     if walk.matching is None:

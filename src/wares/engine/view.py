@@ -74,7 +74,6 @@ class ShopView:
         self._scores: dict[tuple[str, int], tuple[History, Floats]] = {}
         self._leanings: tuple[History, Leanings] | None = None
         self._text = _Remembering(self.state.vectors)
-        self._nowhere = _Remembering(VectorIndex.empty(len(self.state.columns)))
 
     @property
     def columns(self) -> Columns:
@@ -126,7 +125,7 @@ class ShopView:
             self._text.begin(vector)
 
     def space(self, name: str) -> Space:
-        return self._text if name == "text" else self._nowhere
+        return self._text if name == "text" else _Remembering(VectorIndex.empty(len(self.columns)))
 
     def fresh(self) -> "ShopView":
         """The same moment without what was remembered, to keep for a later page."""
