@@ -98,7 +98,7 @@ def facet(page: "Page", where: str, value: str) -> "Any":
 
 
 def titles(page: "Page") -> list[str]:
-    return page.locator(f"{HITS} h2").all_inner_texts()
+    return list(page.locator(f"{HITS} h2").all_inner_texts())
 
 
 def prices(page: "Page") -> list[float]:
@@ -263,7 +263,7 @@ def test_related_and_trending_products_come_from_the_same_engine(page: "Page") -
 
 def listed(page: "Page", place: str) -> list[str]:
     page.locator(f"{place} li").first.wait_for()
-    return page.locator(f"{place} li").all_inner_texts()
+    return list(page.locator(f"{place} li").all_inner_texts())
 
 
 def told(kind: str) -> "Callable[[Any], bool]":

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 import wares.store.events
 from wares.contracts import Catalogue, EventLog, Shoppers
 from wares.domain.event import Event, EventKind
+from wares.domain.ordinals import Ordinals
 from wares.domain.product import Product
 from wares.domain.shopper import KINDS, Shopper
 from wares.errors import DataError, StoreError
-from wares.store.ordinals import Ordinals
 from wares.store.sqlite import Store
 
 NOON_MS = 1_500_000_000_000

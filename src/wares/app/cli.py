@@ -116,6 +116,9 @@ def import_(
         ),
     ] = None,
     keep_robots: Annotated[bool, typer.Option("--keep-robots", help="of --events: leave out no robots")] = False,
+    drop_equal_lines: Annotated[
+        bool, typer.Option("--drop-equal-lines", help="of --events: of lines that say the same only the first counts")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only report, write nothing")] = False,
     rejects: Annotated[Path | None, typer.Option(metavar="FOLDER", help="where to put rejected rows")] = None,
     report: Annotated[

@@ -16,6 +16,7 @@ from wares.feeds.dialects.entry import Dialect, Entry, is_bot, stable_id
 from wares.feeds.dialects.ga4 import GA4
 from wares.feeds.dialects.google_retail import GOOGLE_RETAIL
 from wares.feeds.dialects.segment import SEGMENT
+from wares.feeds.equal_lines import told_equal
 from wares.feeds.events import Maker, events_of
 from wares.feeds.logins import Logins
 from wares.feeds.readers import Row, Source, name_of, read_rows
@@ -39,12 +40,13 @@ def read_event_feed(
     rejects: Path | None = None,
     examples: int = 5,
     keep_robots: bool = False,
+    drop_equal_lines: bool = False,
     logins: Logins | None = None,
 ) -> Reading[Event]:
     """Events of a path, table or iterable of dicts, in the order of the source, as a stream; refunds of whole orders
     come last. `dialect` "" = recognise it. `keep_robots`: neither programs that say so nor what `feeds.robots` finds is
-    left out. `logins` hears of anonymous shoppers who turn out to be known. The rest is as in
-    `feeds.events.read_events`.
+    left out. `drop_equal_lines`: of lines that say the same only the first counts (`feeds.equal_lines`). `logins` hears
+    of anonymous shoppers who turn out to be known. The rest is as in `feeds.events.read_events`.
 
     Raises UnknownName for a dialect that is none, InputError for a source that cannot be read at all.
     """
@@ -53,7 +55,8 @@ def read_event_feed(
     maker = Maker(tally, now_ms + DAY_MS, currency.upper(), clock(timezone))
     heard = _Heard(Logins(wanted=False) if logins is None else logins, keep_robots)
     events = _events(read_rows(source, tally), maker, tally, dialect, heard)
-    return Reading(settled(without_robots(events, tally, keep=keep_robots), tally), tally)
+    people = without_robots(events, tally, keep=keep_robots)
+    return Reading(told_equal(settled(people, tally), tally, drop=drop_equal_lines), tally)
 
 
 def check_dialect(name: str) -> None:

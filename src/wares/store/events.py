@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from wares.domain.event import Event, EventKind
 from wares.domain.log import EventBlock
+from wares.domain.ordinals import Ordinals
 from wares.domain.shopper import KIND_CODES
 from wares.errors import DataError
 from wares.store.aliases import has_some
 from wares.store.connections import Connections
 from wares.store.keys import Hashes, intern_products, intern_shoppers
-from wares.store.ordinals import Ordinals
 from wares.store.schema import read_meta
 
 CHUNK = 50_000  # events per transaction: any number of events is appended in modest memory

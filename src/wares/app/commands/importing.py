@@ -62,6 +62,7 @@ class How:
     market: str = ""
     join_logins: bool | None = None
     keep_robots: bool = False
+    drop_equal_lines: bool = False
     rejects: Path | None = None
 
 
@@ -170,7 +171,7 @@ class _Import:
         logins = Logins(self.joins, consent=bool(self.how.join_logins))
         log = read_event_feed(
             path, dialect=self.of_events, keep_robots=self.how.keep_robots, logins=logins,
-            rejects=self._rejects(path), **self.of_log,
+            drop_equal_lines=self.how.drop_equal_lines, rejects=self._rejects(path), **self.of_log,
         )  # fmt: skip
         report = self._through(path, log, self.sink.record, self.watch.events if self.watch else None)
         return with_logins(report, logins, self.sink.identify(logins)) if self.joins else report
