@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -16,7 +17,7 @@ HOUSEHOLDS, PRODUCTS = 24, 20
 def write_files(folder: Path) -> Path:
     """Every week each household buys two of its own five products and one of all."""
     rng = np.random.default_rng(0)
-    lines = []
+    lines: list[dict[str, Any]] = []
     for household in range(HOUSEHOLDS):
         mine = rng.permutation(PRODUCTS)[:5]
         for week in range(WEEKS):
@@ -35,7 +36,7 @@ def write_files(folder: Path) -> Path:
                 }
                 for product in sorted(basket)
             ]
-    products = [
+    products: list[dict[str, Any]] = [
         {
             "product_id": product + 1,
             "department": "GROCERY",
@@ -46,7 +47,7 @@ def write_files(folder: Path) -> Path:
         }
         for product in range(PRODUCTS)
     ]
-    people = [{"household_id": "900", "age": "35-44", "income": None}]
+    people: list[dict[str, Any]] = [{"household_id": "900", "age": "35-44", "income": None}]
     for name, rows in zip(FILES, (lines, products, people), strict=True):
         pl.DataFrame(rows).write_parquet(folder / name)
     return folder
