@@ -91,7 +91,11 @@ def test_no_aims_no_change_and_an_undo_brings_the_former_order_back(shop: Shop) 
     assert (seen(shop.search("gift box", k=N)), seen(shop.recommend("s1", k=N))) == before
 
 
-def test_the_policy_alone_changes_nothing_bit_for_bit(folder: Path) -> None:
+def test_the_policy_alone_changes_nothing_bit_for_bit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "wares.shop._now_ms", lambda: 1_785_000_000_000
+    )  # what is new fades from one moment to the next
+
     def answers() -> list[Page]:
         with open_shop(folder, create=False) as shop:
             pages = [shop.search("gift box", k=N), shop.browse(k=N), shop.recommend("s1", k=N), shop.recommend(k=N)]

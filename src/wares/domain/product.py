@@ -87,7 +87,7 @@ class Product:
         """On what terms this market sells it; where it does not, without a price and not available."""
         if not self.offered_in(market):
             return Offer(currency=market.currency, available=False)
-        own = self.offer
+        own = _NO_OFFER if self.markets_only else self.offer
         return self.offers.get(market.name, _NO_OFFER).in_market(market, own) if market.name else own
 
     def offered_in(self, market: Market) -> bool:
@@ -116,5 +116,5 @@ class Product:
 
     @property
     def sellable(self) -> bool:
-        """Whether the shop itself sells it, dates aside: it is available and not out of stock."""
-        return self.available and self.stock != 0
+        """Whether it can be bought, dates aside: it is available and not out of stock, or that is for markets to say."""
+        return self.markets_only or (self.available and self.stock != 0)

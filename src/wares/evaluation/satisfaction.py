@@ -115,7 +115,7 @@ def asks_of(impressions: Iterable[tuple[int, Mapping[str, Any]]], columns: Colum
             queries.append(query)
             empty.append(int(impression["total"]) == 0)
         latest[asked] = (ask, time_ms)
-        named[str(impression["id"])] = (ask, time_ms)
+        named[str(impression.get("id", ""))] = (ask, time_ms)
         for hit in impression["hits"]:
             if (row := columns.row_of.get(hit["product"])) is not None:
                 ask_of.append(ask)

@@ -209,7 +209,7 @@ class _Lines:
             self.rows.append(row)
             self.positions.append(int(hit["position"]))
             self.query_of.append(query)
-            self.names.append(impression["id"])
+            self.names.append(impression.get("id", ""))
             self._values.append(hit["values"] if names == self._names else [])
 
     def chances(self) -> NDArray[np.float32]:
