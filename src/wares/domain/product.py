@@ -116,5 +116,5 @@ class Product:
 
     @property
     def sellable(self) -> bool:
-        """Whether it can be bought, dates aside: it is available and not out of stock, or that is for markets to say."""
+        """Whether it can be bought, dates aside: available and not out of stock, or that is for markets to say."""
         return self.markets_only or (self.available and self.stock != 0)
