@@ -14,6 +14,7 @@ from wares.domain.request import Request
 from wares.domain.result import Page
 from wares.engine import snapshot as snapshots_module
 from wares.engine.assembly import SNAPSHOTS, Engine, current_snapshot, new_model
+from wares.engine.manifest import sealed
 from wares.engine.snapshot import Snapshot, current_name, load_snapshot, prune, snapshot_names, write_snapshot
 from wares.errors import SnapshotError
 from wares.store.sqlite import Store
@@ -216,7 +217,7 @@ def test_a_manifest_cannot_name_files_elsewhere(shop: Path) -> None:
     manifest = json.loads(path.read_text())
     manifest.pop("sha256")
     manifest["files"]["../000001/text.npz"] = manifest["files"].pop("text.npz")
-    path.write_text(json.dumps(manifest | {"sha256": snapshots_module._own_sha256(manifest)}))
+    path.write_text(sealed(manifest))
     assert len(load_snapshot(path.parent, models_of(shop), BOOSTS).text) == 9  # its own text.npz, not that of 8
 
 

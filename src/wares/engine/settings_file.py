@@ -1,12 +1,12 @@
 """Change single numbers of a settings file and leave every other line, comments included, as it is."""
 
-import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from wares.engine.durable import replace_text
 from wares.engine.settings import FILE_NAME, merged_over
 from wares.errors import SettingsError
 
@@ -80,9 +80,7 @@ def write_values(folder: Path, tables: Mapping[str, Mapping[str, Value]]) -> Non
         text = path.read_bytes().decode("utf-8-sig") if path.exists() else ""
         for table, values in tables.items():
             text = with_values(text, table, values)
-        draft = path.with_name(f".{FILE_NAME}.{os.getpid()}")
-        draft.write_bytes(text.encode("utf-8"))
-        draft.replace(path)
+        replace_text(path, text)
     except OSError as error:
         raise SettingsError(f"{path}: cannot be written ({error.strerror}).") from error
 

@@ -1,14 +1,15 @@
 """A snapshot: everything learnt at one moment, immutable, in a folder whose manifest names each file's SHA-256."""
 
-import hashlib
 import json
 import os
 import shutil
 import time
+import zlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,9 @@ from wares.domain.catalogue import Columns
 from wares.domain.interactions import Interactions
 from wares.domain.shopper import History
 from wares.domain.strings import State
-from wares.engine.durable import replace_text, sync_folder, write_text
-from wares.errors import RankerUnavailable, SnapshotError
+from wares.engine.durable import publish_folder, replace_text, sync_folder, write_text
+from wares.engine.manifest import checked_name, is_whole, read_checked_name, read_sealed, sealed, sha256_of
+from wares.errors import RankerUnavailable, SnapshotError, WaresError
 from wares.features.behaviour import FadingCounts
 from wares.features.query_memory import QueryMemory
 from wares.ranking.boosted import Boosted
@@ -35,6 +37,11 @@ _HELD = "HELD"  # names the snapshot that a person went back to; while it serves
 _ASIDE = "ASIDE"  # in a snapshot's folder: why it does not serve
 _REPORT = "promotion.json"  # in a snapshot's folder: how it was compared with the one that served
 _STALE_S = 86_400
+_SMALL = 10_000  # bytes of a mark that are read
+MANIFEST = "manifest.json"  # in a snapshot's folder: its files with their checksums
+_SAID: Mapping[str, type] = {
+    "name": str, "last_event": int, "last_change": int, "encoder": str, "models": list, "facts": dict, "files": dict,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -99,27 +106,22 @@ def write_snapshot(
         for name, state in _parts(snapshot).items():
             with (draft / f"{name}.npz").open("wb") as file:
                 np.savez(file, allow_pickle=False, **state)
-                file.flush()
-                os.fsync(file.fileno())
-            files[f"{name}.npz"] = _sha256(draft / f"{name}.npz")
+            files[f"{name}.npz"] = sha256_of(draft / f"{name}.npz")
         manifest = {
             "format": FORMAT, "name": snapshot.name, "last_event": snapshot.last_event,
             "last_change": snapshot.last_change, "encoder": snapshot.encoder, "models": list(snapshot.models),
             "facts": dict(snapshot.facts), "files": files,
         }  # fmt: skip
-        write_text(draft / "manifest.json", json.dumps(manifest | {"sha256": _own_sha256(manifest)}, indent=1))
+        (draft / MANIFEST).write_text(sealed(manifest), encoding="utf-8")
         if report is not None:
-            write_text(draft / _REPORT, json.dumps(report, indent=1, allow_nan=False))
+            (draft / _REPORT).write_text(json.dumps(report, indent=1, allow_nan=False), encoding="utf-8")
         if aside:
-            write_text(draft / _ASIDE, aside)
-        sync_folder(draft)
-        draft.rename(place)
+            (draft / _ASIDE).write_text(aside, encoding="utf-8")
+        publish_folder(draft, place)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-    if aside:
-        sync_folder(folder)
-    else:
+    if not aside:
         make_current(folder, snapshot.name)
     return place
 
@@ -142,7 +144,7 @@ class Kept:
 
 def make_current(folder: Path, name: str) -> None:
     """Let `name` be the snapshot that serving processes load."""
-    replace_text(folder / _CURRENT, name)
+    replace_text(folder / _CURRENT, checked_name(name))
     (folder / name / _ASIDE).unlink(missing_ok=True)
     (folder / _HELD).unlink(missing_ok=True)
     sync_folder(folder)
@@ -156,21 +158,24 @@ def go_back(folder: Path, name: str) -> None:
         if newer > name:
             what = "left" if newer == leaving else "passed over"
             write_text(folder / newer / _ASIDE, f"{what} when the shop went back to {name}")
-    replace_text(folder / _HELD, name)  # means nothing until the next line
-    replace_text(folder / _CURRENT, name)
+    replace_text(folder / _HELD, checked_name(name))  # means nothing until the next line
+    replace_text(folder / _CURRENT, checked_name(name))
     (folder / name / _ASIDE).unlink(missing_ok=True)
     sync_folder(folder)
 
 
 def held_at(folder: Path) -> str:
-    """The snapshot that a person went back to and that still serves; "" = none."""
-    name = _read_name(folder / _HELD)
-    return name if name == current_name(folder) else ""
+    """The snapshot that a person went back to and that still serves; "" = none. A mark that was altered holds whatever
+    serves, until a person promotes one."""
+    if not (folder / _HELD).exists():
+        return ""
+    name, current = read_checked_name(_read_small(folder / _HELD)), current_name(folder)
+    return current if name in ("", current) else ""
 
 
 def current_name(folder: Path) -> str:
-    """The name of the current snapshot; "" = none yet."""
-    return _read_name(folder / _CURRENT)
+    """The name of the current snapshot; "" = none yet, or a file that was altered and cannot say it."""
+    return read_checked_name(_read_small(folder / _CURRENT))
 
 
 def all_snapshot_names(folder: Path) -> list[str]:
@@ -189,7 +194,7 @@ def kept_snapshots(folder: Path) -> list[Kept]:
     current, found = current_name(folder), []
     for name in all_snapshot_names(folder):
         aside = folder / name / _ASIDE
-        why = _read_name(aside) if name != current else ""
+        why = _read_small(aside) if name != current else ""
         state = "current" if name == current else "kept aside" if why or aside.exists() else "older"
         try:
             manifest = _read_manifest(folder / name)
@@ -214,11 +219,11 @@ def prune(folder: Path, keep: int = 3) -> None:
             shutil.rmtree(folder / name, ignore_errors=True)
 
 
-def _read_name(path: Path) -> str:
-    """What a small file says; "" without it."""
+def _read_small(path: Path) -> str:
+    """What a small file says; "" where it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    except FileNotFoundError:
+        return path.read_bytes()[:_SMALL].decode("utf-8", "replace").strip()
+    except OSError:
         return ""
 
 
@@ -240,7 +245,9 @@ def load_snapshot(place: Path, new_model: Callable[[str], BehaviourModel], boost
     states = {Path(name).stem: _read_part(place, name, expected) for name, expected in manifest["files"].items()}
     try:
         return _assemble(manifest, states, new_model, boosts)
-    except (KeyError, ValueError, IndexError) as error:
+    except (WaresError, MemoryError):
+        raise
+    except Exception as error:  # arrays of another shape or kind fail wherever they are first used
         raise SnapshotError(
             f"Snapshot {place.name} does not hold what its manifest says ({error}). {_REMEDY}"
         ) from error
@@ -258,10 +265,13 @@ def _read_part(place: Path, name: str, expected: str) -> State:
     path = place / Path(name).name
     if not path.is_file():
         raise SnapshotError(f"Snapshot {place.name}: file {name} is missing. {_REMEDY}")
-    if _sha256(path) != expected:
-        raise SnapshotError(f"Snapshot {place.name}: file {name} was cut or altered. {_REMEDY}")
-    with np.load(path, allow_pickle=False) as file:
-        return {key: file[key] for key in file.files}
+    try:
+        if sha256_of(path) != expected:
+            raise SnapshotError(f"Snapshot {place.name}: file {name} was cut or altered. {_REMEDY}")
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}
+    except (OSError, ValueError, EOFError, BadZipFile, zlib.error, AttributeError, NotImplementedError) as error:
+        raise SnapshotError(f"Snapshot {place.name}: file {name} cannot be read ({error}). {_REMEDY}") from error
 
 
 _REMEDY = "Run `wares train` to make a new one; the shop's data is safe in wares.sqlite."
@@ -342,26 +352,22 @@ def _newcomers(state: Mapping[str, NDArray[Any]] | None) -> dict[str, Any]:
 
 def _read_manifest(place: Path) -> dict[str, Any]:
     try:
-        manifest: dict[str, Any] = json.loads((place / "manifest.json").read_text())
+        manifest = read_sealed(place / MANIFEST)
     except FileNotFoundError:
         raise SnapshotError(f"Snapshot {place.name} has no manifest. {_REMEDY}") from None
     except (ValueError, OSError) as error:
         raise SnapshotError(f"The manifest of snapshot {place.name} cannot be read ({error}). {_REMEDY}") from error
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
-        raise SnapshotError(f"The manifest of snapshot {place.name} is not one. {_REMEDY}")
     if manifest.get("format") != FORMAT:
         raise SnapshotError(
             f"Snapshot {place.name} has format {manifest.get('format')!r}, this version reads {FORMAT}. {_REMEDY}"
         )
-    if manifest.pop("sha256", None) != _own_sha256(manifest):
+    if not is_whole(manifest):
         raise SnapshotError(f"The manifest of snapshot {place.name} was altered. {_REMEDY}")
+    wrong = [name for name, kind in _SAID.items() if type(manifest.get(name)) is not kind]
+    if not wrong and not all(type(one) is str for one in (*manifest["models"], *manifest["files"].values())):
+        wrong = ["models or files"]
+    if not wrong and manifest["name"] != place.name:
+        wrong = [f"name, {manifest['name'][:80]!r}"]
+    if wrong:
+        raise SnapshotError(f"The manifest of snapshot {place.name} is not one: wrong {', '.join(wrong)}. {_REMEDY}")
     return manifest
-
-
-def _own_sha256(manifest: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wares.domain.strings import pack, unpack
+from wares.engine.durable import publish
 from wares.errors import SettingsError, SnapshotError
 from wares.models.sequence import SequenceModel, unit
 
@@ -62,7 +63,7 @@ def _write(path: Path, state: dict[str, NDArray[np.generic]]) -> None:
     draft = path.with_name(path.name + ".part")
     with draft.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **state)
-    draft.replace(path)
+    publish(draft, path)
 
 
 def _small(name: str, table: NDArray[np.float32]) -> dict[str, NDArray[np.generic]]:

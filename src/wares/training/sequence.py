@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wares.domain.shopper import INTEREST_BY_CODE
+from wares.engine.durable import publish
 from wares.errors import TrainingError
 from wares.models.sequence import SequenceModel, gap_codes, whitened
 from wares.training.lessons import Lessons, Sampling, windows_of
@@ -333,7 +334,7 @@ class _Training:
         partial = self.checkpoint.with_suffix(".partial")
         with partial.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
-        partial.replace(self.checkpoint)
+        publish(partial, self.checkpoint)
 
     def _load(self) -> _State:
         """Where the checkpoint left off; a fresh start where there is none."""

@@ -1,11 +1,12 @@
 """What was tried so far, kept in the shop's folder: a search for settings that is stopped goes on where it was."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from wares.engine.durable import replace_text
 
 FILE_NAME = "tuning.json"
 FORMAT = 1
@@ -38,9 +39,7 @@ class Studies:
     def keep(self, model: str, question: Mapping[str, Any], trials: list[Trial]) -> None:
         """Replace what is kept of this model, on disk before it returns."""
         self._kept[model] = {"question": dict(question), "trials": [asdict(trial) for trial in trials]}
-        draft = self.path.with_name(f".{FILE_NAME}.{os.getpid()}")
-        draft.write_text(json.dumps({"format": FORMAT, "studies": self._kept}, indent=1), encoding="utf-8")
-        draft.replace(self.path)
+        replace_text(self.path, json.dumps({"format": FORMAT, "studies": self._kept}, indent=1))
 
     def _read(self) -> dict[str, Any]:
         """A file that cannot be read is as good as none: it can always be made again."""

@@ -1,7 +1,6 @@
 """The report of an import as one HTML file, and the last profile beside the shop that the next one is compared with."""
 
 import json
-import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from wares.app.commands.profile_charts import Compared, figure, profile_section,
 from wares.app.commands.screen import shown
 from wares.domain.event import Event
 from wares.domain.product import Product
+from wares.engine.durable import replace_bytes
 from wares.evaluation.charts import Bar, bars
 from wares.evaluation.intervals import Interval
 from wares.evaluation.web_page import web_page
@@ -129,12 +129,4 @@ def _findings(title: str, findings: Sequence[Finding]) -> str:
 
 def _written(path: Path, content: str) -> None:
     """Whole or not at all; halves of surrogate pairs become "?"."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with draft.open("w", encoding="utf-8", errors="replace") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    replace_bytes(path, content.encode("utf-8", "replace"))

@@ -1,6 +1,5 @@
 """`wares synonyms`: words that may stand for one another in this shop, and what speaks for them; kept if accepted."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ from rich.table import Table
 
 from wares.app.commands import screen
 from wares.engine.assembly import SYNONYMS, own_synonyms
+from wares.engine.durable import replace_bytes
 from wares.errors import InputError
 from wares.retrieval.language.synonyms.groups import Synonyms, key
 from wares.shop import Shop, open_shop
@@ -69,6 +69,34 @@ def accept_lines(folder: Path, proposals: Sequence[Proposal], language: str) -> 
     return added
 
 
+def accept_line(folder: Path, said: str, meant: str, language: str, *, one_way: bool) -> str:
+    """Add one line of two members to the shop's synonyms; the line, "" = they say so already. InputError for a member
+    that a line cannot hold, DataError for a faulty file."""
+    for member in (said, meant):
+        if (
+            not key(member, language)
+            or not member.isprintable()
+            or any(mark in member for mark in ",#")
+            or "=>" in member
+        ):
+            raise InputError(
+                f"{member[:80]!r} cannot stand in a line of synonyms: words, without a comma, '#' and '=>'."
+            )
+    if key(said, language) == key(meant, language):
+        raise InputError(f"{said[:80]!r} and {meant[:80]!r} are the same word here.")
+    line = f"{said.strip()} => {meant.strip()}" if one_way else f"{said.strip()}, {meant.strip()}"
+    others = Synonyms.read([line], SYNONYMS, str.split, language=language).others
+    own = Synonyms.read(own_synonyms(folder), SYNONYMS, str.split, language=language).others
+    known = all(
+        {key(other, language) for other in meanings} <= {key(other, language) for other in own.get(member, ())}
+        for member, meanings in others.items()
+    )
+    if known:
+        return ""
+    append_lines(folder, [line])
+    return line
+
+
 def append_lines(folder: Path, lines: Sequence[str]) -> None:
     """Put these at the end of the shop's synonyms, all or none."""
     if lines:
@@ -76,7 +104,7 @@ def append_lines(folder: Path, lines: Sequence[str]) -> None:
         before = path.read_bytes() if path.exists() else b""
         if before and not before.endswith(b"\n"):
             before += b"\n"
-        _replace(path, before + "".join(f"{line}\n" for line in lines).encode())
+        replace_bytes(path, before + "".join(f"{line}\n" for line in lines).encode())
 
 
 def _says(own: Mapping[str, Mapping[str, float]], one: Proposal, language: str) -> bool:
@@ -84,21 +112,6 @@ def _says(own: Mapping[str, Mapping[str, float]], one: Proposal, language: str) 
         return key(meant, language) in {key(other, language) for other in own.get(key(said, language), ())}
 
     return says(one.said, one.meant) and (one.one_way or says(one.meant, one.said))
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """The whole file or the old one, whatever happens meanwhile."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            beside.chmod(path.stat().st_mode)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _numbers(accept: str, n: int) -> list[int]:

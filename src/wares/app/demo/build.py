@@ -19,6 +19,7 @@ from wares.app.demo.data import DemoData, demo_data
 from wares.app.demo.model import FILE as MODEL
 from wares.app.demo.model import be_ready_to_learn, learn_model, put_shipped
 from wares.engine.assembly import SNAPSHOTS
+from wares.engine.durable import replace_text
 from wares.engine.settings import FILE_NAME
 from wares.engine.snapshot import current_name, kept_snapshots
 from wares.errors import InputError
@@ -112,7 +113,7 @@ def build_demo(
     folder.mkdir(parents=True, exist_ok=True)
     _keep(mark, folder)
     if not (folder / FILE_NAME).exists():
-        (folder / FILE_NAME).write_text(_settings(name), encoding="utf-8")
+        replace_text(folder / FILE_NAME, _settings(name))
     with open_shop(folder) as shop, screen.progress() as tell:
         fill(shop, source, mark.moved_ms, n_events, tell, clock)
         if learn:
@@ -223,9 +224,7 @@ def _keep(mark: Mark, folder: Path) -> None:
 
 def _write(path: Path, value: object) -> None:
     """All or nothing."""
-    draft = path.with_name(path.name + ".part")
-    draft.write_text(json.dumps(value, indent=1, allow_nan=False), encoding="utf-8")
-    draft.replace(path)
+    replace_text(path, json.dumps(value, indent=1, allow_nan=False))
 
 
 def _settings(name: str) -> str:

@@ -19,7 +19,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from wares.engine.durable import replace_text, sync_folder, write_text
+from wares.engine.durable import publish_once, replace_text, write_text
 from wares.engine.rules.settings import RuleSettings, RulesFile, read_rules
 from wares.errors import InputError, RulesError, StoreError, StoreUnwritable, UnknownName
 
@@ -27,6 +27,7 @@ FOLDER = "rules"
 DRAFT = "draft.toml"
 _NAME = re.compile(r"(\d{4,9})\.toml")
 _RULES_BEGIN = "# -- the rules, as they were published: never changed; `wares rules draft` opens a copy --\n"
+_DRAFT_HEAD = "# Draft of version {}; `wares rules check`, `preview` and `publish` go on with it.\n"
 _DRAFT_OF = re.compile(r"\A# Draft of version (\d+)\b[^\n]*\n")
 _STALE_S = 86_400
 
@@ -142,11 +143,10 @@ class RuleBook:
                 write_text(draft, _head(number, by, at, note, repeats, text) + _RULES_BEGIN + text)
                 draft.chmod(0o444)
                 try:
-                    os.link(draft, self.place / _file_of(number))  # takes the number, or fails: somebody was faster
+                    publish_once(draft, self.place / _file_of(number))  # takes the number, or somebody was faster
                 except FileExistsError:
                     draft.unlink()
                     continue
-                sync_folder(self.place)
                 return Version(number, by, at, note, repeats, text, file)
         except OSError as error:
             raise _unwritable(self.place, error) from error
@@ -181,13 +181,28 @@ class RuleBook:
         version, _ = self.current()
         if text is None:
             text = version.text if version.number else _example()
-        head = f"# Draft of version {self.last()}; `wares rules check`, `preview` and `publish` go on with it.\n"
+        head = _DRAFT_HEAD.format(self.last())
         try:
             self.place.mkdir(exist_ok=True)
             replace_text(self.draft_path, head + text)
         except OSError as error:
             raise _unwritable(self.place, error) from error
         return self.draft_path
+
+    def write_draft(self, text: str, was: str | None) -> Draft:
+        """The draft says `text` from now on; it stays based on the version that it began as. `was`: what it said when
+        the writer last looked, None = there was none. InputError where it says something else by now."""
+        draft = self.draft()
+        if (draft.text if draft is not None else None) != was:
+            raise InputError("Somebody else changed the draft meanwhile. Read it again, then write your changes.")
+        based_on = self.last() if draft is None else draft.based_on
+        head = _DRAFT_HEAD.format(based_on) if based_on is not None else ""
+        try:
+            self.place.mkdir(exist_ok=True)
+            replace_text(self.draft_path, head + text)
+        except OSError as error:
+            raise _unwritable(self.place, error) from error
+        return Draft(text, based_on)
 
     def discard_draft(self) -> bool:
         """Whether there was one."""
