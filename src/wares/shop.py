@@ -19,6 +19,7 @@ from wares.domain.suggestion import Suggestion
 from wares.engine.assembly import Engine, new_encoder
 from wares.engine.choice import wanted_filter
 from wares.engine.logins import join_all, unjoined
+from wares.engine.observer import Nobody, Observer
 from wares.engine.rules.merchandising import Merchandising
 from wares.engine.settings import FILE_NAME, Settings, load_settings, write_default_settings
 from wares.engine.view import ShopView
@@ -77,6 +78,7 @@ class Shop:
             self.close()
             raise
         self._engine: Engine | None = None
+        self._observer: Observer = Nobody()
 
     # -- data in -----------------------------------------------------------------------------------------------------
 
@@ -167,6 +169,7 @@ class Shop:
         `join_logins` True: who is anonymous first and then known in a foreign log is one shopper, with their consent;
         None: as the setting `privacy.merge_at_login` has it.
         """
+        started_s = time.perf_counter()
         logins = Logins(self.settings.privacy.joins_imported(join_logins), consent=bool(join_logins))
         if is_feed := isinstance(events, str | Path) or "dialect" in options:
             options["logins"] = logins
@@ -177,6 +180,9 @@ class Shop:
         if logins.wanted and is_feed:
             report = with_logins(report, logins, self.identify_all(logins))
         self._caught_up()
+        if self.is_loaded:
+            took_s, kept = time.perf_counter() - started_s, report.kept
+            self._observer.recorded(kept - repeated, repeated, report.rejected, took_s)
         return report
 
     def put_shoppers(self, shoppers: Source, *, fill: Mapping[str, str] | None = None, **options: Any) -> ImportReport:
@@ -241,6 +247,19 @@ class Shop:
         if len(keys) > 1 and self._engine is not None:
             self._engine.refold()  # a device's events were another's, too
         return erased
+
+    def erase_simulated(self) -> tuple[int, int]:
+        """Forget what simulated shoppers did and were shown: (number of events erased, number of impressions)."""
+        shown = 0
+        if self._impressions is not None:
+            shown = self._impressions.erase_simulated()
+        elif (self.folder / "impressions.sqlite").exists():
+            with ImpressionLog(self.folder) as impressions:
+                shown = impressions.erase_simulated()
+        erased = self.writer().events.erase_simulated()
+        if self._engine is not None:
+            self._engine.live.forget_simulated()
+        return erased, shown
 
     def _forget_shown(self, impressions: ImpressionLog, hashes: Iterable[bytes]) -> None:
         for whose in hashes:
@@ -325,6 +344,7 @@ class Shop:
         without_wishes: Sequence[str] = (),
         explain: bool = False,
         market: str = "",
+        simulated: bool = False,
     ) -> Page:
         """Any surface that has a profile in the settings.
 
@@ -334,7 +354,8 @@ class Shop:
         `offset`: hits to leave out before the first, for whoever keeps no cursor. `as_typed`: do not correct the query;
         `without_wishes`: keys of wishes (`Page.wishes`) that are not to be read in it. `explain`:
         fill `Page.explanation` and `Hit.parts`; such an answer takes longer. `market`: whose prices, availability and
-        language are meant, one of the settings' markets; "" = the shop's own.
+        language are meant, one of the settings' markets; "" = the shop's own. `simulated`: nobody asks; what was played
+        in the shopper's name counts for this answer, and the impression is marked.
         Raises InputError, UnknownName or CursorExpired with what is valid.
         """
         started = time.perf_counter()
@@ -351,7 +372,7 @@ class Shop:
             surface=surface, now_ms=_now_ms(), query=query, shopper_id=shopper, seeds=tuple(seeds),
             filter=wanted_filter(filters or {}, category, scale), facets=tuple(facets or ()), sort=order, k=k,
             cursor=cursor, as_typed=as_typed, without_wishes=tuple(without_wishes), explain=explain, market=market,
-            offset=offset, facet_values=facet_values,
+            offset=offset, facet_values=facet_values, simulated=simulated,
         )  # fmt: skip
         page = self.engine.ask(request)
         return replace(page, took_ms=round((time.perf_counter() - started) * 1000, 2))
@@ -372,8 +393,22 @@ class Shop:
             with self._opening:
                 if self._engine is None:
                     encoder = new_encoder(self.settings, self.folder)
-                    self._engine = Engine(self.folder, self.settings, self._reading, encoder)
+                    engine = Engine(self.folder, self.settings, self._reading, encoder)
+                    engine.observe(self._observer)
+                    self._engine = engine
         return self._engine
+
+    def observe(self, observer: Observer) -> None:
+        """Tell this one from now on how answers and events go; for the process that serves."""
+        with self._opening:
+            self._observer = observer
+            if self._engine is not None:
+                self._engine.observe(observer)
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the engine is there, so that an answer need not wait for it."""
+        return self._engine is not None
 
     @property
     def rules(self) -> Merchandising:

@@ -3,6 +3,7 @@
 import functools
 import inspect
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +14,18 @@ from numpy.typing import NDArray
 
 from wares.contracts import BehaviourModel, Encoder, Policy, Progress, Ranker, Source
 from wares.domain.intent import Intent
-from wares.domain.request import Request
+from wares.domain.request import Request, Sort
 from wares.domain.result import Candidates, Page, Slate
 from wares.domain.rule import Actions
 from wares.domain.shopper import History
 from wares.engine.cursors import Cursors
+from wares.engine.experiments.serving import ServingExperiments
+from wares.engine.experiments.settings import CONTROL, INTERLEAVE
+from wares.engine.exposures import ServingExposures
 from wares.engine.impression import impression_of, new_id
+from wares.engine.interleaving import Interleaved, interleave, present_interleaved
 from wares.engine.live import Live
+from wares.engine.observer import Laps, Nobody, Observer
 from wares.engine.page import present, with_cursor
 from wares.engine.plugins import Plugins, load_plugins
 from wares.engine.rules.serving import ServingRules
@@ -40,9 +46,10 @@ from wares.models.sequence import SequenceModel
 from wares.models.transitions import Transitions
 from wares.policies.aims import Aims
 from wares.policies.availability import Availability
+from wares.policies.distinct import Distinct
 from wares.policies.diversity import BrandCap, Diversity
+from wares.policies.exploration import Exploration, Exposures
 from wares.policies.rules import Rules
-from wares.policies.swaps import NAME as SWAPS
 from wares.policies.swaps import Swaps
 from wares.ranking.formula import Formula
 from wares.retrieval.language.shop_language import Language
@@ -102,19 +109,38 @@ class Engine:
         self.folder, self.settings, self.store = folder, settings, store
         self.warnings: list[str] = []
         self.impressions: ImpressionLog | None = None  # set where answers are really shown to shoppers
+        self.observer: Observer = Nobody()
         self._encoder = _Remembering(encoder) if encoder is not None else None
-        self._walks = _walks(settings, folder)
+        self.exposures = ServingExposures(folder, self.warn)
+        walk_of = _walk_maker(settings, folder, self.exposures.current)
+        self._walks = {surface: walk_of(profile) for surface, profile in settings.profiles.items()}
         self.rules = ServingRules(folder, self.warn)
-        self._cursors: Cursors[Answer] = Cursors()
+        self.experiments = ServingExperiments(folder, settings, walk_of, self.warn)
+        self._cursors: Cursors[Answer | Interleaved] = Cursors()
         self._looked_for = ""  # the snapshot that was current at the last look, whole or not
         self.live = Live(snapshot, self._encoder) if snapshot is not None else self._load()
 
     def refresh(self) -> None:
-        """Fold in what was written since, and swap to a newer snapshot and newer rules if there are some."""
+        """Fold in what was written since; take up a newer snapshot, newer rules and experiments if there are some."""
         self.rules.follow()
+        self.experiments.follow()
+        self.exposures.follow()
+        before = self.live.snapshot.name
         if current_name(self.folder / SNAPSHOTS) != self._looked_for:
             self.live = self._load()
         self.live.catch_up(self.store.catalogue, self.store.events)  # after a swap: what was written while it loaded
+        if self.live.snapshot.name != before:
+            self.observer.swapped(before, self.live.snapshot.name)
+
+    def observe(self, observer: Observer) -> None:
+        """Tell this one from now on how it goes."""
+        self.observer = observer
+        if self._encoder is not None:
+            self._encoder.observer = observer
+
+    def encoder_cache(self) -> tuple[int, int]:
+        """(queries whose vector was remembered, queries that were encoded) so far."""
+        return self._encoder.cache() if self._encoder is not None else (0, 0)
 
     def refold(self) -> None:
         """Fold anew what came after the snapshot: whose some of it is has changed in the past."""
@@ -125,30 +151,42 @@ class Engine:
                 self.live = live
                 return
 
+    def reload(self) -> None:
+        """Load anew what serves: the shop's own synonyms have changed."""
+        self.live = self._load()
+
     def warn(self, warning: str) -> None:
         """Remember and log what a shopkeeper should know; once."""
         if warning not in self.warnings:
             self.warnings.append(warning)
             _log.warning("%s", warning)
 
-    def history(self, shopper_id: str | None, live: Live | None = None) -> tuple[History, str]:
-        """The shopper's history in the rows of `live` (the present one if None), and a note if there is none."""
+    def history(
+        self, shopper_id: str | None, live: Live | None = None, *, simulated: bool = False
+    ) -> tuple[History, str]:
+        """The shopper's history in the rows of `live` (the present one if None), and a note if there is none.
+        `simulated`: with what was played in their name."""
         if shopper_id is None:
             return History.empty(), ""
         keys = self.store.shoppers.keys_of(shopper_id)
         if not keys:
             return History.empty(), f"Shopper {shopper_id[:80]!r} is not known yet: this is what everybody gets."
-        return (live or self.live).history(*keys), ""
+        return (live or self.live).history(*keys, simulated=simulated), ""
 
     def ask(self, request: Request) -> Page:
         """The page that answers a request, or the next one of an earlier answer."""
+        started_s = time.perf_counter()
         if request.cursor:
             found, name, offset = self._cursors.find(request.cursor)
         else:
             live = self.live  # one for the whole request, whatever is swapped meanwhile
-            history, note = self.history(request.shopper_id, live)
-            found, name, offset = self.answer(request, history, (note,) if note else (), live), "", request.offset
-        page = present(found, offset, request.k, self.store.catalogue)
+            history, note = self.history(request.shopper_id, live, simulated=request.simulated)
+            found, name, offset = self._by_variant(request, history, (note,) if note else (), live), "", request.offset
+        laps = Laps() if request.cursor else found.view.laps  # a kept answer's view is older
+        page = self._present(found, offset, request.k)
+        page = replace(page, experiment=found.experiment, variant=found.variant) if found.experiment else page
+        laps.end("present")
+        self.observer.answered(request.surface, laps.seconds)
         if not request.k:  # nothing was shown, and there is no next page
             return page
         if offset + request.k < page.total:
@@ -157,7 +195,8 @@ class Engine:
             return page
         page = replace(page, impression_id=new_id())
         whose = self.store.shoppers.hash(request.shopper_id) if request.shopper_id else None
-        self.impressions.record(impression_of(page, request, offset), whose)
+        took_ms = (time.perf_counter() - started_s) * 1000
+        self.impressions.record(impression_of(page, request, offset, took_ms), whose, simulated=request.simulated)
         return page
 
     def answer(
@@ -167,18 +206,43 @@ class Engine:
         notes: Sequence[str] = (),
         live: Live | None = None,
         actions: Actions | None = None,
+        walk: Walk | None = None,
     ) -> Answer:
         """All hits of a request in order, for a shopper with this history, as of `live` (the present one if None).
-        `actions`: as if the shop's rules wanted this of it (None = what they want)."""
-        walk = self._walk(request.surface)
+        `actions`: as if the shop's rules wanted this of it (None = what they want); `walk`: as if the surface were
+        answered so (None = as its profile has it)."""
+        walk = walk or self._walk(request.surface)
         if self.impressions is None or actions is not None:  # nobody would learn from what chance does
-            walk = replace(walk, policies=tuple(policy for policy in walk.policies if policy.name != SWAPS))
+            walk = walk.without_chance()
         view = ShopView(live or self.live, request.now_ms, self.settings.market(request.market))
         seeds, unknown = _seeds(request, view)
         actions = self.rules.actions(request, self.store.shoppers) if actions is None else actions
         intent, remarks = self._understanding(view).read(request, history, seeds, actions)
+        view.laps.end("understand")
         view.expect(intent)
         return answer(intent, walk, view, (*notes, *remarks, *unknown))
+
+    def _by_variant(self, request: Request, history: History, notes: Sequence[str], live: Live) -> Answer | Interleaved:
+        """The answer that the shopper's variant of a running experiment gives. Who has no id gets control, and so do all
+        where nothing is logged."""
+        running, surface = None, request.surface
+        if self.impressions is not None and request.shopper_id and self.experiments.run_on(surface):
+            whose = self.store.shoppers.hash(request.shopper_id)
+            running = self.experiments.experiment_of(surface, whose)
+        if running is None or (running.kind == INTERLEAVE and (request.sort is not Sort.RELEVANCE or not request.k)):
+            return self.answer(request, history, notes, live)
+        if running.kind == INTERLEAVE:
+            walks = self._walk(surface), running.walks[running.other]
+            first, second = (self.answer(request, history, notes, live, walk=one.without_chance()) for one in walks)
+            return interleave(first, second, (CONTROL, running.other), running.experiment)
+        variant = running.variant_of(whose)
+        found = self.answer(request, history, notes, live, walk=running.walks.get(variant))
+        return replace(found, experiment=running.experiment, variant=variant)
+
+    def _present(self, found: Answer | Interleaved, offset: int, k: int) -> Page:
+        if isinstance(found, Interleaved):
+            return present_interleaved(found, offset, k, self.store.catalogue)
+        return present(found, offset, k, self.store.catalogue)
 
     def arranged(self, request: Request, history: History, ways: Sequence[Actions]) -> list[Slate]:
         """The ranked hits of one request, found and scored once, as each of these would have them arranged; of what is
@@ -187,7 +251,7 @@ class Engine:
         view = ShopView(self.live, request.now_ms, self.settings.market(request.market))
         intent, _ = self._understanding(view).read(request, history, _seeds(request, view)[0], ways[0])
         found = answer(intent, replace(walk, policies=()), view)
-        policies = [policy for policy in walk.policies if policy.name != SWAPS]
+        policies = walk.without_chance().policies
         return [arranged(found.slate, policies, replace(found.intent, actions=way), view) for way in ways]
 
     def retrieve(self, request: Request, history: History | None = None) -> tuple[Intent, Candidates, FeatureTable]:
@@ -271,6 +335,7 @@ class _Remembering:
         self._encoder = encoder
         self._query = functools.lru_cache(_QUERIES_REMEMBERED)(self._encode_query)
         self.fingerprint, self.dimension = encoder.fingerprint, encoder.dimension
+        self.observer: Observer = Nobody()
 
     def encode(
         self, texts: Sequence[str], kind: Literal["query", "passage"], on_progress: Progress | None = None
@@ -279,8 +344,15 @@ class _Remembering:
             return self._query(texts[0])
         return self._encoder.encode(texts, kind, on_progress)
 
+    def cache(self) -> tuple[int, int]:
+        seen = self._query.cache_info()
+        return seen.hits, seen.misses
+
     def _encode_query(self, text: str) -> NDArray[np.float32]:
-        return self._encoder.encode([text], "query")
+        started_s = time.perf_counter()
+        vector = self._encoder.encode([text], "query")
+        self.observer.encoded(time.perf_counter() - started_s)
+        return vector
 
 
 def _seeds(request: Request, view: ShopView) -> tuple[NDArray[np.int32], list[str]]:
@@ -290,11 +362,13 @@ def _seeds(request: Request, view: ShopView) -> tuple[NDArray[np.int32], list[st
     return np.array(rows, np.int32), [f"Product {product_id[:80]!r} is not in the catalogue." for product_id in unknown]
 
 
-def _walks(settings: Settings, folder: Path) -> Mapping[str, Walk]:
-    """Every profile with its names resolved."""
+def _walk_maker(
+    settings: Settings, folder: Path, exposures: Callable[[], Exposures]
+) -> Callable[[Profile], Walk]:
+    """What resolves the names of a profile."""
     plugins = load_plugins(folder, settings.plugins)
     sources = {**built_in_sources(), **plugins.sources}
-    return {surface: _walk(profile, settings, sources, plugins) for surface, profile in settings.profiles.items()}
+    return lambda profile: _walk(profile, settings, sources, plugins, exposures)
 
 
 def _matching(settings: Settings, formula: Formula) -> Matching:
@@ -307,13 +381,21 @@ def _matching(settings: Settings, formula: Formula) -> Matching:
     return Matching(search.coverage, search.meaning, search.meaning_share, lexical, letters, meaning)
 
 
-def _walk(profile: Profile, settings: Settings, sources: Mapping[str, Source], plugins: Plugins) -> Walk:
+def _walk(
+    profile: Profile,
+    settings: Settings,
+    sources: Mapping[str, Source],
+    plugins: Plugins,
+    exposures: Callable[[], Exposures],
+) -> Walk:
     search = settings.search
     formula = Formula(profile.terms(), known={*sources, *PRODUCT_FEATURES})
     policies: dict[str, Policy] = {
         "aims": Aims(),
         "availability": Availability(),
+        "distinct": Distinct(),
         "diversity": Diversity(profile.diversity),
+        "exploration": Exploration(exposures=exposures, **profile.exploration.model_dump()),
         "brand_cap": BrandCap(profile.brand_cap),
         "rules": Rules(),
         "swaps": Swaps(profile.swaps),
@@ -332,6 +414,7 @@ def _walk(profile: Profile, settings: Settings, sources: Mapping[str, Source], p
         depth=search.rank_depth,
         exclude_seeds=profile.exclude_seeds,
         exclude_bought=profile.exclude_bought,
-        hide_unsellable=profile.unsellable == "hide" or not profile.all_matches,
+        exclude_hidden=profile.exclude_hidden,
+        hide_unsellable=profile.unsellable == "hide" or (profile.unsellable == "sink" and not profile.all_matches),
         fold_variants=profile.fold_variants or profile.all_matches,
     )

@@ -100,6 +100,7 @@ class Live:
     def __init__(self, snapshot: Snapshot, encoder: Encoder | None) -> None:
         self.snapshot = snapshot
         self.last_event, self.last_change = snapshot.last_event, snapshot.last_change
+        self._last_simulated = 0  # no snapshot holds any simulated event
         columns = snapshot.columns
         self.state = CatalogueState(
             columns,
@@ -113,6 +114,7 @@ class Live:
         self._encoder = encoder
         self._lock = Lock()
         self._sessions: dict[int, History] = {}
+        self._played: dict[int, History] = {}  # what simulated shoppers did: for their own answers alone
         self.sold = snapshot.purchases  # replaced, never changed: a view keeps what it was given
         self._row_of_key = {int(key): row for row, key in enumerate(columns.keys)}  # first row of each product
         self._row_now = {int(key): row for row, key in enumerate(columns.keys)}  # latest row of each product
@@ -127,13 +129,28 @@ class Live:
             block = events.read(self.last_event)
             if len(block):
                 self._fold_events(block)
+            played = events.read(self._last_simulated, simulated=True)
+            if len(played):
+                self._fold_simulated(played)
 
-    def history(self, shopper_key: int, *joined: int) -> History:
-        """The shopper's whole history, the snapshot's and what came since, under this key and those joined to it."""
+    def history(self, shopper_key: int, *joined: int, simulated: bool = False) -> History:
+        """The shopper's whole history, the snapshot's and what came since, under this key and those joined to it; for a
+        `simulated` question with what was played in their name."""
         whole = self.snapshot.history(shopper_key).then(self._sessions.get(shopper_key, History.empty()))
+        if simulated:
+            whole = whole.then(self._played.get(shopper_key, History.empty()))
         for key in joined:
-            whole = whole.then(self.history(key))
+            whole = whole.then(self.history(key, simulated=simulated))
         return whole
+
+    def forget_simulated(self) -> None:
+        """Simulated events were erased from the log."""
+        with self._lock:
+            self._played = {}
+
+    def size(self) -> tuple[int, int, int]:
+        """What came since the snapshot: (products, new or rewritten; events, by their numbers; shoppers with some)."""
+        return len(self.state.learnt_row), self.last_event - self.snapshot.last_event, len(self._sessions)
 
     def purchases(self, now_ms: int) -> NDArray[np.float32]:
         """(n,) fading purchase counts of every row."""
@@ -229,6 +246,14 @@ class Live:
         self._count(counted)
         self.last_event = int(block.seqs[-1])
 
+    def _fold_simulated(self, block: EventBlock) -> None:
+        """No sale is counted, and nothing waits for a product that is not known."""
+        for i in range(len(block)):
+            if (row := self._row_of_key.get(int(block.product_keys[i]))) is not None:
+                event = (int(block.kinds[i]), int(block.times_ms[i]), float(block.quantities[i]))
+                self._remember(row, int(block.shopper_keys[i]), *event, sessions=self._played)
+        self._last_simulated = int(block.seqs[-1])
+
     def _count(self, sales: list[tuple[int, int, float]]) -> None:
         if not sales:
             return
@@ -238,17 +263,26 @@ class Live:
         sold.learn(rows, times_ms, np.array([amount for _, _, amount in sales], np.float32))
         self.sold = sold
 
-    def _remember(self, row: int, shopper: int, kind: int, time_ms: int, quantity: float) -> None:
+    def _remember(
+        self,
+        row: int,
+        shopper: int,
+        kind: int,
+        time_ms: int,
+        quantity: float,
+        sessions: dict[int, History] | None = None,
+    ) -> None:
         if shopper < 0:
             return
+        sessions = self._sessions if sessions is None else sessions
         event = History(
             np.array([row], np.int32),
             np.array([time_ms], np.int64),
             np.array([kind], np.int8),
             np.array([quantity], np.float32),
         )
-        session = self._sessions.get(shopper, History.empty()).then(event)
-        self._sessions[shopper] = session.take(slice(-_SESSION_LENGTH, None))
+        session = sessions.get(shopper, History.empty()).then(event)
+        sessions[shopper] = session.take(slice(-_SESSION_LENGTH, None))
 
 
 # What an event does to the sales count of its product.

@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from wares.domain.offer import Market
+from wares.engine.durable import replace_text
 from wares.engine.settings_errors import explained
 from wares.errors import InputError, SettingsError, UnknownName
 from wares.features.table import PRODUCT_FEATURES
@@ -27,7 +28,7 @@ from wares.ranking.formula import Scale, Term
 from wares.retrieval.sources import built_in_sources
 
 FILE_NAME = "wares.toml"
-POLICIES = ("aims", "availability", "diversity", "brand_cap", "rules", "swaps")
+POLICIES = ("aims", "availability", "distinct", "diversity", "brand_cap", "rules", "exploration", "swaps")
 RANKERS = ("formula", "learned")
 
 ModelName = Literal[
@@ -157,6 +158,22 @@ class TermSettings(Section):
         return {"weight": value} if isinstance(value, int | float) else value
 
 
+class ExplorationSettings(Section):
+    """Which places new products get, and what is new (`wares.policies.exploration`)."""
+
+    share: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    first: Annotated[int, Field(ge=1, le=1000)] = 4
+    last: Annotated[int, Field(ge=1, le=1000)] = 24
+    days: Annotated[float, Field(ge=0, le=3650)] = 30.0
+    impressions: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "ExplorationSettings":
+        if self.first > self.last:
+            raise ValueError(f"first = {self.first} lies behind last = {self.last}")
+        return self
+
+
 class Profile(Section):
     """How one surface of the shop answers."""
 
@@ -169,10 +186,12 @@ class Profile(Section):
     diversity: Share = 0.0
     brand_cap: Annotated[int, Field(ge=0)] = 0
     swaps: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    exploration: ExplorationSettings = ExplorationSettings()
     all_matches: bool = False
-    unsellable: Literal["sink", "hide"] = "sink"
+    unsellable: Literal["sink", "hide", "show"] = "sink"
     exclude_seeds: bool = False
     exclude_bought: bool = False
+    exclude_hidden: bool = True
     fold_variants: bool = True
 
     def terms(self) -> dict[str, Term]:
@@ -224,6 +243,8 @@ class ServerSettings(Section):
     max_record_kib: Annotated[int, Field(ge=1, le=1_048_576)] = 1_024
     max_query_characters: Annotated[int, Field(ge=1, le=20_000)] = 20_000
     access_log: bool = False
+    log_format: Literal["auto", "json", "text"] = "auto"
+    metrics: bool = True
 
 
 class Settings(Section):
@@ -292,11 +313,10 @@ def load_settings(folder: Path) -> Settings:
 
 def write_default_settings(path: Path) -> None:
     """The commented defaults as a new file; SettingsError if there is one already or it cannot be written."""
+    if path.exists():
+        raise SettingsError(f"{path}: there is such a file already; it was left as it is.")
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(_default_text())
-    except FileExistsError:
-        raise SettingsError(f"{path}: there is such a file already; it was left as it is.") from None
+        replace_text(path, _default_text())
     except OSError as error:
         raise SettingsError(f"{path}: cannot be written ({error.strerror}).") from error
 
@@ -338,22 +358,31 @@ def _misnamed(settings: Settings) -> Iterator[tuple[str, UnknownName | str]]:
     plugins, built_in = settings.plugins, set(built_in_sources())
     for name in {*built_in, *PRODUCT_FEATURES, *POLICIES, *RANKERS} & set(plugins):
         yield f"plugins.{name}", "this name belongs to a part of wares; choose another one."
-    sources = built_in | set(plugins)
     for surface, profile in settings.profiles.items():
-        checks: list[tuple[str, str, Iterable[str], set[str]]] = [
-            ("sources", "source", profile.sources, sources),
-            ("formula", "feature", profile.formula, {*sources, *PRODUCT_FEATURES}),
-            ("policies", "policy", profile.policies, {*POLICIES, *plugins}),
-            ("ranker", "ranker", [profile.ranker], {*RANKERS, *plugins}),
-        ]
-        for key, what, names, known in checks:
-            yield from (
-                (f"profiles.{surface}.{key}", UnknownName(what, name, known)) for name in names if name not in known
-            )
-        if "swaps" in profile.policies[:-1]:
-            yield f"profiles.{surface}.policies", "swaps must come last: its chances are of the order that is shown."
-        if profile.swaps > 0 and "swaps" not in profile.policies:
-            yield (
-                f"profiles.{surface}.swaps",
-                "exchanges need the policy swaps. Put it last into this profile's policies.",
-            )
+        yield from misnamed_in(f"profiles.{surface}", profile, plugins)
+
+
+def misnamed_in(place: str, profile: Profile, plugins: Iterable[str]) -> Iterator[tuple[str, UnknownName | str]]:
+    """What one profile, which stands at `place`, names that nobody answers to, and policies in a wrong order."""
+    plugins = set(plugins)
+    sources = set(built_in_sources()) | plugins
+    checks: list[tuple[str, str, Iterable[str], set[str]]] = [
+        ("sources", "source", profile.sources, sources),
+        ("formula", "feature", profile.formula, {*sources, *PRODUCT_FEATURES}),
+        ("policies", "policy", profile.policies, {*POLICIES, *plugins}),
+        ("ranker", "ranker", [profile.ranker], {*RANKERS, *plugins}),
+    ]
+    for key, what, names, known in checks:
+        yield from ((f"{place}.{key}", UnknownName(what, name, known)) for name in names if name not in known)
+    if "swaps" in profile.policies[:-1]:
+        yield f"{place}.policies", "swaps must come last: its chances are of the order that is shown."
+    if profile.swaps > 0 and "swaps" not in profile.policies:
+        yield f"{place}.swaps", "exchanges need the policy swaps. Put it last into this profile's policies."
+    if "exploration" in profile.policies:
+        after = profile.policies[profile.policies.index("exploration") + 1 :]
+        if set(after) - {"swaps"}:
+            yield f"{place}.policies", "exploration must come last, but for swaps: its chances are of what is shown."
+        if profile.swaps > 0 and profile.exploration.share > 0:
+            yield f"{place}.swaps", "exchanges would make the chances of exploration untrue. Set one of both to 0."
+    elif profile.exploration.share > 0:
+        yield f"{place}.exploration", "it needs the policy exploration. Put it last into this profile's policies."

@@ -17,13 +17,18 @@ from wares.domain.result import Candidates, Explanation, Facet, Slate
 from wares.engine.view import ShopView
 from wares.features.personal import PERSONAL_FEATURES, favour
 from wares.features.table import FeatureTable, describe
+from wares.policies.exploration import NAME as EXPLORATION
 from wares.policies.rules import allowed, pinnable_rows
+from wares.policies.swaps import NAME as SWAPS
 from wares.ranking.boosted import Boosted
 from wares.ranking.formula import Formula
 from wares.retrieval.fusion import fuse, one_per_group, propose
 from wares.retrieval.match_set import Matching, MatchSet
 
 Bools = NDArray[np.bool_]
+_NO_ROWS = np.empty(0, np.int32)
+_HIDDEN = "Some of what matches is left out, because this shopper hid it."
+CHANCE = (SWAPS, EXPLORATION)
 _RELAXED = {
     "words": ("No product holds enough of these words: these hold the most of them.",),
     "wishes": ("No product meets every wish in the query: these match its other words.",),
@@ -49,8 +54,13 @@ class Walk:
     depth: int = 400
     exclude_seeds: bool = False
     exclude_bought: bool = False
+    exclude_hidden: bool = True
     fold_variants: bool = True
     hide_unsellable: bool = False
+
+    def without_chance(self) -> "Walk":
+        """The same without the policies that leave something to chance."""
+        return replace(self, policies=tuple(policy for policy in self.policies if policy.name not in CHANCE))
 
     @property
     def weights(self) -> Mapping[str, float]:
@@ -77,6 +87,8 @@ class Answer:
     notes: tuple[str, ...]
     explanation: Explanation | None = None  # where the request asks for it, like the next
     scored_by: FeatureTable | None = None  # what each feature adds to the scores, "" = base; row by row as `features`
+    experiment: str = ""  # what the shopper takes part in, and as what
+    variant: str = ""
 
     def to_keep(self) -> "Answer":
         """The same without what can be computed again, for later pages."""
@@ -95,14 +107,17 @@ def answer(intent: Intent, walk: Walk, view: ShopView, notes: tuple[str, ...] = 
     permitted = columns.alive & allowed(intent.actions, None, columns) if wanted else columns.alive
     if walk.hide_unsellable:
         permitted = permitted & columns.sellable
+    hidden = intent.history.hidden.rows if walk.exclude_hidden else _NO_ROWS
+    if len(hidden):
+        kept_away = of_products(hidden, columns)
+        permitted = permitted & ~kept_away
     may_show = permitted & filters.passing(request.filter)
     match: MatchSet | None = None
     if walk.matching is None:
         if walk.exclude_seeds:
             may_show &= ~same_group(intent.seeds, columns)
         if walk.exclude_bought:
-            bought = intent.history.of(EventKind.PURCHASE).rows
-            may_show &= ~(same_group(bought, columns) | np.isin(columns.keys, columns.keys[bought]))
+            may_show &= ~of_products(intent.history.of(EventKind.PURCHASE).rows, columns)
         slate, features, parts = _recommend(intent, walk, view, may_show)
         order = slate.rows
         found = may_show & same_group(order, columns)
@@ -113,15 +128,20 @@ def answer(intent: Intent, walk: Walk, view: ShopView, notes: tuple[str, ...] = 
         notes = (*notes, *_RELAXED.get(match.relaxed, ()))
         found = match.matched & permitted
         shown = found & may_show
+        if len(hidden) and (match.matched & kept_away & columns.alive).any():
+            notes = (*notes, _HIDDEN)
         if not request.k:
             slate, features, parts = *_nothing(), None
             order = _one_per_group(np.flatnonzero(shown).astype(np.int32), view.columns)
+            view.laps.end("retrieve")
         elif request.sort is Sort.RELEVANCE:
             slate, features, parts, order = _rank(intent, walk, view, shown, match.relevance)
         else:
             slate, features, parts = *_nothing(), None
             order = _sorted(request.sort, view, shown, match.relevance)
+            view.laps.end("retrieve")
     facets = filters.facets(request.facets, found, request.filter, request.facet_values)
+    view.laps.end("count")
     explanation = _explanation(intent, walk, view, match) if request.explain else None
     return Answer(intent, view, walk, slate, features, order, shown, facets, notes, explanation, parts)
 
@@ -144,6 +164,7 @@ def _rank(
     rows = np.flatnonzero(shown).astype(np.int32)
     liked = favour(_opinions(intent, walk, view, rows), walk.weights) if len(intent.history) else None
     order = _one_per_group(_by(relevance, rows, liked), view.columns)
+    view.laps.end("retrieve")
     slate, features, parts = _score(intent, walk, view, order[: walk.depth])
     rest = order[~in_groups(slate.rows, order, view.columns)]
     return slate, features, parts, np.concatenate([slate.rows, rest])
@@ -154,6 +175,7 @@ def _recommend(
 ) -> tuple[Slate, FeatureTable, FeatureTable | None]:
     """What the sources propose, merged."""
     rows, opinions = _proposed(intent, walk, view, may_show)
+    view.laps.end("retrieve")
     return _score(intent, walk, view, rows, opinions)
 
 
@@ -177,6 +199,7 @@ def _score(
     """Describe, score, and arrange these rows, one per group; and what each feature adds, where that is asked."""
     candidates, table = describe_rows(intent, walk, view, rows, opinions)
     ranker = _ranker(intent, walk, view)
+    view.laps.end("describe")
     scores = ranker.score(table.values, table.names)
     parts = _parts(ranker, table) if intent.request.explain else None
     best = np.lexsort((candidates.rows, -scores))
@@ -184,7 +207,9 @@ def _score(
         best = best[one_per_group(view.columns.groups[candidates.rows[best]], view.columns.n_groups)]
     scores = scores[best]
     slate = Slate(candidates.take(best), scores, scores.copy(), ((),) * len(best))
+    view.laps.end("score")
     slate = arranged(slate, walk.policies, intent, view)
+    view.laps.end("arrange")
     return slate, _follow(table, candidates, slate), parts and _follow(parts, candidates, slate)
 
 
@@ -289,6 +314,11 @@ def _one_per_group(rows: NDArray[np.int32], columns: Columns) -> NDArray[np.int3
 def same_group(rows: NDArray[np.int32], columns: Columns) -> Bools:
     """(n,) every row that is one of these or a variant of one."""
     return in_groups(rows, slice(None), columns)
+
+
+def of_products(rows: NDArray[np.int32], columns: Columns) -> Bools:
+    """(n,) every row of these products, old ones and the one that took over, and every variant of theirs."""
+    return same_group(rows, columns) | same_group(np.flatnonzero(np.isin(columns.keys, columns.keys[rows])), columns)
 
 
 def in_groups(rows: NDArray[np.int32], asked: NDArray[np.integer[Any]] | slice, columns: Columns) -> Bools:

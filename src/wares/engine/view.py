@@ -15,6 +15,7 @@ from wares.domain.result import TextMatch, TitleWords
 from wares.domain.shopper import History
 from wares.domain.traits import Leanings, leanings
 from wares.engine.live import CatalogueState, Live
+from wares.engine.observer import Laps
 from wares.engine.snapshot import Snapshot
 from wares.models.collaborative import CoBought, ItemKNN
 from wares.models.ease import EASE
@@ -68,6 +69,7 @@ class ShopView:
         self.state: CatalogueState = live.state.seen(now_ms, market) if state is None else state
         self._sold = live.sold  # after the state: counts may be of more rows, never of fewer
         self.now_ms, self.market = now_ms, market
+        self.laps = Laps()
         self._live = live
         self._matches: dict[tuple[Term, ...], TextMatch] = {}
         self._letters: dict[str, Floats] = {}

@@ -35,33 +35,40 @@ _ROW = np.dtype(
 )
 _READ = (
     "SELECT seq, events.time_ms, kind, {shopper}, ifnull(product, -1), quantity, value_minor, ifnull(basket, -1)"
-    " FROM events{joins} WHERE seq > ? ORDER BY seq"
+    " FROM events{joins} WHERE seq > ?{whose} ORDER BY seq"
 )
 _AS_WRITTEN = {"shopper": "ifnull(shopper, -1)", "joins": ""}
 _AS_JOINED = {
     "shopper": "coalesce(known, events.shopper, -1)",
     "joins": " LEFT JOIN aliases ON aliases.shopper = events.shopper",
 }
-_QUERIES = "SELECT seq, query FROM events WHERE seq > ? AND query IS NOT NULL ORDER BY seq"
+_QUERIES = "SELECT seq, query FROM events WHERE seq > ? AND query IS NOT NULL{whose} ORDER BY seq"
 _TYPED = (
     "SELECT as_shown(query) AS shown, count(DISTINCT {shopper}) AS shoppers FROM events{joins}"
-    " WHERE kind = ? AND query IS NOT NULL AND events.shopper IS NOT NULL"
+    " WHERE kind = ? AND query IS NOT NULL AND events.shopper IS NOT NULL{whose}"
     " GROUP BY shown HAVING shoppers >= ? AND shown <> '' ORDER BY shoppers DESC, shown"
 )
 _APPEND = (
     "INSERT INTO events (key, time_ms, kind, shopper, product, quantity, value_minor, basket, query, impression,"
-    " position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
+    " position, simulated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
 )
 # Of a shopper and all that were joined to them, in one scan.
 _ERASE_EVENTS = "DELETE FROM events WHERE shopper IN (SELECT :key UNION SELECT shopper FROM aliases WHERE known = :key)"
 _ERASE_SHOPPERS = "DELETE FROM shoppers WHERE key IN (SELECT :key UNION SELECT shopper FROM aliases WHERE known = :key)"
 _UNCOUNT = "UPDATE sqlite_sequence SET seq = max(?, (SELECT ifnull(max(seq), 0) FROM events)) WHERE name = 'events'"
 
-_SHOWN = "SELECT seq, impression, position FROM events WHERE seq > ? AND impression IS NOT NULL ORDER BY seq"
-_SHOWN_SINCE = 4  # schema version
+_SHOWN = "SELECT seq, impression, position FROM events WHERE seq > ? AND impression IS NOT NULL{whose} ORDER BY seq"
+_SHOWN_SINCE, _SIMULATED_SINCE = 4, 5  # schema versions
+# Shoppers of whom nothing but simulated events is known; `played` are the keys of all who have such events.
+_PLAYED = "CREATE TEMP TABLE played AS SELECT DISTINCT shopper AS key FROM events WHERE simulated AND shopper NOT NULL"
+_ERASE_PLAYED = (
+    "DELETE FROM shoppers WHERE key IN (SELECT key FROM played) AND attributes = '{}'"
+    " AND key NOT IN (SELECT shopper FROM events WHERE shopper NOT NULL)"
+    " AND key NOT IN (SELECT shopper FROM aliases UNION SELECT known FROM aliases)"
+)
 
 Row = tuple[
-    bytes, int, int, int | None, int | None, float, int | None, int | None, str | None, str | None, int | None
+    bytes, int, int, int | None, int | None, float, int | None, int | None, str | None, str | None, int | None, bool
 ]  # fmt: skip
 
 
@@ -71,6 +78,8 @@ class SqliteEventLog:
     An event without an id also counts its equals in the same feed: line 1 and line 7 of one file may both say "bought
     1 loaf at noon" and are two events; the file imported again adds nothing. One call of `append` is one feed, so
     hand a whole file to one call, as an iterator.
+
+    Simulated events lie beside the real ones, and are read only by who asks for them, and then alone.
     """
 
     def __init__(self, connections: Connections) -> None:
@@ -92,11 +101,13 @@ class SqliteEventLog:
             total += len(chunk)
         return new, total - new
 
-    def read(self, after: int = 0) -> EventBlock:
-        """Every event with a sequence number above `after`, of one moment; each under the key of the known shopper."""
+    def read(self, after: int = 0, *, simulated: bool = False) -> EventBlock:
+        """Every real event, or every simulated one, with a sequence number above `after`, of one moment; each under the
+        key of the known shopper."""
         with self._connections.reading() as connection:
-            rows = np.fromiter(connection.execute(_READ.format(**_whose(connection)), (after,)), _ROW)
-            queries: dict[int, str] = dict(connection.execute(_QUERIES, (after,)))
+            whose = {**_whose(connection), **_real_or_not(connection, simulated)}
+            rows = np.fromiter(connection.execute(_READ.format(**whose), (after,)), _ROW)
+            queries: dict[int, str] = dict(connection.execute(_QUERIES.format(**whose), (after,)))
         seqs = _column(rows, "seq")
         places = np.searchsorted(seqs, np.fromiter(queries, np.int64, len(queries)))
         return EventBlock(
@@ -111,27 +122,65 @@ class SqliteEventLog:
             queries=dict(zip(places.tolist(), queries.values(), strict=True)),
         )
 
-    def shown(self, after: int = 0) -> dict[int, tuple[str, int | None]]:
-        """Of every event above `after` that names one: sequence number -> (impression, place in it from 1)."""
+    def shown(self, after: int = 0, *, simulated: bool = False) -> dict[int, tuple[str, int | None]]:
+        """Of every event above `after` that names one: sequence number -> (impression, place in it from 1). Real events
+        or simulated ones, as for `read`."""
         with self._connections.reading() as connection:
             version = read_meta(connection, "schema_version")
             if not isinstance(version, int) or version < _SHOWN_SINCE:  # an older shop that nobody has written to
                 return {}
-            return {seq: (name, place) for seq, name, place in connection.execute(_SHOWN, (after,))}
+            asked = _SHOWN.format(**_real_or_not(connection, simulated))
+            return {seq: (name, place) for seq, name, place in connection.execute(asked, (after,))}
 
     def typed_queries(self, least: int) -> dict[str, int]:
         """Past queries -> how many different known shoppers searched for them, where at least `least` did; most first.
 
-        Upper and lower case and the amount of space do not make another query; anonymous searches do not count.
+        Upper and lower case and the amount of space do not make another query; anonymous and simulated searches do not
+        count.
         """
         with self._connections.reading() as connection:
             connection.create_function("as_shown", 1, _as_shown, deterministic=True)
-            return dict(connection.execute(_TYPED.format(**_whose(connection)), (KIND_CODES[EventKind.SEARCH], least)))
+            asked = _TYPED.format(**_whose(connection), **_real_or_not(connection, simulated=False))
+            return dict(connection.execute(asked, (KIND_CODES[EventKind.SEARCH], least)))
 
     def last(self) -> int:
         """The last sequence number; 0 = no event yet. It never falls, even when the last event is erased."""
         with self._connections.reading() as connection:
             return _last(connection)
+
+    def count(self, *, simulated: bool = False) -> int:
+        """How many events there are, real ones or simulated ones."""
+        with self._connections.reading() as connection:
+            played = 0
+            if _knows_simulated(connection):
+                (played,) = connection.execute("SELECT count(*) FROM events WHERE simulated").fetchone()
+            if simulated:
+                return int(played)
+            return int(connection.execute("SELECT count(*) FROM events").fetchone()[0] - played)
+
+    def count_after(self, seq: int) -> int:
+        """How many real events have a sequence number above `seq`."""
+        with self._connections.reading() as connection:
+            asked = "SELECT count(*) FROM events WHERE seq > ?{whose}".format(**_real_or_not(connection, False))
+            return int(connection.execute(asked, (seq,)).fetchone()[0])
+
+    def later_than(self, time_ms: int) -> tuple[int, int]:
+        """(how many events happened after `time_ms` by their own account, when the latest of them did, 0 = none)."""
+        with self._connections.reading() as connection:
+            asked = "SELECT count(*), ifnull(max(time_ms), 0) FROM events WHERE time_ms > ?"
+            count, latest_ms = connection.execute(asked, (time_ms,)).fetchone()
+            return int(count), int(latest_ms)
+
+    def erase_simulated(self) -> int:
+        """Forget every simulated event, and the shoppers of whom nothing else is known; durably, all or none. The
+        number of events erased. Real events keep theirs."""
+        with self._connections.writing() as connection:
+            connection.execute(_PLAYED)
+            erased = connection.execute("DELETE FROM events WHERE simulated").rowcount
+            connection.execute(_ERASE_PLAYED)
+            connection.execute("DROP TABLE played")
+        self._connections.scrub()
+        return erased
 
     def erase(self, shopper_id: str) -> int:
         """Forget a shopper and all that were joined to them: events, attributes and the hashes of the ids. The number
@@ -146,7 +195,7 @@ class SqliteEventLog:
         self._connections.scrub()
         return erased
 
-    def _append_chunk(self, events: Sequence[Event], ordinals: Ordinals) -> int:
+    def _append_chunk(self, events: Sequence[Event], ordinals: Ordinals, told: list[bool] | None = None) -> int:
         keys = self._keys(events, ordinals)
         shopper_ids = dict.fromkeys(event.shopper_id for event in events if event.shopper_id)  # keys go by first sight
         hashes = {shopper_id: self._hashes.shopper(shopper_id) for shopper_id in shopper_ids}
@@ -158,10 +207,16 @@ class SqliteEventLog:
             new = connection.total_changes - before
             if new < len(events):  # SQLite has numbered the repeated ones, too
                 connection.execute(_UNCOUNT, (last,))
+            if told is not None:
+                fresh = {key for (key,) in connection.execute("SELECT key FROM events WHERE seq > ?", (last,))}
+                for key in keys:
+                    told.append(key in fresh)
+                    fresh.discard(key)  # once more in this feed, it is a repeat
             return new
 
     def _keys(self, events: Sequence[Event], ordinals: Ordinals) -> list[bytes]:
-        keys = [self._hashes.given(event.id) if event.id else self._hashes.derived(event) for event in events]
+        given, derive = self._hashes.given, self._hashes.derived
+        keys = [given(event.id, event.simulated) if event.id else derive(event) for event in events]
         derived = [place for place, event in enumerate(events) if not event.id]
         if derived:
             content = np.frombuffer(b"".join(keys[place][8:] for place in derived), np.uint64)
@@ -199,6 +254,7 @@ class SqliteEventLog:
                 event.query or None,
                 event.impression_id or None,
                 event.position,
+                event.simulated,
             )
 
 
@@ -225,6 +281,18 @@ def _erase(connection: sqlite3.Connection, shopper: bytes) -> int | None:
 def _whose(connection: sqlite3.Connection) -> dict[str, str]:
     """How a query tells whose an event is. Where nobody is joined to anybody, nothing is looked up."""
     return _AS_JOINED if has_some(connection) else _AS_WRITTEN
+
+
+def _knows_simulated(connection: sqlite3.Connection) -> bool:
+    version = read_meta(connection, "schema_version")
+    return isinstance(version, int) and version >= _SIMULATED_SINCE
+
+
+def _real_or_not(connection: sqlite3.Connection, simulated: bool) -> dict[str, str]:
+    """How a query tells real events from simulated ones; an older shop that nobody has written to has none of these."""
+    if _knows_simulated(connection):
+        return {"whose": " AND simulated" if simulated else " AND NOT simulated"}
+    return {"whose": " AND 0" if simulated else ""}
 
 
 def _column(rows: NDArray[np.void], name: str) -> NDArray[np.int64]:

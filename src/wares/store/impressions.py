@@ -18,11 +18,13 @@ DAY_MS = 86_400_000
 # Shopper data. Erased by ImpressionLog.erase, and by age: nothing outlives the log's `keep_days`.
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS impressions (seq INTEGER PRIMARY KEY AUTOINCREMENT, written_ms INTEGER NOT NULL,"
-    " shopper BLOB, body TEXT NOT NULL)"
+    " shopper BLOB, body TEXT NOT NULL, simulated INTEGER NOT NULL DEFAULT 0)"
 )
+_MARK = "ALTER TABLE impressions ADD COLUMN simulated INTEGER NOT NULL DEFAULT 0"  # of a file older than the mark
+_INSERT = "INSERT INTO impressions (written_ms, shopper, body, simulated) VALUES (?, ?, ?, ?)"
 _INDEX = "CREATE INDEX IF NOT EXISTS impressions_by_age ON impressions (written_ms)"
 
-Row = tuple[int, bytes | None, str]
+Row = tuple[int, bytes | None, str, bool]
 
 
 class ImpressionLog:
@@ -55,6 +57,8 @@ class ImpressionLog:
             self._connection = connect(self._path, create=True, synchronous="NORMAL")
             try:
                 self._connection.execute(_TABLE)
+                if not _is_marked(self._connection):
+                    self._connection.execute(_MARK)
                 self._connection.execute(_INDEX)
             except BaseException:
                 self._connection.close()
@@ -62,12 +66,20 @@ class ImpressionLog:
         self._thread = threading.Thread(target=self._run, name="impressions", daemon=True)
         self._thread.start()
 
-    def record(self, impression: Mapping[str, object], shopper_hash: bytes | None = None) -> None:
+    @property
+    def waiting(self) -> int:
+        """How many are not yet on disk."""
+        return len(self._waiting)
+
+    def record(
+        self, impression: Mapping[str, object], shopper_hash: bytes | None = None, *, simulated: bool = False
+    ) -> None:
         """Keep what one answer showed, without waiting. `shopper_hash` (Shoppers.hash) is how `erase` finds it.
+        `simulated`: nobody saw it.
 
         Raises TypeError for what JSON cannot hold, StoreError after `close`.
         """
-        row = (int(self._clock() * 1000), shopper_hash, json.dumps(impression, separators=(",", ":")))
+        row = (int(self._clock() * 1000), shopper_hash, json.dumps(impression, separators=(",", ":")), simulated)
         with self._wake:
             if not self._open:
                 raise StoreError(f"{self._path} has been closed.")
@@ -96,6 +108,14 @@ class ImpressionLog:
         self.flush()
         with self._disk, plain_faults(self._path):
             erased = self._connection.execute("DELETE FROM impressions WHERE shopper = ?", (shopper_hash,)).rowcount
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return erased
+
+    def erase_simulated(self) -> int:
+        """Forget what was shown to nobody; the number of impressions erased."""
+        self.flush()
+        with self._disk, plain_faults(self._path):
+            erased = self._connection.execute("DELETE FROM impressions WHERE simulated").rowcount
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return erased
 
@@ -135,7 +155,7 @@ class ImpressionLog:
         oldest_ms = int(self._clock() * 1000) - self._keep_ms
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            self._connection.executemany("INSERT INTO impressions (written_ms, shopper, body) VALUES (?, ?, ?)", rows)
+            self._connection.executemany(_INSERT, rows)
             self._connection.execute("DELETE FROM impressions WHERE written_ms < ?", (oldest_ms,))
             self._connection.execute("COMMIT")
         finally:
@@ -143,28 +163,36 @@ class ImpressionLog:
                 self._connection.execute("ROLLBACK")
 
 
-def read_impressions(folder: Path, after: int = 0) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def read_impressions(
+    folder: Path, after: int = 0, *, simulated: bool = False
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """(sequence number, impression) of what is on disk above `after`, oldest first; nothing where nothing was shown.
+    Real ones, or with `simulated` those of simulated shoppers alone; so do the other readers.
 
     Raises StoreError for a file that cannot be read.
     """
-    for seq, _, body in _rows(folder, after):
+    for seq, _, body in _rows(folder, after, simulated):
         yield seq, json.loads(body)
 
 
-def read_shown(folder: Path) -> Iterator[tuple[bytes | None, Mapping[str, Any]]]:
-    """(hash of the shopper, None = they gave no id; impression), oldest first. Raises StoreError for a file that cannot
+def read_shown(
+    folder: Path, *, simulated: bool = False, since_ms: int = 0, holding: str = ""
+) -> Iterator[tuple[bytes | None, Mapping[str, Any]]]:
+    """(hash of the shopper, None = they gave no id; impression), oldest first. Those that were written before
+    `since_ms`, or whose text does not hold `holding`, are passed over unread. Raises StoreError for a file that cannot
     be read."""
-    for _, whose, body in _rows(folder, 0):
+    for _, whose, body in _rows(folder, 0, simulated, since_ms, holding):
         yield whose, json.loads(body)
 
 
-def read_known_impressions(folder: Path) -> Iterator[tuple[bytes, Mapping[str, Any]]]:
+def read_known_impressions(folder: Path, *, simulated: bool = False) -> Iterator[tuple[bytes, Mapping[str, Any]]]:
     """The same of those who gave their id."""
-    return ((whose, impression) for whose, impression in read_shown(folder) if whose is not None)
+    return ((whose, impression) for whose, impression in read_shown(folder, simulated=simulated) if whose is not None)
 
 
-def _rows(folder: Path, after: int) -> Iterator[Row]:
+def _rows(
+    folder: Path, after: int, simulated: bool, since_ms: int = 0, holding: str = ""
+) -> Iterator[tuple[int, bytes | None, str]]:
     """(sequence number, hash of the shopper, JSON)"""
     path = folder / FILE
     if not path.is_file():
@@ -172,9 +200,18 @@ def _rows(folder: Path, after: int) -> Iterator[Row]:
     with plain_faults(path), closing(connect(path)) as connection:
         connection.execute("PRAGMA query_only = ON")
         try:
+            marked = _is_marked(connection)
+            wanted = f"{'' if simulated else 'NOT '}simulated" if marked else f"{not simulated:d}"
             yield from connection.execute(
-                "SELECT seq, shopper, body FROM impressions WHERE seq > ? ORDER BY seq", (after,)
+                f"SELECT seq, shopper, body FROM impressions WHERE seq > ? AND written_ms >= ? AND {wanted}"  # noqa: S608
+                " AND instr(body, ?) ORDER BY seq",
+                (after, since_ms, holding),
             )
         except sqlite3.OperationalError as fault:
             if "no such table" not in str(fault):
                 raise
+
+
+def _is_marked(connection: sqlite3.Connection) -> bool:
+    """Whether the file can tell what was shown to nobody."""
+    return any(name == "simulated" for _, name, *_ in connection.execute("PRAGMA table_info(impressions)"))

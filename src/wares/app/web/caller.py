@@ -13,7 +13,7 @@ from wares.app.web.rates import Buckets
 from wares.app.web.refusals import Refused
 from wares.feeds.events import NAMES, read_events
 
-ScopeName = Literal["search", "events", "catalogue", "admin"]
+ScopeName = Literal["search", "events", "catalogue", "metrics", "admin"]
 SCOPES: tuple[ScopeName, ...] = get_args(ScopeName)
 ADMIN = "admin"  # stands for the id of the environment's key
 OF_TOKENS = frozenset(("search", "events"))  # more than a shopper needs no token ever gives
@@ -106,11 +106,19 @@ class Caller:
             raise Refused(403, "confined", f"This key or token asks in these markets only: {_listed(self.markets)}.")
         return market or (self.markets[0] if self.markets else "")
 
+    def simulate(self) -> None:
+        """Refused unless this caller may play shoppers: a key of a page could hide real ones from the figures."""
+        if not self.may("catalogue"):
+            detail = "What is simulated needs the scope catalogue or admin; leave `simulated` out for real shoppers."
+            raise Refused(403, "scope-missing", detail)
+
     def own_events(self, rows: Sequence[Mapping[str, Any]], **reading: Any) -> list[dict[str, Any]]:
         """The rows as this caller may send them: of a token all about its shopper. `reading`: as of `read_events`.
 
         They are read as the store will read them, so that no other name and no nesting of a shopper's id passes.
         """
+        if any(_folded(name) in NAMES["simulated"] and cell for row in rows for name, cell in row.items()):
+            self.simulate()
         if not self.shopper:
             return [dict(row) for row in rows]
         own = [

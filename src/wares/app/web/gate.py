@@ -14,9 +14,11 @@ from wares.app.web.caller import IN_SCOPE, Caller, Meters, spend
 from wares.app.web.key_ring import KeyRing
 from wares.app.web.limits import Limits
 from wares.app.web.logs import tell_access, tell_fault
+from wares.app.web.metrics import Metrics
 from wares.app.web.origins import cors_headers, foreign_origin, is_preflight
 from wares.app.web.problems import unforeseen
 from wares.app.web.rates import Buckets
+from wares.app.web.record import HEADER, begin_record
 from wares.app.web.refusals import Refused
 from wares.app.web.scopes import OPEN, UNKNOWN, Route, route_of
 
@@ -44,8 +46,11 @@ class Gate:
     reach a server on this machine by a name of its own (DNS rebinding).
     """
 
-    def __init__(self, app: ASGIApp, ring: KeyRing, limits: Limits, closed: bool = False, log: bool = False) -> None:
+    def __init__(
+        self, app: ASGIApp, ring: KeyRing, limits: Limits, metrics: Metrics, closed: bool = False, log: bool = False
+    ) -> None:
         self._app, self._ring, self._limits, self._closed, self._log = app, ring, limits, closed, log
+        self._metrics = metrics
         self._per_key, self._per_address = Buckets(limits.per_key), Buckets(limits.per_address)
         self._per_shopper = Buckets(limits.per_shopper)
 
@@ -55,10 +60,14 @@ class Gate:
             return
         started_s = time.perf_counter()
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        record = begin_record(headers.get(HEADER, ""))
+        self._metrics.begin()
         route, known = route_of(scope["method"], scope["path"])
         origin, origins = foreign_origin(headers), self._ring.origins()
         preflight = is_preflight(scope["method"], headers)
-        answered = _Answered(send, {**_HEADERS, **cors_headers(origin, origins, preflight=preflight)})
+        answered = _Answered(
+            send, {**_HEADERS, HEADER: record.id, **cors_headers(origin, origins, preflight=preflight)}
+        )
         caller = Caller()
         try:
             if preflight and origin in origins:
@@ -75,14 +84,25 @@ class Gate:
             await refused.answer()(scope, receive, answered)
         except Exception as fault:
             tell_fault(fault)
+            self._metrics.failed()
             if answered.status:  # half of an answer is out; only closing tells that it is not whole
                 raise ConnectionAbortedError from None
             await unforeseen()(scope, receive, answered)
         finally:
+            took_s = time.perf_counter() - started_s
+            self._metrics.end(route.name, answered.status, took_s, answered.sent_bytes)
             if self._log:
-                ms = round((time.perf_counter() - started_s) * 1000, 1)
-                method = scope["method"] if scope["method"] in _METHODS else "other"
-                tell_access(method=method, route=route.name, status=answered.status, key=caller.key, ms=ms)
+                tell_access(
+                    id=record.id,
+                    method=scope["method"] if scope["method"] in _METHODS else "other",
+                    route=route.name,
+                    status=answered.status,
+                    key=caller.key,
+                    surface=record.surface,
+                    degraded=record.degraded,
+                    bytes=answered.sent_bytes,
+                    ms=round(took_s * 1000, 1),
+                )
 
     def caller(self, scope: Scope, headers: Mapping[str, str], route: Route, known: bool = True) -> Caller:
         """Which key was given and what it may do: the one decision, for every route. Raises Refused.
@@ -178,14 +198,15 @@ def _limited(receive: Receive, most: int) -> Callable[[], Awaitable[MutableMappi
 
 
 class _Answered:
-    """Sends an answer with safe headers, and remembers its status."""
+    """Sends an answer with safe headers, and remembers its status and how long its body is."""
 
     def __init__(self, send: Send, headers: Mapping[str, str]) -> None:
-        self._send, self.status = send, 0
+        self._send, self.status, self.sent_bytes = send, 0, 0
         self._headers = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = [*message.get("headers", []), *self._headers]
+        self.sent_bytes += len(message.get("body", b""))
         await self._send(message)

@@ -1,5 +1,6 @@
 """The HTTP service: the facade's verbs as routes under /v1, and the storefront as a plain client of them."""
 
+import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -9,17 +10,29 @@ from threading import Event as Signal
 from threading import Thread
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Query
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
-from fastapi.staticfiles import StaticFiles
+from starlette.middleware.gzip import GZipMiddleware
 
+from wares.app.web.bodies import HeadAsGet, Unpacking
+from wares.app.web.bulk import Sent, put_sent, reader_of, record_sent, update_sent
 from wares.app.web.caller import Caller, caller_of
+from wares.app.web.console.pages import add_console
+from wares.app.web.error_codes import CODES
+from wares.app.web.etags import tagged
+from wares.app.web.files import FreshFiles
 from wares.app.web.gate import Gate
+from wares.app.web.idempotency import AnswerFiles, Idempotency
+from wares.app.web.gauges import Gauges
+from wares.app.web.health import add_health
 from wares.app.web.instantsearch.routes import add_instantsearch
 from wares.app.web.key_ring import KeyRing
 from wares.app.web.limits import Limits
+from wares.app.web.logs import tell
+from wares.app.web.metrics import Metrics
 from wares.app.web.problems import explain_errors
+from wares.app.web.readiness import Service
 from wares.app.web.wire import (
     Ask,
     BrowseAsk,
@@ -40,14 +53,13 @@ from wares.app.web.wire import (
 from wares.domain.filter import Filter
 from wares.domain.shopper import Login
 from wares.errors import InputError, UnknownName, WaresError
-from wares.feeds.events import NAMES
-from wares.feeds.report import ImportReport
 from wares.shop import Shop
 from wares.version import VERSION
 
 DEFAULT_SHOP = "default"
 _LOOK_FOR_SNAPSHOT_S = 1.0
-_TIMES = frozenset(NAMES["time"])  # an event without any of these happens now
+_log = logging.getLogger("wares")
+_GZIP_FROM_BYTES, _GZIP_LEVEL = 1024, 1  # smaller answers fit into one packet; a higher level costs more than it saves
 _PAGE: dict[int | str, dict[str, Any]] = {200: {"model": PageOut}}
 
 
@@ -58,15 +70,24 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
     """
     server = shops[DEFAULT_SHOP].settings.server if DEFAULT_SHOP in shops else None
     limits = Limits.of(server) if server else Limits()
+    service, metrics = Service(shops), Metrics()
+    metrics.add(Gauges(service))
+    for name, shop in shops.items():
+        shop.observe(metrics.watch(name, shop))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         stop = Signal()
         watcher = Thread(target=_watch, args=(shops, stop), name="snapshots", daemon=True)
         watcher.start()
+        tell("start", version=VERSION, shops=len(shops))
         yield
+        service.draining = True
         stop.set()
+        errands.close()
         watcher.join()
+        tell("stop")
+        answers.close()
 
     app = FastAPI(
         title="wares",
@@ -75,11 +96,17 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/v1/openapi.json",
+        openapi_url=None,
     )
     explain_errors(app)
-    logged = server is not None and server.access_log
-    app.add_middleware(Gate, ring=ring or KeyRing(admin=key), limits=limits, closed=closed or bool(key), log=logged)
+    answers = AnswerFiles(shops)
+    app.add_middleware(Idempotency, shops=shops, files=answers, default=DEFAULT_SHOP)
+    app.add_middleware(Unpacking, most=limits.body_bytes)
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
+    app.state.service, app.state.metrics = service, metrics
+    gate: dict[str, Any] = {"log": server is not None and server.access_log, "metrics": metrics}
+    app.add_middleware(Gate, ring=ring or KeyRing(admin=key), limits=limits, closed=closed or bool(key), **gate)
 
     def find_shop(shop: str = DEFAULT_SHOP) -> Shop:
         if shop not in shops:
@@ -90,14 +117,20 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
     app.include_router(routes, prefix="/v1/shops/{shop}")
     app.include_router(routes, prefix="/v1", include_in_schema=False)
     add_instantsearch(app, shops, limits)
+    errands = add_console(app, find_shop, limits)
 
-    @app.get("/healthz", summary="The process is alive")
-    def healthz() -> dict[str, str]:
-        return {"status": "ok"}
+    add_health(app, service, metrics, with_metrics=server is None or server.metrics)
+    @app.get("/v1/openapi.json", include_in_schema=False)
+    def description(request: Request) -> Response:
+        return tagged(request, app.openapi())
 
-    @app.get("/readyz", summary="Every shop can answer")
-    def readyz() -> dict[str, Any]:
-        return {"status": "ready", "snapshots": {name: s.engine.live.snapshot.name for name, s in shops.items()}}
+    @app.get("/v1/errors/{code}", summary="What an error code means")
+    def error_code(code: str) -> Response:
+        if code not in CODES:
+            raise UnknownName("error code", code, CODES)
+        told = CODES[code]
+        content = {"code": code, "statuses": list(told.statuses), "when": told.when, "remedy": told.remedy}
+        return JSONResponse(content, headers={"cache-control": "max-age=3600"})
 
     tag = resources.files("wares.app") / "tag" / "wares.js"
 
@@ -107,7 +140,7 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
         return FileResponse(str(tag), media_type="text/javascript", headers=headers)
 
     storefront = resources.files("wares.app") / "storefront"
-    app.mount("/storefront", _Storefront(directory=str(storefront)), name="storefront")
+    app.mount("/storefront", FreshFiles(directory=str(storefront)), name="storefront")
 
     @app.get("/", include_in_schema=False)
     def index() -> Response:
@@ -120,19 +153,11 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
     return app
 
 
-class _Storefront(StaticFiles):
-    """Files that browsers ask about again (by ETag), so that an upgrade shows at once."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        answer = super().file_response(*args, **kwargs)
-        answer.headers["cache-control"] = "no-cache"
-        return answer
-
-
 def _routes(find_shop: Any, limits: Limits) -> APIRouter:
     router = APIRouter()
     TheShop = Annotated[Shop, Depends(find_shop)]
     TheCaller = Annotated[Caller, Depends(caller_of)]
+    read_events, read_rows = reader_of(EventsSent, limits), reader_of(list[dict[str, Any]], limits)
 
     @router.post("/search", responses=_PAGE, summary="Products for words")
     def search(shop: TheShop, caller: TheCaller, asked: SearchAsk) -> Response:
@@ -156,20 +181,17 @@ def _routes(find_shop: Any, limits: Limits) -> APIRouter:
 
     @router.get("/suggest", responses={200: {"model": SuggestionsOut}}, summary="How what is being typed may go on")
     def suggest(
+        request: Request,
         shop: TheShop,
         q: Annotated[str, Query(max_length=1000, description="typed so far; none = what is wanted most")] = "",
         k: Annotated[int, Query(ge=1, le=100, description="how many")] = 8,
     ) -> Response:
         limits.check_query(q)
-        return JSONResponse(suggestions_json(shop.suggest(q, k)))
+        return tagged(request, suggestions_json(shop.suggest(q, k)))
 
     @router.post("/events", summary="What shoppers did; durable when answered")
-    def events(shop: TheShop, caller: TheCaller, sent: EventsSent) -> Response:
-        limits.check_records(sent.events)
-        now = time.time()
-        timed = [row if _TIMES.intersection(row) else {**row, "time": now} for row in sent.events]
-        report = shop.record(caller.own_events(timed, **shop.settings.of_events(int(now * 1000))))
-        return JSONResponse({"new": report.kept - report.repeated, "repeated": report.repeated} | _rejected(report))
+    def events(shop: TheShop, caller: TheCaller, sent: Annotated[Sent[EventsSent], Depends(read_events)]) -> Response:
+        return record_sent(shop, caller, sent)
 
     @router.post("/identify", summary="An anonymous shopper logged in; durable when answered")
     def identify(shop: TheShop, sent: LoginsSent) -> Response:
@@ -189,8 +211,14 @@ def _routes(find_shop: Any, limits: Limits) -> APIRouter:
     def erase(shop: TheShop, shopper_id: Annotated[str, InPath(max_length=500)]) -> Response:
         return JSONResponse({"erased": shop.erase_shopper(shopper_id)})
 
+    @router.delete("/simulated", summary="Forget what simulated shoppers did and were shown; done when answered")
+    def erase_simulated(shop: TheShop) -> Response:
+        events, impressions = shop.erase_simulated()
+        return JSONResponse({"events": events, "impressions": impressions})
+
     @router.get("/products/{product_id:path}", responses={200: {"model": ProductOut}}, summary="One product")
     def product(
+        request: Request,
         shop: TheShop,
         caller: TheCaller,
         product_id: str,
@@ -199,23 +227,20 @@ def _routes(find_shop: Any, limits: Limits) -> APIRouter:
         ] = "",
     ) -> Response:
         market = caller.in_market(market)
-        return JSONResponse(product_json(shop.product(product_id, market), shop.settings.market(market).currency))
+        seen = shop.product(product_id, market)
+        return tagged(request, product_json(seen, shop.settings.market(market).currency))
 
     @router.put("/products", summary="Insert or replace products")
     def put_products(
         shop: TheShop,
-        rows: list[dict[str, Any]],
+        sent: Annotated[Sent[list[dict[str, Any]]], Depends(read_rows)],
         market: Annotated[str, Query(max_length=40, description="whose feed this is; none = the whole shop's")] = "",
     ) -> Response:
-        limits.check_records(rows)
-        report = shop.put(rows, market=market)
-        return JSONResponse({"kept": report.kept} | _rejected(report))
+        return put_sent(shop, sent, market)
 
     @router.patch("/products", summary="Change some fields of known products")
-    def update_products(shop: TheShop, rows: list[dict[str, Any]]) -> Response:
-        limits.check_records(rows)
-        report = shop.update(rows)
-        return JSONResponse({"kept": report.kept} | _rejected(report))
+    def update_products(shop: TheShop, sent: Annotated[Sent[list[dict[str, Any]]], Depends(read_rows)]) -> Response:
+        return update_sent(shop, sent)
 
     @router.delete("/products/{product_id:path}", summary="Take a product out of the shop")
     def delete_product(
@@ -244,13 +269,15 @@ def _routes(find_shop: Any, limits: Limits) -> APIRouter:
         return JSONResponse(interests_json(shop.shopper(shopper_id)), headers={"cache-control": "no-store"})
 
     @router.get("/shop", summary="What a storefront needs to know")
-    def about(shop: TheShop) -> Response:
-        return JSONResponse(_about(shop))
+    def about(request: Request, shop: TheShop) -> Response:
+        return tagged(request, _about(shop))
 
     return router
 
 
 def _answer(shop: Shop, caller: Caller, asked: Ask, surface: str, **more: Any) -> Response:
+    if asked.simulated:
+        caller.simulate()
     shopper, market = caller.ask(surface, asked.shopper, asked.market)
     page = shop.ask(
         surface,
@@ -261,26 +288,10 @@ def _answer(shop: Shop, caller: Caller, asked: Ask, surface: str, **more: Any) -
         k=asked.k,
         cursor=asked.cursor,
         market=market,
+        simulated=asked.simulated,
         **more,
     )
     return JSONResponse(page_json(page, shop.settings.market(market).currency))
-
-
-def _rejected(report: ImportReport) -> dict[str, Any]:
-    """Each kind of refused row with examples (line counts from 1 in the sent list); how often what was put right."""
-    rejected = [
-        {
-            "reason": finding.rule,
-            "count": finding.count,
-            "line": e.line,
-            "field": e.field,
-            "value": e.value,
-            "fix": e.fix,
-        }
-        for finding in report.rejections
-        for e in finding.examples
-    ]
-    return {"rejected": rejected, "repaired": report.repaired, "notes": list(report.notes)}
 
 
 def _about(shop: Shop) -> dict[str, Any]:
@@ -305,7 +316,8 @@ def _about(shop: Shop) -> dict[str, Any]:
         "language": settings.language,
         "products": int(state.columns.alive.sum()),
         "hits": state.filters.total(state.columns.alive),
-        "events": shop.store.events.last(),
+        "events": shop.store.events.count(),
+        "simulated_events": shop.store.events.count(simulated=True),
         "facets": list(settings.facets),
         "categories": list(tree.values()),
         "shoppers": list(settings.shoppers),
@@ -314,10 +326,18 @@ def _about(shop: Shop) -> dict[str, Any]:
 
 
 def _watch(shops: Mapping[str, Shop], stop: Signal) -> None:
-    """Take up a newer snapshot when training has made one, and newer rules when some were published."""
-    while not stop.wait(_LOOK_FOR_SNAPSHOT_S):
+    """Load what is not loaded yet; then take up a newer snapshot when training has made one, and newer rules when some
+    were published."""
+    told: set[str] = set()
+    while True:
         for shop in shops.values():
             try:
                 shop.engine.refresh()
             except (WaresError, OSError) as error:
-                shop.engine.warn(str(error))
+                if shop.is_loaded:
+                    shop.engine.warn(str(error))
+                elif str(error) not in told:
+                    _log.error("%s", error)
+                    told.add(str(error))
+        if stop.wait(_LOOK_FOR_SNAPSHOT_S):
+            return

@@ -26,6 +26,6 @@ def cors_headers(origin: str, allowed: Collection[str], *, preflight: bool = Fal
     taken, and nothing is allowed to every origin."""
     headers = {"vary": "Origin"} if allowed else {}
     if origin and origin in allowed:
-        headers |= {"access-control-allow-origin": origin, "access-control-expose-headers": "retry-after"}
+        headers |= {"access-control-allow-origin": origin, "access-control-expose-headers": "retry-after, x-request-id"}
         headers |= _PREFLIGHT if preflight else {}
     return headers

@@ -8,6 +8,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from wares.app.web.error_codes import type_of
+from wares.app.web.record import current
 from wares.errors import (
     CursorExpired,
     DataError,
@@ -29,12 +31,20 @@ _STATUS: tuple[tuple[type[WaresError], int], ...] = (
     (StoreUnwritable, 507),
     (SettingsError, 500),
 )
+_CODES = {
+    401: "unauthorised",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "unsupported-media-type",
+}
 
 
 def problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:
     """One problem document; `code` is stable, `detail` is for people."""
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code}
-    return JSONResponse(body | {"detail": detail} | more, status, media_type=_MEDIA_TYPE)
+    body = {"type": type_of(code), "title": HTTPStatus(status).phrase, "status": status, "code": code}
+    body |= {"detail": detail, **({"request_id": request_id} if (request_id := current().id) else {})}
+    return JSONResponse(body | more, status, media_type=_MEDIA_TYPE)
 
 
 def explain_errors(app: FastAPI) -> None:
@@ -46,6 +56,11 @@ def explain_errors(app: FastAPI) -> None:
 
 def _wares(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, WaresError)
+    return told_of(error)
+
+
+def told_of(error: WaresError) -> JSONResponse:
+    """The problem document of an error of the tree."""
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
     more: dict[str, Any] = {}
     if isinstance(error, UnknownName):
@@ -70,8 +85,7 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    codes = {401: "unauthorised", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
-    code = getattr(error, "code", codes.get(error.status_code, "http"))  # what is Refused has its own
+    code = getattr(error, "code", _CODES.get(error.status_code, "http"))  # what is Refused has its own
     answer = problem(error.status_code, code, str(error.detail), **getattr(error, "more", {}))
     answer.headers.update(error.headers or {})
     return answer

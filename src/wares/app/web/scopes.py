@@ -33,9 +33,13 @@ class Route:
 NEEDS: Mapping[str, Need] = {
     "GET /healthz": Need(OPEN),
     "GET /readyz": Need(OPEN),
+    "GET /metrics": Need("metrics"),
     "GET /": Need(OPEN),
     "GET /storefront/{path:path}": Need(OPEN),
     "GET /wares.js": Need(OPEN),
+    "GET /console": Need(OPEN),
+    "GET /console/{path:path}": Need(OPEN),
+    "GET /v1/errors/{code}": Need(OPEN),
     "GET /v1/openapi.json": Need("search"),
     "GET /v1/shop": Need("search"),
     "POST /v1/search": Need("search"),
@@ -56,10 +60,33 @@ NEEDS: Mapping[str, Need] = {
     "POST /v1/identify": Need("admin"),
     "DELETE /v1/identify/{anonymous:path}": Need("admin"),
     "DELETE /v1/shoppers/{shopper_id:path}": Need("admin"),
+    "DELETE /v1/simulated": Need("admin"),
+    # The operator's console: its files are open, what it asks is not.
+    "GET /v1/console/about": Need("admin"),
+    "GET /v1/console/overview": Need("admin"),
+    "GET /v1/console/health": Need("admin"),
+    "POST /v1/console/lab": Need("admin"),
+    "GET /v1/console/interests": Need("admin"),
+    "GET /v1/console/synonyms": Need("admin"),
+    "GET /v1/console/rules": Need("admin"),
+    "POST /v1/console/rules/check": Need("admin"),
+    "POST /v1/console/rules/preview": Need("admin"),
+    "GET /v1/console/imports": Need("admin"),
+    "GET /v1/console/imports/{name}": Need("admin"),
+    "GET /v1/console/snapshots": Need("admin"),
+    "GET /v1/console/journal": Need("admin"),
+    "PUT /v1/console/rules/draft": Need("admin"),
+    "POST /v1/console/rules/discard": Need("admin"),
+    "POST /v1/console/rules/publish": Need("admin"),
+    "POST /v1/console/rules/undo": Need("admin"),
+    "POST /v1/console/synonyms": Need("admin"),
+    "POST /v1/console/snapshots/promote": Need("admin"),
+    "POST /v1/console/snapshots/rollback": Need("admin"),
     "PUT /v1/products": Need("catalogue"),
     "PATCH /v1/products": Need("catalogue"),
     "DELETE /v1/products/{product_id:path}": Need("catalogue"),
 }
+ONCE = ("/v1/openapi.json", "/v1/errors/{code}")  # which are the same for all shops
 _NO_ENTRY = Route(UNKNOWN, Need("admin"))
 
 
@@ -79,7 +106,7 @@ def _compiled() -> list[tuple[re.Pattern[str], Route, str]]:
     for name, need in NEEDS.items():
         method, _, path = name.partition(" ")
         paths = [path]
-        if path.startswith("/v1/") and path != "/v1/openapi.json":
+        if path.startswith("/v1/") and path not in ONCE:
             paths.append("/v1/shops/{shop}" + path.removeprefix("/v1"))
         found += [(compile_path(one)[0], Route(name, need), method) for one in paths]
     return found

@@ -12,7 +12,7 @@ import uvicorn
 
 from wares.app.web.http import DEFAULT_SHOP, make_app
 from wares.app.web.key_ring import KeyRing
-from wares.app.web.logs import begin_access_log
+from wares.app.web.logs import begin_log
 from wares.errors import SettingsError
 from wares.shop import open_shop
 
@@ -41,9 +41,8 @@ def serve(folder: Path, host: str | None = None, port: int | None = None, *, as_
             shop.log_impressions()
             store.announce(url)
             app = make_app({DEFAULT_SHOP: shop}, ring=ring, closed=away)
-            if settings.access_log:
-                begin_access_log()
-            config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+            begin_log(settings.log_format)
+            config = uvicorn.Config(app, log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
             told = {"title": shop.settings.shop.title, "url": url, "api": f"{url}/v1/openapi.json"}
             words = f"{told['title']}: {url}  (API: {told['api']}). Ctrl-C ends it."
             print(json.dumps(told) if as_json else words, flush=True)
