@@ -42,8 +42,8 @@ class EventLog(Protocol):
     def append(self, events: Iterable[Event]) -> tuple[int, int]:
         """One feed of any length in one call; (number of new events, number of repeated ones)."""
 
-    def read(self, after: int = 0) -> EventBlock:
-        """Every event with a sequence number above `after`."""
+    def read(self, after: int = 0, *, simulated: bool = False) -> EventBlock:
+        """Every real event, or every simulated one, with a sequence number above `after`."""
 
     def last(self) -> int:
         """The last sequence number; 0 = no event yet."""

@@ -49,7 +49,8 @@ def as_version_2(folder: Path) -> None:
     """What a wares wrote that knew no logins: the same tables without those of logins."""
     with closing(sqlite3.connect(folder / FILE)) as file:
         file.executescript(
-            "DROP TABLE aliases; ALTER TABLE events DROP COLUMN impression; ALTER TABLE events DROP COLUMN position;"
+            "DROP TABLE aliases; DROP INDEX events_simulated; ALTER TABLE events DROP COLUMN simulated;"
+            " ALTER TABLE events DROP COLUMN impression; ALTER TABLE events DROP COLUMN position;"
             " UPDATE meta SET value = 2 WHERE name = 'schema_version';"
         )
 

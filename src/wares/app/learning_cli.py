@@ -136,10 +136,11 @@ def satisfaction(
     by: Annotated[str, typer.Option(metavar="ATTRIBUTE", help="of shoppers, as age: one line for each value")] = "",
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="write a chart per figure")] = None,
     seed: Annotated[int, typer.Option(help="of the bootstrap")] = 0,
+    simulated: Annotated[bool, typer.Option("--simulated", help="of simulated shoppers alone")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Were shoppers served? What they did with what they were shown: success, rewording, giving up, buying."""
     place = shop_folder(folder)
     from wares.app.commands.satisfying import satisfaction_of
 
-    satisfaction_of(place, days=days, by=by, seed=seed, report=report, as_json=as_json)
+    satisfaction_of(place, days=days, by=by, seed=seed, report=report, as_json=as_json, simulated=simulated)

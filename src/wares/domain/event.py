@@ -17,6 +17,9 @@ class EventKind(StrEnum):
     REFUND = "refund"
     LIKE = "like"
     HIDE = "hide"
+    RATE = "rate"
+    UNWISH = "unwish"
+    UNHIDE = "unhide"
 
 
 # How much one event of a kind says about a shopper's taste, relative to a purchase.
@@ -31,6 +34,9 @@ INTEREST: dict[EventKind, float] = {
     EventKind.REFUND: 0.0,
     EventKind.LIKE: 0.8,
     EventKind.HIDE: 0.0,
+    EventKind.RATE: 0.8,  # of five stars; of fewer less: see `History.interest`
+    EventKind.UNWISH: 0.0,
+    EventKind.UNHIDE: 0.0,
 }
 
 
@@ -40,7 +46,8 @@ class Event:
 
     `shopper_id` None = anonymous. `product_id` may name a product that the catalogue does not know yet.
     `id` "" = derive one from the content (see `store.events`). `impression_id` names the answer (`Page.impression_id`)
-    in which the shopper met the product, at `position`, counted from 1; "" and None = not told.
+    in which the shopper met the product, at `position`, counted from 1; "" and None = not told. Of a rating `quantity`
+    is the stars, 1 to 5. `simulated`: nobody did this; it plays a shopper, and nothing is learnt or measured from it.
     """
 
     kind: EventKind
@@ -54,3 +61,4 @@ class Event:
     id: str = ""
     impression_id: str = ""
     position: int | None = None
+    simulated: bool = False

@@ -16,7 +16,7 @@ class EventBlock:
     kinds: NDArray[np.int8]  # (n,) codes into domain.shopper.KINDS
     shopper_keys: NDArray[np.int64]  # (n,) -1 = anonymous
     product_keys: NDArray[np.int64]  # (n,) -1 = none (a search)
-    quantities: NDArray[np.float32]  # (n,)
+    quantities: NDArray[np.float32]  # (n,) units; of a rating its stars
     values_minor: NDArray[np.float64]  # (n,) of the whole line; nan = unknown
     basket_keys: NDArray[np.int64]  # (n,) -1 = none
     queries: Mapping[int, str]  # index -> words, for the events that have some

@@ -22,7 +22,8 @@ class Request:
     (0 = only totals and facets are wanted); `cursor` continues an earlier answer, `offset` begins further down.
     `as_typed`: the query is not to be corrected; `without_wishes`: the keys of wishes in it that are not to be read.
     `explain`: say how the answer came about. `now_ms` is the moment of asking (Unix milliseconds).
-    `market` says whose prices, availability and language are meant; "" = the shop's own.
+    `market` says whose prices, availability and language are meant; "" = the shop's own. `simulated`: nobody asks; the
+    shopper is played, and what they did as such counts for their answer.
     """
 
     surface: str
@@ -41,3 +42,4 @@ class Request:
     market: str = ""
     offset: int = 0
     facet_values: int = 100  # most values of one facet
+    simulated: bool = False

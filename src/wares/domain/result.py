@@ -112,8 +112,9 @@ class Reason:
     """Why a product is shown, as a value: a code with its facts. Texts are made where people read them.
 
     Codes: matches_words, similar_meaning, bought_before, bought_together, like_your_purchases, like_this, popular,
-    popular_lately, taste, your_interest, new, pinned, boosted. `about` names the product ids or words that the reason
-    rests on, `shown` the same as people know them (titles instead of ids); `weight` orders the reasons of one hit.
+    popular_lately, taste, your_interest, new, pinned, boosted, recently_viewed, wish_listed. `about` names the product
+    ids or words that the reason rests on, `shown` the same as people know them (titles instead of ids); `weight` orders
+    the reasons of one hit.
     """
 
     code: str
@@ -136,6 +137,7 @@ class Hit:
     features: Mapping[str, float] = field(default_factory=dict)  # as served to the ranker
     parts: Mapping[str, float] = field(default_factory=dict)  # where explained: what each adds to the score, "" = base
     chances: Mapping[int, float] = field(default_factory=dict)  # place from 0 -> probability; {} = surely this place
+    team: str = ""  # of an interleaved page: the variant that picked it
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,7 @@ class Page:
     `correction`: the answer is to this query instead of the one as typed, "" = as typed. `wishes`: what was read in the
     query beside the thing itself. `explanation`: how the answer came about, where that was asked. `banners` and
     `redirect` (an address, "" = none) are the shop's own word to whoever asks so; the hits are given all the same.
+    `experiment` and `variant`: what the shopper takes part in on this surface, "" = nothing.
     """
 
     hits: tuple[Hit, ...]
@@ -198,6 +201,8 @@ class Page:
     explanation: Explanation | None = None
     banners: tuple[Banner, ...] = ()
     redirect: str = ""
+    experiment: str = ""
+    variant: str = ""
 
     def to_polars(self) -> "pl.DataFrame":
         """One row per hit: rank from 1, id, title, brand, price_minor, currency, score, priority, reasons, variants."""

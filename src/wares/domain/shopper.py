@@ -11,6 +11,8 @@ from wares.domain.event import INTEREST, EventKind
 KINDS: tuple[EventKind, ...] = tuple(EventKind)
 KIND_CODES: dict[EventKind, int] = {kind: code for code, kind in enumerate(KINDS)}
 INTEREST_BY_CODE: NDArray[np.float32] = np.array([INTEREST[kind] for kind in KINDS], np.float32)
+_RATE = KIND_CODES[EventKind.RATE]
+_WANTS_AGAIN = (EventKind.UNHIDE, EventKind.LIKE, EventKind.WISH, EventKind.CART, EventKind.PURCHASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,8 @@ class Joined:
 class History:
     """What one shopper did with products, oldest first, as parallel arrays of length n.
 
-    `rows` are internal product rows, `times_ms` Unix milliseconds, `kinds` codes into `KINDS`, `quantities` units.
-    Events on products without a row are not in it.
+    `rows` are internal product rows, `times_ms` Unix milliseconds, `kinds` codes into `KINDS`, `quantities` units,
+    of a rating its stars. Events on products without a row are not in it.
     """
 
     rows: NDArray[np.int32]  # (n,)
@@ -83,7 +85,27 @@ class History:
         wanted[[KIND_CODES[kind] for kind in kinds]] = True
         return self.take(wanted[self.kinds])
 
+    def standing(self, said: EventKind, *taken_back: EventKind) -> "History":
+        """Of each product the last event of the kind `said`, where none of the kinds `taken_back` came after it."""
+        told = self.of(said, *taken_back)
+        _, from_the_end = np.unique(told.rows[::-1], return_index=True)
+        return told.take(np.sort(len(told) - 1 - from_the_end)).of(said)
+
+    @property
+    def hidden(self) -> "History":
+        """What the shopper does not want to see: who takes it back, keeps or buys it wants it again."""
+        return self.standing(EventKind.HIDE, *_WANTS_AGAIN)
+
     @property
     def interest(self) -> NDArray[np.float32]:
-        """(n,) how much each event says about taste: 1 for a purchase, 0 for a refund or hide."""
-        return INTEREST_BY_CODE[self.kinds]
+        """(n,) how much each event says about taste: 1 for a purchase, 0 for a refund, a hide or up to three stars."""
+        interest = INTEREST_BY_CODE[self.kinds]
+        rated = self.kinds == _RATE
+        if rated.any():  # five stars count whole, four half
+            interest[rated] *= np.clip((self.quantities[rated] - 3) / 2, 0, 1)
+        return interest
+
+    @property
+    def units(self) -> NDArray[np.float32]:
+        """(n,) how many of the product each event is about; a rating is about one."""
+        return np.where(self.kinds == _RATE, np.float32(1), self.quantities)

@@ -26,13 +26,15 @@ from wares.evaluation.intervals import Floats, Interval, ratio_intervals
 
 WINDOW_MS = 30 * 60_000  # in which a choice belongs to what was shown
 BOUGHT_MS = 24 * 3_600_000  # in which a purchase does
+RATED_MS = 30 * 24 * 3_600_000  # in which a rating does
 REWORDED_MS = 2 * 60_000
 DAY_MS = 86_400_000
 CHOSEN = (EventKind.CLICK, EventKind.VIEW, EventKind.CART, EventKind.WISH, EventKind.LIKE, EventKind.PURCHASE)
 LEAST = 30  # shoppers below whom an interval means nothing
 SHARES = ("success", "reworded", "abandoned", "empty", "cart", "bought", "liked", "hidden")
 SECONDS = "seconds"  # from the answer to the first choice, of successes
-FIGURES = (*SHARES, SECONDS)
+STARS = "stars"  # the mean rating of what was chosen, of asks after which something was rated
+FIGURES = (*SHARES, SECONDS, STARS)
 ALL = "all"
 
 Longs = NDArray[np.int64]
@@ -61,7 +63,7 @@ class Asks:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One group of asks. `figures`: a share of the asks each, and the mean seconds."""
+    """One group of asks. `figures`: a share of the asks each, the mean seconds and the mean stars."""
 
     label: str
     asks: int
@@ -131,15 +133,15 @@ def asks_of(impressions: Iterable[tuple[int, Mapping[str, Any]]], columns: Colum
 def outcomes(
     asks: Asks, block: EventBlock, columns: Columns, named: Mapping[int, str] | None = None
 ) -> dict[str, Floats]:
-    """What became of each ask: figure -> (a,), 0 or 1, or seconds; nan = the figure is not of this ask. `named` tells
-    of some events (by their number) which impression they follow from: such an event belongs to that, where it was
-    shown to the same shopper, or to none."""
+    """What became of each ask: figure -> (a,), 0 or 1, seconds or stars; nan = the figure is not of this ask. `named`
+    tells of some events (by their number) which impression they follow from: such an event belongs to that, where it
+    was shown to the same shopper, or to none."""
     row_of_key = np.full(int(max(columns.keys.max(initial=0), block.product_keys.max(initial=0))) + 1, -1, np.int64)
     row_of_key[columns.keys] = np.arange(len(columns))
     rows = np.where(block.product_keys >= 0, row_of_key[block.product_keys], -1)
 
-    def first(kinds: Sequence[EventKind], window_ms: int) -> Floats:
-        """(a,) seconds to the first event of these kinds; nan = none."""
+    def following(kinds: Sequence[EventKind], window_ms: int) -> tuple[Longs, Longs]:
+        """(events of these kinds, the ask that each belongs to)"""
         meant = np.isin(block.kinds, [KIND_CODES[kind] for kind in kinds])
         events = np.flatnonzero(meant & (block.shopper_keys >= 0) & (rows >= 0))
         done = (block.shopper_keys[events], columns.groups[rows[events]].astype(np.int64), block.times_ms[events])
@@ -151,7 +153,11 @@ def outcomes(
                     met, shown_ms = asks.named.get(name, (-1, 0))
                     own = met >= 0 and asks.shoppers[met] == block.shopper_keys[event]
                     ask[place] = met if own and 0 <= block.times_ms[event] - shown_ms <= window_ms else -1
-        events, ask = events[ask >= 0], ask[ask >= 0]
+        return events[ask >= 0], ask[ask >= 0]
+
+    def first(kinds: Sequence[EventKind], window_ms: int) -> Floats:
+        """(a,) seconds to the first event of these kinds; nan = none."""
+        events, ask = following(kinds, window_ms)
         found = np.full(len(asks), np.inf)
         np.minimum.at(found, ask, (block.times_ms[events] - asks.times_ms[ask]) / 1000)
         return np.where(np.isinf(found), np.nan, found)
@@ -171,6 +177,7 @@ def outcomes(
         "liked": ~np.isnan(first((EventKind.LIKE, EventKind.WISH), WINDOW_MS)),
         "hidden": ~np.isnan(first((EventKind.HIDE,), WINDOW_MS)),
         SECONDS: seconds,
+        STARS: _means(*following((EventKind.RATE,), RATED_MS), block.quantities, len(asks)),
     }
     return {name: values.astype(np.float64) for name, values in found.items()}
 
@@ -207,6 +214,12 @@ def _line(label: str, own: Bools, asks: Asks, found: Mapping[str, Floats], rng: 
     if n < LEAST:
         intervals = [Interval(one.mean) for one in intervals]
     return Line(label, int(own.sum()), n, dict(zip(FIGURES, intervals, strict=True)))
+
+
+def _means(events: Longs, asks: Longs, values: NDArray[np.float32], n: int) -> Floats:
+    """(n,) the mean value of the events of each ask; nan = it has none."""
+    sums, counts = np.bincount(asks, values[events], n), np.bincount(asks, minlength=n)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
 def _reworded(asks: Asks) -> Bools:

@@ -38,6 +38,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "currency": ("currency",),
     "impression_id": ("impression_id",),
     "position": ("position",),
+    "rating": ("rating",),
+    "simulated": ("simulated",),
 }
 NESTED = ("items", "event_params", "ecommerce")  # GA4's own structures
 GA4_KINDS = {
@@ -59,7 +61,8 @@ SKIPPED = frozenset(
 )
 MAX_ID = 500  # characters
 _OF_ITEM = ("quantity", "price", "value", "item_id", "product_id")
-_PURCHASE, _REFUND, _SEARCH = EventKind.PURCHASE, EventKind.REFUND, EventKind.SEARCH
+_PURCHASE, _REFUND, _SEARCH, _RATE = EventKind.PURCHASE, EventKind.REFUND, EventKind.SEARCH, EventKind.RATE
+_YES, _NO = frozenset(("true", "1", "yes", "y")), frozenset(("false", "0", "no", "n"))
 _MAX_LAYOUTS = 1000
 _FEW = {"": 1.0, **{str(n): float(n) for n in range(100)}}  # quantities as files mostly have them
 MAX_PLAIN = 1e12
@@ -140,6 +143,8 @@ class Maker:
             in_cur,
             in_shown,
             in_place,
+            in_rating,
+            in_simulated,
         ) = layout.first  # a field without a column is None, and so is what a row has there
         raw = get(in_kind)
         kind = KINDS.get(raw) if type(raw) is str else None
@@ -185,6 +190,8 @@ class Maker:
             value_minor = self._value("price", raw, abs(quantity), scale, negative=False)
         else:
             value_minor = None
+        if kind is _RATE:
+            quantity = _stars(get(in_rating))
         if quantity <= 0:
             kind, quantity = self._below_one(kind, quantity, value_minor)
         shown = read_text(get(in_shown)) if in_shown else ""
@@ -193,7 +200,7 @@ class Maker:
             _check_lengths(shown)
         return Event(
             kind, time_ms, shopper_id or None, product_id or None, quantity, value_minor, basket_id, query, event_id,
-            shown, place,
+            shown, place, bool(in_simulated and self._flag(get(in_simulated))),
         )  # fmt: skip
 
     def _layout(self, shape: tuple[str, ...]) -> _Layout:
@@ -260,6 +267,17 @@ class Maker:
         self.tally.repair("position is no place: unknown", "position", raw, "Give the place from 1.")
         return None
 
+    def _flag(self, raw: object) -> bool:
+        """Raises RowFault for what is neither yes nor no: a mark that is misread makes a played event a real one."""
+        said = read_text(raw, 20).lower()
+        if said in _YES:
+            return True
+        if said in _NO or is_missing_cell(raw):
+            return False
+        raise RowFault(
+            "neither true nor false", "simulated", raw, "Give true for played events, and nothing for others."
+        )
+
     def _value(self, field: str, raw: object, times: float, scale: int, *, negative: bool) -> int | None:
         amount = read_number(raw) * times
         minor = read_minor(abs(amount) if negative else amount, scale)
@@ -279,6 +297,14 @@ class Maker:
             self.tally.repair("quantity 0: 1", "quantity", quantity, "Give a quantity above 0.")
             return kind, 1.0
         raise RowFault("nothing bought", "quantity", quantity, "Leave out lines without quantity and value (coupons).")
+
+
+def _stars(raw: object) -> float:
+    stars = read_number(raw)
+    if 1 <= stars <= 5:  # false for nan
+        return stars
+    reason = "no rating" if is_missing_cell(raw) else "no rating of 1 to 5"
+    raise RowFault(reason, "rating", raw, "Give the stars as 'rating', 1 to 5; scale other ratings to that.")
 
 
 def _check_lengths(*ids: str) -> None:

@@ -18,7 +18,7 @@ def sold(interactions: Interactions, now_ms: int, half_life_days: float) -> NDAr
     The logarithm keeps what is sold by the gram or the litre from burying everything else.
     """
     events = interactions.events
-    units = np.log1p(np.maximum(events.quantities, 0))
+    units = np.log1p(np.maximum(events.units, 0))
     weight = events.interest * units * fading(events.times_ms, now_ms, half_life_days)
     return np.bincount(events.rows, weight, interactions.n_products).astype(np.float32)
 

@@ -166,7 +166,9 @@ class SequenceModel:
         """What each event says to the network: (t, d)."""
         x = self._floats("inputs")[told.rows]
         if "kinds" in self.arrays:
-            x = x + self._floats("kinds")[told.kinds]
+            kinds = self._floats("kinds")
+            met = told.kinds < len(kinds)  # a kind that wares did not know when this was learnt says nothing
+            x = x + kinds[np.where(met, told.kinds, 0)] * met[:, None]
         if "gaps" in self.arrays:
             x = x + self._floats("gaps")[gap_codes(told.times_ms, len(self.arrays["gaps"]))]
         return x

@@ -12,6 +12,7 @@ Hashed = TypeVar("Hashed", str, bytes)
 
 _ASK = 500  # values in one IN (...)
 _GIVEN, _DERIVED = b"\1", b"\0"
+_SIMULATED = b"\xff"  # in no text's UTF-8
 
 
 class Hashes:
@@ -35,10 +36,10 @@ class Hashes:
         hasher.update((shopper or bytes(16)) + _bytes(basket_id))
         return int.from_bytes(hasher.digest(), "big") >> 1
 
-    def given(self, event_id: str) -> bytes:
-        """The 16 bytes that make an event with this id unique."""
+    def given(self, event_id: str, simulated: bool = False) -> bytes:
+        """The 16 bytes that make an event with this id unique; a simulated one never takes the place of a real one."""
         hasher = self._given.copy()
-        hasher.update(_bytes(event_id))
+        hasher.update(_bytes(event_id) + _SIMULATED * simulated)
         return _GIVEN + hasher.digest()
 
     def derived(self, event: Event) -> bytes:
@@ -53,7 +54,7 @@ class Hashes:
             f" {len(shopper)} {len(product)} {len(basket)} {shopper}{product}{basket}{event.query}"
         )
         hasher = self._derived.copy()
-        hasher.update(_bytes(said))
+        hasher.update(_bytes(said) + _SIMULATED * event.simulated)
         return _DERIVED + (event.time_ms & 0xFFFF_FFFF_FFFF).to_bytes(6, "big") + hasher.digest()
 
     def again(self, key: bytes, ordinal: int) -> bytes:

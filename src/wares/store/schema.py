@@ -10,7 +10,7 @@ from pathlib import Path
 from wares.errors import DataError, StoreError, StoreUnwritable
 
 FILE = "wares.sqlite"
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 BUSY_S = 10.0
 
 # Since version 2. What a person said of a product for a query; `gain` is 0 or more. No shopper data.
@@ -28,6 +28,8 @@ _ALIASES = (
 )
 # Since version 4. The name of the answer in which the shopper met the product, and its place there from 1.
 _SHOWN = ("ALTER TABLE events ADD COLUMN impression TEXT", "ALTER TABLE events ADD COLUMN position INTEGER")
+# Since version 5. Whether nobody did this: it plays a shopper. Few are, so that their own index finds them at once.
+_SIMULATED = "CREATE INDEX events_simulated ON events (seq) WHERE simulated"
 TABLES = (
     # What this file is: `schema_version`, and the `secret` that keys every hash of a shopper. No shopper data.
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
@@ -42,14 +44,17 @@ TABLES = (
     # `key` makes repeats count once, `kind` is a position in domain.shopper.KINDS, NULL = none or unknown.
     "CREATE TABLE events (seq INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE, time_ms INTEGER NOT NULL,"
     " kind INTEGER NOT NULL, shopper INTEGER, product INTEGER, quantity REAL NOT NULL, value_minor INTEGER,"
-    " basket INTEGER, query TEXT, impression TEXT, position INTEGER)",
+    " basket INTEGER, query TEXT, impression TEXT, position INTEGER,"
+    " simulated INTEGER NOT NULL DEFAULT 0)",
     _JUDGEMENTS,
     *_ALIASES,
+    _SIMULATED,
 )
 UPGRADES: Mapping[int, tuple[str, ...]] = {
     1: (_JUDGEMENTS,),
     2: _ALIASES,
     3: _SHOWN,
+    4: ("ALTER TABLE events ADD COLUMN simulated INTEGER NOT NULL DEFAULT 0", _SIMULATED),
 }  # version -> what makes the next one of it
 
 _UNWRITABLE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wares.domain.catalogue import Columns
+from wares.domain.event import EventKind
 from wares.domain.interactions import Interactions
+from wares.domain.shopper import KIND_CODES
 from wares.engine.assembly import SNAPSHOTS
 from wares.engine.settings import SequenceSettings, Settings
 from wares.engine.snapshot import current_name, load_parts
@@ -27,6 +29,7 @@ NAME = "sequence"  # in the settings and among a snapshot's models
 _BANDS = 10  # of prices, each with as many products
 _MOST_VALUES = 2_000  # of an attribute: with more it names products rather than kinds
 _DAY_MS = 86_400_000
+_RATE = KIND_CODES[EventKind.RATE]
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,7 @@ def shopper_lessons(
     basket, or a day (UTC) where there are none.
     """
     known = interactions.known()
+    known = known.take((known.events.kinds != _RATE) | (known.events.interest > 0))  # few stars ask for no more of it
     events = known.events
     visits = np.where(known.baskets >= 0, known.baskets, -1 - events.times_ms // _DAY_MS)
     codes, words = attribute_codes(product_words(columns))

@@ -13,7 +13,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
-from wares.domain.event import Event
+from wares.domain.event import Event, EventKind
 from wares.domain.money import scale_of
 from wares.domain.offer import Offer
 from wares.domain.product import Product
@@ -88,6 +88,11 @@ class Server:
     def erase(self, shopper_id: str) -> int:
         """The number of events erased."""
         return int(self._send("DELETE", f"shoppers/{quote(shopper_id, safe='')}", None).get("erased", 0))
+
+    def erase_simulated(self) -> tuple[int, int]:
+        """The numbers of events and of impressions erased."""
+        told = self._send("DELETE", "simulated", None)
+        return int(told.get("events", 0)), int(told.get("impressions", 0))
 
     def _send(self, method: str, route: str, body: object) -> dict[str, Any]:
         headers = {"content-type": "application/json"}
@@ -188,13 +193,14 @@ def event_row(event: Event, currency: str) -> dict[str, Any]:
         "time": event.time_ms,
         "shopper_id": event.shopper_id,
         "product_id": event.product_id,
-        "quantity": event.quantity,
+        "rating" if event.kind is EventKind.RATE else "quantity": event.quantity,
         "value": None if event.value_minor is None else event.value_minor / scale_of(currency),
         "basket_id": event.basket_id,
         "query": event.query,
         "id": event.id,
         "impression_id": event.impression_id,
         "position": event.position,
+        "simulated": event.simulated or None,
     }
     return {name: value for name, value in row.items() if value not in (None, "")}
 

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from wares.evaluation.satisfaction import (
     DAY_MS,
     FIGURES,
     SECONDS,
+    STARS,
     Line,
     Satisfaction,
     asks_of,
@@ -41,22 +43,30 @@ MEANING = {
     "liked": "Answers from which something was liked or wished for.",
     "hidden": "Answers from which something was hidden: not for me.",
     SECONDS: "From the answer to the first choice, in seconds.",
+    STARS: "Mean rating, 1 to 5, that products of the answers were given within 30 days.",
 }
+_UNIT = {SECONDS: 1, STARS: 2}  # figures that are no share -> their digits
+SIMULATED = "Simulated: nobody did any of this. It shows how things work, and nothing about real shoppers."
 
 
 def satisfaction_of(
-    folder: Path, *, days: float, by: str, seed: int, report: Path | None, as_json: bool
+    folder: Path, *, days: float, by: str, seed: int, report: Path | None, as_json: bool, simulated: bool = False
 ) -> Satisfaction:
-    """Measure, show, and write the page. InputError where nothing was shown to anybody who is known."""
+    """Measure, show, and write the page; of real shoppers, or of `simulated` ones alone. InputError where nothing was
+    shown to anybody who is known."""
     with open_shop(folder, create=False) as shop:
-        found = measured(shop, int(time.time() * 1000), days=days, by=by, seed=seed)
+        found = measured(shop, int(time.time() * 1000), days=days, by=by, seed=seed, simulated=simulated)
         title = shop.settings.shop.title
     if report is not None:
         command = f"wares satisfaction {folder} --days {days:g}{f' --by {by}' if by else ''} --seed {seed}"
+        command += " --simulated" * simulated
+        title = f"{title} (simulated shoppers)" if simulated else title
         report.write_text(satisfaction_html(found, title, command), encoding="utf-8")
     if as_json:
         screen.print_json(found.to_dict())
         return found
+    if simulated:
+        screen.note(SIMULATED)
     console = screen.stdout()
     for lines, name in ((found.lines, "surface"), (found.groups, by)):
         if lines:
@@ -74,10 +84,15 @@ def satisfaction_of(
     return found
 
 
-def measured(shop: Shop, now_ms: int, *, days: float, by: str = "", seed: int = 0) -> Satisfaction:
-    """Of the answers of the last `days`; `by` is an attribute of shoppers that makes groups."""
+def measured(
+    shop: Shop, now_ms: int, *, days: float, by: str = "", seed: int = 0, simulated: bool = False
+) -> Satisfaction:
+    """Of the answers of the last `days`, to real shoppers or to `simulated` ones alone; `by` is an attribute of
+    shoppers that makes groups."""
     columns, after_ms = shop.engine.live.state.columns, int(now_ms - days * DAY_MS)
-    asks = asks_of(_asked(shop), columns, after_ms)
+    asks = asks_of(shown_answers(shop, simulated=simulated), columns, after_ms)
+    if not len(asks) and simulated:
+        raise InputError(f"No simulated shopper was shown anything in the last {days:g} days. See wares simulate.")
     if not len(asks) and not asks.others:
         raise InputError(
             f"No answer was logged in the last {days:g} days: `wares serve` keeps what it shows, unless "
@@ -89,17 +104,18 @@ def measured(shop: Shop, now_ms: int, *, days: float, by: str = "", seed: int = 
             "told what came of them. Name the shopper in each question."
         )
     group_of = _groups(shop, by) if by else None
-    named = {seq: name for seq, (name, _) in shop.store.events.shown().items()}
-    found = outcomes(asks, shop.store.events.read(), columns, named)
-    return satisfaction(asks, found, np.random.default_rng(seed), group_of)
+    named = {seq: name for seq, (name, _) in shop.store.events.shown(simulated=simulated).items()}
+    found = outcomes(asks, shop.store.events.read(simulated=simulated), columns, named)
+    facts = {"simulated": True} if simulated else {}
+    return replace(satisfaction(asks, found, np.random.default_rng(seed), group_of), facts=facts)
 
 
-def _asked(shop: Shop) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def shown_answers(shop: Shop, *, simulated: bool = False) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Every impression with its shopper's key. Who was shown something and did nothing at all has no key yet, and still
     counts: as somebody of their own."""
     key_of = shop.store.shoppers.keys()
     known = dict[bytes, int]()
-    for whose, impression in read_shown(shop.folder):
+    for whose, impression in read_shown(shop.folder, simulated=simulated):
         shopper = -1 if whose is None else key_of.get(whose) or known.setdefault(whose, _WITHOUT_KEY + len(known))
         yield shopper, impression
 
@@ -138,7 +154,7 @@ def satisfaction_html(found: Satisfaction, title: str, command: str) -> str:
 
 
 def _bars(name: str, lines: tuple[Line, ...]) -> str:
-    digits = 1 if name == SECONDS else 3
+    digits = _UNIT.get(name, 3)
     return bars(name, [Bar(line.label, line.figures[name], line.label == ALL) for line in lines], digits)
 
 
@@ -147,5 +163,7 @@ def _cell(value: Interval, name: str) -> str:
         return "–"
     if name == SECONDS:
         return f"{value.mean:,.0f}"
+    if name in _UNIT:
+        return f"{value.mean:,.{_UNIT[name]}f}"
     mean = f"{value.mean:.1%}"
     return mean if math.isnan(value.low) else f"{mean}\n{100 * value.low:.1f}–{100 * value.high:.1f}"

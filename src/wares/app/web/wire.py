@@ -34,6 +34,7 @@ class Ask(_Asked):
     k: int = Field(24, ge=1, le=1000, description="hits on one page")
     cursor: str = Field("", max_length=100, description="of an earlier answer, to go on")
     market: str = Field("", max_length=40, description="one of the settings' markets; none = the shop's own")
+    simulated: bool = Field(False, description="the shopper is played; needs the scope catalogue or admin")
 
 
 class SearchAsk(Ask):

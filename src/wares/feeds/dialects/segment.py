@@ -29,13 +29,14 @@ KINDS: dict[str, EventKind] = {
     "added product": EventKind.CART,
     "removed product": EventKind.UNCART,
     "completed order": EventKind.PURCHASE,
+    "product reviewed": EventKind.RATE,  # where it tells a rating
 }
 LEFT_OUT = frozenset(
     (
         *("product list viewed", "product list filtered", "promotion viewed", "promotion clicked", "cart viewed"),
         *("checkout started", "checkout step viewed", "checkout step completed", "payment info entered"),
         *("order updated", "coupon entered", "coupon applied", "coupon denied", "coupon removed"),
-        *("product removed from wishlist", "product shared", "cart shared", "product reviewed"),
+        *("product removed from wishlist", "product shared", "cart shared"),
         *("viewed product category", "viewed promotion", "clicked promotion"),
     )
 )
@@ -52,6 +53,7 @@ NAMES = {
     "query": "properties.query",
     "id": "messageId",
     "currency": "properties.currency",
+    "rating": "properties.rating",
     "user agent": "context.userAgent",
 }
 _SINGLE = NAMES | {
@@ -75,6 +77,10 @@ def entries(row: Row) -> Sequence[Entry | RowFault]:
         raise LeftOut(f"{call} calls", "type", call, "Nothing to do: only track calls are acts on products.")
     kind = read_kind(row.get("event"), "event", KINDS, LEFT_OUT)
     said = mapping_of(row.get("properties"))
+    if kind is EventKind.RATE and is_absent(said.get("rating")):
+        raise LeftOut(
+            "review without a rating", "properties.rating", said.get("rating"), "Nothing to do: it has no stars."
+        )
     message = first_of(row, "messageId")
     time = next((name for name in TIMES if not is_absent(row.get(name))), TIMES[0])
     shopper = "userId" if not is_absent(row.get("userId")) else "anonymousId"
@@ -88,6 +94,7 @@ def entries(row: Row) -> Sequence[Entry | RowFault]:
         "basket_id": first_of(said, "order_id", "orderId"),
         "query": None,
         "currency": first_of(said, "currency"),
+        "rating": first_of(said, "rating"),
         "id": message,
     }
     told = {"time": time, "shopper_id": shopper}
