@@ -22,7 +22,10 @@ def test_a_shop_without_a_file_has_the_defaults(tmp_path: Path) -> None:
     assert settings.search.meaning == 2.0
     assert settings.search.spelling
     assert settings.server.admin_key_env == "WARES_ADMIN_KEY"
-    assert set(settings.profiles) == {"search", "browse", "home", "similar", "bought_together", "cart"}
+    assert set(settings.profiles) == {
+        *("search", "browse", "home", "similar", "bought_together", "alternatives", "cart", "buy_again", "ideas"),
+        *("recent", "wish_list", "hidden"),
+    }
 
 
 def test_the_defaults_name_every_setting_that_has_one(tmp_path: Path) -> None:

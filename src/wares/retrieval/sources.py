@@ -20,6 +20,8 @@ from wares.domain.result import Reason
 from wares.domain.selection import passing
 from wares.domain.shopper import KIND_CODES, History
 from wares.domain.wish import WishKind
+from wares.retrieval.own_lists import Hidden, RecentlyViewed, WishList
+from wares.retrieval.substitutes import Substitutes
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int32]
@@ -241,6 +243,10 @@ def built_in_sources() -> Mapping[str, Source]:
         Interests(),
         Alike(),
         New(),
+        Substitutes(),
+        RecentlyViewed(),
+        WishList(),
+        Hidden(),
     ]
     return {source.name: source for source in sources}
 

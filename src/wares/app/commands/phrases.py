@@ -83,6 +83,8 @@ _PHRASES: dict[str, Callable[[str], str]] = {
     "popular": lambda _: "popular",
     "popular_lately": lambda _: "popular lately",
     "new": lambda _: "new in the shop",
+    "recently_viewed": lambda _: "viewed lately",
+    "wish_listed": lambda _: "on the wish list",
     "pinned": lambda _: "put here by the shop",
     "boosted": lambda _: "promoted by the shop",
 }
