@@ -6,12 +6,14 @@
     |   |-- DataError          a row of a feed; names file, line, field and value
     |   |-- AmbiguousShopper   a login would make one shopper of two known ones
     |   |-- RulesError         rules that cannot be read, or that stand in each other's way
+    |   |-- ExperimentError    an experiment that cannot be read, or that another one is in the way of
     |   |-- TooManyGone        a full feed lacks so many products that it may be broken
     |   `-- CursorExpired      the page behind a cursor is gone
     |-- SettingsError          the settings file is wrong
     |-- StoreError             the shop's folder cannot be read or written
     |   |-- StoreLocked        another process is writing
     |   `-- StoreUnwritable    read-only folder, full disk
+    |-- BackupError            a backup is cut, altered or of a newer version
     |-- SnapshotError          a snapshot is cut, altered or of another version
     |-- EncoderError           the text encoder cannot be loaded
     |-- RankerUnavailable      the learned order cannot be computed on this machine
@@ -81,6 +83,16 @@ class RulesError(InputError):
         super().__init__("\n".join(self.faults))
 
 
+class ExperimentError(InputError):
+    """Each entry of `faults` is a sentence with its place."""
+
+    code = "invalid-experiment"
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
 class CursorExpired(InputError):
     code = "cursor-expired"
 
@@ -99,6 +111,10 @@ class StoreLocked(StoreError):
 
 class StoreUnwritable(StoreError):
     code = "store-unwritable"
+
+
+class BackupError(WaresError):
+    code = "backup"
 
 
 class SnapshotError(WaresError):

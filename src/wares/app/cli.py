@@ -8,14 +8,17 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from wares.app.backup_cli import backups
 from wares.app.bench.commands import bench
 from wares.app.catalogue_cli import catalogue
 from wares.app.commands import screen
 from wares.app.commands.options import AsJson, Folder
 from wares.app.commands.places import shop_and, shop_and_all, shop_folder
+from wares.app.experiments_cli import experiments, exposing
 from wares.app.keys_cli import keys
 from wares.app.learning_cli import learning
 from wares.app.rules_cli import rules
+from wares.app.simulation_cli import simulation
 from wares.errors import WaresError
 
 
@@ -47,8 +50,12 @@ app = typer.Typer(
 )
 app.add_typer(bench, name="bench")
 app.add_typer(catalogue)
+app.add_typer(backups)
 app.add_typer(learning)
+app.add_typer(simulation)
 app.add_typer(rules, name="rules")
+app.add_typer(experiments, name="experiments")
+app.add_typer(exposing)
 app.add_typer(keys, name="keys")
 
 Shopper = Annotated[str | None, typer.Option(help="id of who asks", show_default=False)]

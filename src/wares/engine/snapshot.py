@@ -33,7 +33,7 @@ from wares.retrieval.vector_index import VectorIndex
 
 FORMAT = 2
 _CURRENT = "CURRENT"  # names the snapshot that serves
-_HELD = "HELD"  # names the snapshot that a person went back to; while it serves, no training puts another in its place
+HELD = "HELD"  # names the snapshot that a person went back to; while it serves, no training puts another in its place
 _ASIDE = "ASIDE"  # in a snapshot's folder: why it does not serve
 _REPORT = "promotion.json"  # in a snapshot's folder: how it was compared with the one that served
 _STALE_S = 86_400
@@ -146,7 +146,7 @@ def make_current(folder: Path, name: str) -> None:
     """Let `name` be the snapshot that serving processes load."""
     replace_text(folder / _CURRENT, checked_name(name))
     (folder / name / _ASIDE).unlink(missing_ok=True)
-    (folder / _HELD).unlink(missing_ok=True)
+    (folder / HELD).unlink(missing_ok=True)
     sync_folder(folder)
 
 
@@ -158,7 +158,7 @@ def go_back(folder: Path, name: str) -> None:
         if newer > name:
             what = "left" if newer == leaving else "passed over"
             write_text(folder / newer / _ASIDE, f"{what} when the shop went back to {name}")
-    replace_text(folder / _HELD, checked_name(name))  # means nothing until the next line
+    replace_text(folder / HELD, checked_name(name))  # means nothing until the next line
     replace_text(folder / _CURRENT, checked_name(name))
     (folder / name / _ASIDE).unlink(missing_ok=True)
     sync_folder(folder)
@@ -167,9 +167,9 @@ def go_back(folder: Path, name: str) -> None:
 def held_at(folder: Path) -> str:
     """The snapshot that a person went back to and that still serves; "" = none. A mark that was altered holds whatever
     serves, until a person promotes one."""
-    if not (folder / _HELD).exists():
+    if not (folder / HELD).exists():
         return ""
-    name, current = read_checked_name(_read_small(folder / _HELD)), current_name(folder)
+    name, current = read_checked_name(_read_small(folder / HELD)), current_name(folder)
     return current if name in ("", current) else ""
 
 
@@ -253,6 +253,12 @@ def load_snapshot(place: Path, new_model: Callable[[str], BehaviourModel], boost
         ) from error
 
 
+def verify(place: Path) -> None:
+    """Read all files of a snapshot without using them. SnapshotError as `load_snapshot`."""
+    for name, expected in _read_manifest(place)["files"].items():
+        _verify_part(place, name, expected)
+
+
 def load_parts(place: Path, names: Collection[str]) -> tuple[str, dict[str, State]]:
     """The encoder's fingerprint, and those of these parts that there are, as they were stored: "columns",
     "model-sequence". Verified as `load_snapshot` does."""
@@ -262,16 +268,26 @@ def load_parts(place: Path, names: Collection[str]) -> tuple[str, dict[str, Stat
 
 
 def _read_part(place: Path, name: str, expected: str) -> State:
+    path = _verify_part(place, name, expected)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}
+    except (OSError, ValueError, EOFError, BadZipFile, zlib.error, AttributeError, NotImplementedError) as error:
+        raise SnapshotError(f"Snapshot {place.name}: file {name} cannot be read ({error}). {_REMEDY}") from error
+
+
+def _verify_part(place: Path, name: str, expected: str) -> Path:
     path = place / Path(name).name
     if not path.is_file():
         raise SnapshotError(f"Snapshot {place.name}: file {name} is missing. {_REMEDY}")
     try:
         if sha256_of(path) != expected:
             raise SnapshotError(f"Snapshot {place.name}: file {name} was cut or altered. {_REMEDY}")
-        with np.load(path, allow_pickle=False) as file:
-            return {key: file[key] for key in file.files}
-    except (OSError, ValueError, EOFError, BadZipFile, zlib.error, AttributeError, NotImplementedError) as error:
-        raise SnapshotError(f"Snapshot {place.name}: file {name} cannot be read ({error}). {_REMEDY}") from error
+    except OSError as error:
+        raise SnapshotError(
+            f"Snapshot {place.name}: file {name} cannot be read ({error.strerror}). {_REMEDY}"
+        ) from error
+    return path
 
 
 _REMEDY = "Run `wares train` to make a new one; the shop's data is safe in wares.sqlite."
