@@ -1,7 +1,7 @@
 // wares' HTTP API, one function per question. Every failure becomes a Problem.
 
 import { SHOP, newId } from "./memory.js";
-import { session } from "./session.js";
+import { actor, asker, heardOf, session } from "./session.js";
 
 const BASE = new URL(SHOP ? `v1/shops/${encodeURIComponent(SHOP)}/` : "v1/", document.baseURI);
 
@@ -37,7 +37,7 @@ export const product = (id, signal) => ask(`products/${encodeURIComponent(id)}`,
 /** A page of goods for a wish (see wish.js): a search when it has words, else a walk through a category. */
 export function find(wish, { cursor = "", k = 24, facets = session.shop.facets, signal } = {}) {
   const { query, category, filters, sort, asTyped, without } = wish;
-  const rest = { shopper: session.shopper, filters, facets, sort, k, cursor };
+  const rest = { shopper: asker(), filters, facets, sort, k, cursor };
   if (query) return ask("search", { query, as_typed: asTyped, without_wishes: without, ...rest }, { signal });
   const within = filters.category ? null : category; // what is ticked lies below the category and narrows it
   return ask("browse", { category: within, ...rest }, { signal });
@@ -49,16 +49,19 @@ export const suggest = (typed, { k = 8, signal } = {}) => ask(`suggest?${new URL
 /** What somebody chooses more often than others do. */
 export const interests = (shopper, signal) => ask(`shoppers/${encodeURIComponent(shopper)}/interests`, null, { signal });
 
-export const recommend = (surface, { shopper = session.shopper, seeds = [], k = 12, signal } = {}) =>
+export const recommend = (surface, { shopper = asker(), seeds = [], k = 12, signal } = {}) =>
   ask("recommend", { surface, shopper, seeds, k }, { signal });
 
 export const similar = (id, surface, { k = 12, signal } = {}) =>
-  ask("similar", { product: id, surface, shopper: session.shopper, k }, { signal });
+  ask("similar", { product: id, surface, shopper: asker(), k }, { signal });
 
 /** Tell the shop what the shopper did; resolves once it is durable. */
-export function tell(...events) {
-  const dressed = events.map((event) => ({ id: newId(), shopper_id: session.shopper, ...event }));
-  return ask("events", { events: dressed }, { keepalive: true });
+export async function tell(...events) {
+  const who = actor();
+  const dressed = events.map((event) => ({ id: newId(), shopper_id: who, ...event }));
+  const answer = await ask("events", { events: dressed }, { keepalive: true });
+  heardOf(who);
+  return answer;
 }
 
 /** The same where nobody waits for it: a lost view must never disturb a shopper. */

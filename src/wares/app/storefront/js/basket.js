@@ -32,6 +32,17 @@ export function change(product, steps) {
   mention({ kind: steps > 0 ? "cart" : "uncart", product_id: product.id, quantity: Math.abs(steps) });
 }
 
+/** Take another product instead, as many of it. */
+export function swap(product, other) {
+  const cart = recall(key()) ?? {};
+  const { quantity } = cart[product.id];
+  const there = cart[other.id]?.quantity ?? 0;
+  const lines = Object.entries(cart).filter(([id]) => id !== other.id);
+  const swapped = lines.map(([id, line]) => (id === product.id ? [other.id, { product: other, quantity: quantity + there }] : [id, line]));
+  write(Object.fromEntries(swapped));
+  mention({ kind: "uncart", product_id: product.id, quantity }, { kind: "cart", product_id: other.id, quantity });
+}
+
 /** The newest facts of a product that is in the cart. */
 export function refresh(product) {
   const cart = recall(key()) ?? {};
@@ -40,4 +51,15 @@ export function refresh(product) {
   write(cart);
 }
 
-export const empty = () => write({});
+/** The product has left the shop: what is in the cart of it cannot be bought. */
+export function withdraw(id) {
+  const known = recall(key())?.[id]?.product;
+  if (known) refresh({ ...known, available: false });
+}
+
+/** Take these out: they were bought. */
+export function clear(ids) {
+  const cart = recall(key()) ?? {};
+  for (const id of ids) delete cart[id];
+  write(cart);
+}

@@ -2,11 +2,14 @@
 
 import { mention } from "./api.js";
 import { h, marked } from "./dom.js";
+import { heart } from "./heart.js";
 import { icon } from "./icons.js";
+import { isHidden } from "./opinions.js";
 import { picture } from "./pictures.js";
-import { NONE_OBVIOUS, reasonLine } from "./reasons.js";
+import { NONE_OBVIOUS, reasonLine, sponsorMark } from "./reasons.js";
 import { productLink } from "./router.js";
 import { quickAdd } from "./stepper.js";
+import { whyButton } from "./why.js";
 import { money, t } from "./words.js";
 
 const variantsOf = new Map(); // product id -> ids of its variants, as far as this visit has seen them
@@ -28,8 +31,8 @@ export function scarcity(product) {
   return null;
 }
 
-/** `query`: the words that led here; `obvious`: reason codes to leave out; `onhide`: offer "not for me". */
-export function card(hit, { query = "", obvious = NONE_OBVIOUS, onhide = null } = {}) {
+/** `query`: the words that led here; `obvious`: reason codes that need no line. */
+export function card(hit, { query = "", obvious = NONE_OBVIOUS } = {}) {
   const { product } = hit;
   variantsOf.set(product.id, hit.variants);
   const facts = [product.brand, product.attributes.size?.[0]].filter(Boolean).join(" · ");
@@ -47,26 +50,24 @@ export function card(hit, { query = "", obvious = NONE_OBVIOUS, onhide = null } 
       price(product),
       hit.variants.length > 0 && h("span", { class: "variants" }, t("variants", hit.variants.length + 1)),
     ),
-    reasonLine(hit, obvious),
+    h("div", { class: "card-foot" }, sponsorMark(hit), reasonLine(hit, obvious), whyButton(hit)),
     quickAdd(product),
-    onhide && hideButton(product, onhide),
+    heart(product),
   );
 }
 
-function hideButton(product, onhide) {
-  const label = t("notForMe", product.title);
-  const hide = (event) => onhide(product, event.currentTarget.closest(".card"));
-  return h("button", { type: "button", class: "hide", "aria-label": label, title: label, onclick: hide }, icon("close"));
-}
+/** Cards of these hits, without what the shopper has hidden meanwhile. */
+export const cards = (hits, options) => hits.filter((hit) => !isHidden(hit.product.id)).map((hit) => card(hit, options));
 
 export function grid(hits, options) {
-  return h("div", { class: "grid" }, hits.map((hit) => card(hit, options)));
+  return h("div", { class: "grid" }, cards(hits, options));
 }
 
 /** A titled row that scrolls sideways; null when there is nothing to show. */
 export function shelf(title, hits, options) {
-  if (!hits.length) return null;
-  const row = h("div", { class: "shelf-row", role: "group", "aria-label": title }, hits.map((hit) => card(hit, options)));
+  const shown = cards(hits, options);
+  if (!shown.length) return null;
+  const row = h("div", { class: "shelf-row", role: "group", "aria-label": title }, shown);
   const by = (direction) => () => row.scrollBy({ left: direction * row.clientWidth * 0.85, behavior: "smooth" });
   const arrow = (name, label, direction) =>
     h("button", { type: "button", class: "arrow", "aria-label": `${label}: ${title}`, onclick: by(direction) }, icon(name));

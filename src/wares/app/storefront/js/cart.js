@@ -1,15 +1,16 @@
 // The cart page: what is in it, what goes with it, and buying.
 
-import { product as fetchProduct, recommend, tell } from "./api.js";
+import { product as fetchProduct, tell } from "./api.js";
 import * as basket from "./basket.js";
-import { shelf } from "./cards.js";
+import { cartShelves } from "./cartshelves.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
+import { instead } from "./instead.js";
 import { newId } from "./memory.js";
 import { picture } from "./pictures.js";
 import { productLink } from "./router.js";
 import { session } from "./session.js";
-import { stepper } from "./stepper.js";
+import { sellable, stepper } from "./stepper.js";
 import { trouble } from "./trouble.js";
 import { money, t } from "./words.js";
 
@@ -33,17 +34,14 @@ export function cart() {
     const seeds = lines.map((line) => line.product.id);
     if (String(seeds) === asked) return;
     asked = String(seeds);
-    const page = await recommend(seeds.length ? "cart" : "home", { seeds, signal }).catch(() => null);
-    if (String(seeds) !== asked || !page) return;
-    const rest = page.hits.filter((hit) => !seeds.includes(hit.product.id));
-    const row = shelf(t(seeds.length ? "withYourCart" : session.shopper ? "forYou" : "popularNow"), rest);
-    beside.replaceChildren(...(row ? [row] : []));
+    const shelves = await cartShelves(seeds, signal);
+    if (String(seeds) === asked && !signal.aborted) beside.replaceChildren(...shelves);
   }
 
   function full(lines) {
     const buyButton = h("button", { type: "button", class: "button primary wide" }, t("buy"));
     buyButton.onclick = () => buy(lines, buyButton);
-    return h("div", { class: "cart" }, h("ul", { class: "lines" }, lines.map(line)), summary(lines, buyButton));
+    return h("div", { class: "cart" }, h("ul", { class: "lines" }, lines.map((one) => line(one, signal))), summary(lines, buyButton));
   }
 
   async function buy(lines, button) {
@@ -52,10 +50,11 @@ export function cart() {
     const basket_id = newId();
     const purchase = ({ product, quantity }) => ({ kind: "purchase", product_id: product.id, quantity, basket_id });
     try {
-      await tell(...lines.map(purchase));
+      const bought = lines.filter((one) => sellable(one.product));
+      await tell(...bought.map(purchase));
       inside.replaceChildren(bare(t("thanks"), t("thanksText"), "check"));
       heading.hidden = true;
-      basket.empty();
+      basket.clear(bought.map((one) => one.product.id));
     } catch (error) {
       inside.querySelector(".summary").append(trouble(error, draw));
     }
@@ -70,31 +69,39 @@ export function cart() {
       const stop = basket.onChange(() => heading.hidden || draw());
       signal.addEventListener("abort", stop);
       const ids = basket.lines().map((line) => line.product.id);
-      await Promise.allSettled(ids.map((id) => fetchProduct(id, signal).then(basket.refresh)));
+      const gone = (id, problem) => problem.status === 404 && basket.withdraw(id);
+      await Promise.allSettled(ids.map((id) => fetchProduct(id, signal).then(basket.refresh, (problem) => gone(id, problem))));
     },
   };
 }
 
-function line({ product, quantity }) {
+/** What is sold out stays in the cart, is not bought, and shows what could be taken instead. */
+function line({ product, quantity }, signal) {
+  const out = !sellable(product);
+  const cost = product.price === null ? t("noPrice") : money(product.price * quantity, product.currency);
   return h(
     "li",
-    { class: "line", "data-id": product.id },
+    { class: out ? "line line-out" : "line", "data-id": product.id },
     h("a", { class: "line-picture", href: productLink(product), tabindex: "-1", "aria-hidden": "true" }, picture(product)),
     h("div", { class: "line-facts" }, h("a", { href: productLink(product) }, product.title || product.id), h("p", { class: "card-facts" }, product.brand)),
     stepper(product, () => {}),
-    h("p", { class: "line-price" }, product.price === null ? t("noPrice") : money(product.price * quantity, product.currency)),
+    h("p", { class: "line-price" }, out ? t("soldOut") : cost),
+    out && instead(product, signal),
   );
 }
 
 function summary(lines, buyButton) {
-  const priced = lines.filter(({ product }) => product.price !== null);
+  const bought = lines.filter(({ product }) => sellable(product));
+  const priced = bought.filter(({ product }) => product.price !== null);
+  if (!bought.length) buyButton.disabled = true;
   const sum = priced.reduce((amount, { product, quantity }) => amount + product.price * quantity, 0);
   return h(
     "aside",
     { class: "summary" },
-    h("p", { class: "summary-row" }, h("span", {}, t("item", basket.itemCount()))),
+    h("p", { class: "summary-row" }, h("span", {}, t("item", bought.reduce((n, { quantity }) => n + quantity, 0)))),
     h("p", { class: "summary-total", "aria-live": "polite" }, h("span", {}, t("total")), h("strong", {}, money(sum, session.shop.currency))),
-    priced.length < lines.length && h("p", { class: "fine" }, t("somePricesMissing")),
+    priced.length < bought.length && h("p", { class: "fine" }, t("somePricesMissing")),
+    bought.length < lines.length && h("p", { class: "fine" }, t("withoutSoldOut")),
     buyButton,
     h("p", { class: "fine" }, t("playShop")),
   );

@@ -3,6 +3,7 @@
 import * as basket from "./basket.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
+import { onWishes, wishCount } from "./opinions.js";
 import { kindOf } from "./pictures.js";
 import { link } from "./router.js";
 import { searchBox } from "./searchbox.js";
@@ -16,7 +17,7 @@ export function header(place, changed) {
   const box = searchBox();
   const skip = h("a", { class: "skip", href: "#main", onclick: skipToGoods }, t("skip"));
   const name = h("a", { class: "name", href: "#/" }, h("img", { src: "storefront/icon.svg", alt: "", width: 34, height: 34 }), h("span", {}, session.shop.title));
-  const tools = h("div", { class: "tools" }, shopperPicker(changed), languageSwitch(changed), cartLink());
+  const tools = h("div", { class: "tools" }, shopperPicker(changed), languageSwitch(changed), wishLink(), cartLink());
   place.replaceChildren(skip, h("div", { class: "header-top" }, name, box.node, tools), navigation());
   return box;
 }
@@ -47,17 +48,21 @@ function languageSwitch(changed) {
   return h("button", traits, t("otherLanguage"));
 }
 
-function cartLink() {
-  const number = h("span", { class: "cart-count", "aria-hidden": "true" });
-  const anchor = h("a", { id: "cart", class: "tool cart-link", href: "#/cart" }, icon("cart"), number);
+const cartLink = () => counted("cart", "cart-count", "#/cart", "cartWith", basket.itemCount, basket.onChange);
+const wishLink = () => counted("heart", "wish-count", "#/wishes", "wishesWith", wishCount, onWishes);
+
+/** A link with how many there are. */
+function counted(name, className, href, label, count, onChange) {
+  const number = h("span", { class: `count ${className}`, "aria-hidden": "true" });
+  const anchor = h("a", { id: name === "cart" ? "cart" : "wishes", class: "tool counted", href }, icon(name), number);
   const draw = () => {
-    const n = basket.itemCount();
+    const n = count();
     number.textContent = n > 99 ? "99+" : String(n);
     number.hidden = n === 0;
-    anchor.setAttribute("aria-label", t("cartWith", n));
+    anchor.setAttribute("aria-label", t(label, n));
   };
   draw();
-  const stop = basket.onChange(() => (anchor.isConnected ? draw() : stop()));
+  const stop = onChange(() => (anchor.isConnected ? draw() : stop()));
   return anchor;
 }
 

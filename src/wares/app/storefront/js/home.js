@@ -1,15 +1,15 @@
 // The home page: what this shopper may want now, and the departments.
 
-import { interests, mention, recommend } from "./api.js";
+import { interests, recommend } from "./api.js";
 import { banners } from "./banners.js";
 import { grid, shelf, skeletons } from "./cards.js";
 import { h } from "./dom.js";
 import { interestsPanel } from "./interests.js";
 import { badge } from "./pictures.js";
 import { topReason } from "./reasons.js";
+import { recentHits, recentShelf } from "./recent.js";
 import { link } from "./router.js";
-import { session } from "./session.js";
-import { toast } from "./toast.js";
+import { asker, session } from "./session.js";
 import { aborted, trouble } from "./trouble.js";
 import { count, t } from "./words.js";
 
@@ -23,7 +23,7 @@ export function home() {
     node: h("div", { class: "page home" }, hero(), picks, departments()),
     title: () => session.shop.title,
     async show(route, place, signal) {
-      if (!place.kept) picks.replaceChildren(h("section", {}, h("h2", {}, t(session.shopper ? "forYou" : "popularNow")), h("div", { class: "grid" }, skeletons(12))));
+      if (!place.kept) picks.replaceChildren(h("section", {}, h("h2", {}, t(asker() ? "forYou" : "popularNow")), h("div", { class: "grid" }, skeletons(12))));
       try {
         place.kept ??= await load(signal);
         picks.replaceChildren(...sections(place.kept));
@@ -35,15 +35,16 @@ export function home() {
 }
 
 async function load(signal) {
-  const [mine, liked, popular] = await Promise.all([
-    session.shopper ? recommend("home", { k: PICKS, signal }) : null,
+  const [mine, liked, popular, recent] = await Promise.all([
+    asker() ? recommend("home", { k: PICKS, signal }) : null,
     session.shopper ? interests(session.shopper, signal).catch(() => null) : null, // the page does not hang on them
     recommend("home", { shopper: null, k: PICKS, signal }),
+    recentHits([], signal),
   ]);
-  return { mine, liked, popular };
+  return { mine, liked, popular, recent };
 }
 
-function sections({ mine, liked, popular }) {
+function sections({ mine, liked, popular, recent }) {
   if (!mine) return [...banners(popular), section(t("popularNow"), popular.hits)];
   const bought = mine.hits.filter((hit) => topReason(hit)?.code === "bought_before");
   const again = bought.length >= AGAIN_AT_LEAST ? bought : [];
@@ -55,20 +56,13 @@ function sections({ mine, liked, popular }) {
     ...mine.notes.map((note) => h("p", { class: "note" }, note)),
     liked && interestsPanel(liked),
     shelf(t("buyAgain"), again),
-    picked.length ? section(t("forYou"), picked, { onhide: hide }) : null,
+    recentShelf(recent),
+    picked.length ? section(t("forYou"), picked) : null,
     shelf(t("popularNow"), rest),
   ].filter(Boolean);
 }
 
 const section = (title, hits, options) => h("section", {}, h("h2", {}, title), grid(hits, options));
-
-function hide(product, node) {
-  mention({ kind: "hide", product_id: product.id });
-  const next = node.nextElementSibling ?? node.previousElementSibling;
-  node.remove();
-  next?.querySelector("a")?.focus();
-  toast(t("hidden"));
-}
 
 function hero() {
   const { shopper, shop } = session;

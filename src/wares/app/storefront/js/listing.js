@@ -2,7 +2,7 @@
 
 import { find } from "./api.js";
 import { banners, leave } from "./banners.js";
-import { card, skeletons } from "./cards.js";
+import { cards as cardsOf, skeletons } from "./cards.js";
 import { chips } from "./chips.js";
 import { h } from "./dom.js";
 import { facetGroups } from "./facets.js";
@@ -75,7 +75,7 @@ export function listing() {
     else after.replaceChildren(nothing(wish));
   }
 
-  const cards = (wish, page) => page.hits.map((hit) => card(hit, { query: wish.query, obvious: OBVIOUS_IN_LISTS }));
+  const cards = (wish, page) => cardsOf(page.hits, { query: wish.query, obvious: OBVIOUS_IN_LISTS });
 
   function drawMore(wish, place, signal) {
     const { cursor } = place.pages.at(-1);

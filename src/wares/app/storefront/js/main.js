@@ -6,15 +6,17 @@ import { category } from "./category.js";
 import { footer } from "./footer.js";
 import { header, markDepartment } from "./header.js";
 import { home } from "./home.js";
+import { meetWishes } from "./opinions.js";
 import { product } from "./product.js";
 import { renew, start } from "./router.js";
 import { search } from "./search.js";
 import { slashFocuses } from "./searchbox.js";
 import { enter, session } from "./session.js";
 import { trouble } from "./trouble.js";
+import { wishes } from "./wishes.js";
 import { greetIn, language } from "./words.js";
 
-const PAGES = { search, category, product, cart }; // each makes {node, title(), show(route, place, signal)}
+const PAGES = { search, category, product, cart, wishes }; // each makes {node, title(), show(route, place, signal)}
 
 const main = document.getElementById("main");
 const head = document.getElementById("header");
@@ -52,6 +54,7 @@ async function show(route, place) {
 function frame() {
   document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
   box = header(head, changed);
+  meetWishes();
   footer(document.getElementById("footer"));
 }
 

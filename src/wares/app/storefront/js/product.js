@@ -4,11 +4,14 @@ import { product as fetchProduct, mention, similar } from "./api.js";
 import { crumbs } from "./category.js";
 import { knownVariants, price, scarcity, shelf } from "./cards.js";
 import { h } from "./dom.js";
-import { icon } from "./icons.js";
+import { heart } from "./heart.js";
 import { picture } from "./pictures.js";
+import { recentHits, recentShelf } from "./recent.js";
 import { productLink } from "./router.js";
-import { bigAdd } from "./stepper.js";
+import { bigAdd, sellable } from "./stepper.js";
+import { companionsOf, togetherSet } from "./together.js";
 import { aborted, trouble } from "./trouble.js";
+import { likeButton } from "./why.js";
 import { fieldName, money, t } from "./words.js";
 
 const VARIANTS = 12;
@@ -43,12 +46,22 @@ export function product() {
 async function fillShelves(product, node, place, signal) {
   const row = (surface) => similar(product.id, surface, { signal }).then((page) => page.hits);
   if (!place.kept.rows.length) {
-    const answers = await Promise.allSettled([row("bought_together"), row("similar")]);
+    const instead = sellable(product) ? [] : row("alternatives");
+    const answers = await Promise.allSettled([row("bought_together"), row("similar"), instead, recentHits([product.id], signal)]);
     if (signal.aborted) return;
     place.kept.rows = answers.map((answer) => answer.value ?? []);
   }
-  const [together, alike] = place.kept.rows;
-  const rows = [shelf(t("boughtTogether"), together, { obvious: OBVIOUS }), shelf(t("similar"), alike, { obvious: OBVIOUS })];
+  const [together, alike, instead, recent] = place.kept.rows;
+  const named = new Set(instead.map((hit) => hit.product.id)); // nobody needs to read of them twice
+  const companions = companionsOf(product, together);
+  const others = (hits) => hits.filter((hit) => !companions.includes(hit.product) && !named.has(hit.product.id));
+  const rows = [
+    shelf(t("alternatives"), instead, { obvious: OBVIOUS }),
+    togetherSet(product, companions),
+    shelf(t("boughtTogether"), others(together), { obvious: OBVIOUS }),
+    shelf(t("similar"), others(alike), { obvious: OBVIOUS }),
+    recentShelf(recent),
+  ];
   node.replaceChildren(...rows.filter(Boolean));
 }
 
@@ -79,23 +92,12 @@ function facts(product, also) {
       product.brand && h("p", { class: "product-brand" }, product.brand),
       h("h1", { tabindex: "-1" }, product.title || product.id),
       h("p", { class: "product-price" }, price(product), scarcity(product) ?? h("span", { class: "available" }, t("inStock"))),
-      h("div", { class: "product-actions" }, bigAdd(product), likeButton(product)),
+      h("div", { class: "product-actions" }, bigAdd(product), heart(product, { wide: true }), likeButton(product)),
       product.description && h("p", { class: "description" }, product.description),
       also,
       details(product),
     ),
   );
-}
-
-function likeButton(product) {
-  const like = (event) => {
-    const button = event.currentTarget;
-    if (button.getAttribute("aria-pressed") === "true") return;
-    button.setAttribute("aria-pressed", "true");
-    button.querySelector("span").textContent = t("liked");
-    mention({ kind: "like", product_id: product.id });
-  };
-  return h("button", { type: "button", class: "button quiet like", "aria-pressed": "false", onclick: like }, icon("heart"), h("span", {}, t("like")));
 }
 
 function details(product) {

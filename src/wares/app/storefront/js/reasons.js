@@ -18,7 +18,12 @@ const ICONS = {
   new: "star",
   pinned: "star",
   boosted: "star",
+  recently_viewed: "clock",
+  wish_listed: "heart",
 };
+
+// What the shop did to the order beside ranking, as far as a shopper may want to know it: policy -> icon and text.
+const MARKS = { swaps: "dice", exploration: "dice", sponsored: "coin" };
 
 // In a list that somebody asked for, only what is personal or unexpected is worth a line.
 export const OBVIOUS_IN_LISTS = new Set(["matches_words", "popular", "popular_lately", "boosted", "like_this"]);
@@ -28,6 +33,24 @@ export const NONE_OBVIOUS = new Set();
 export function topReason(hit, obvious = NONE_OBVIOUS) {
   const tellable = hit.reasons.filter((reason) => reason.code in ICONS && !obvious.has(reason.code));
   return tellable.reduce((best, reason) => (best && best.weight >= reason.weight ? best : reason), null);
+}
+
+/** Every reason that can be told, the weightiest first, each an icon and a text. */
+export function reasonLines(hit) {
+  const tellable = hit.reasons.filter((reason) => reason.code in ICONS).sort((a, b) => b.weight - a.weight);
+  return tellable.map((reason) => [ICONS[reason.code], t("reasons")[reason.code](reason.shown?.[0])]);
+}
+
+/** What put a hit where it stands beside its reasons: chance, or money. */
+export function markLines(hit) {
+  const policies = new Set((hit.adjustments ?? []).map(({ policy }) => policy).filter((policy) => policy in MARKS));
+  return [...policies].map((policy) => [MARKS[policy], t("marks")[policy]]);
+}
+
+/** "Sponsored", where money put a hit where it stands. */
+export function sponsorMark(hit) {
+  const paid = (hit.adjustments ?? []).some(({ policy }) => policy === "sponsored");
+  return paid ? h("span", { class: "sponsored" }, t("sponsored")) : null;
 }
 
 export function reasonLine(hit, obvious) {
