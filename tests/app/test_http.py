@@ -123,7 +123,7 @@ def refused(answer: Any, status: int, code: str) -> dict[str, Any]:
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     told: dict[str, Any] = answer.json()
-    assert (told["status"], told["code"], told["type"]) == (status, code, "about:blank")
+    assert (told["status"], told["code"], told["type"]) == (status, code, f"/v1/errors/{code}")
     assert told["title"] and told["detail"]
     return told
 

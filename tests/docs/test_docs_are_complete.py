@@ -24,6 +24,7 @@ from wares import contracts, errors
 from wares.app.bench.figures import PARTS
 from wares.app.cli import app
 from wares.app.web import problems, scopes, wire
+from wares.app.web.error_codes import CODES
 from wares.app.web.http import make_app
 from wares.domain.event import INTEREST, EventKind
 from wares.domain.request import Sort
@@ -228,13 +229,17 @@ def test_every_error_and_its_status_is_documented() -> None:
         assert rows[kind.__name__][2].startswith(str(status)), kind.__name__
 
 
-def test_every_code_on_the_wire_is_documented() -> None:
-    sources = "".join(path.read_text(encoding="utf-8") for path in Path(str(problems.__file__)).parent.glob("*.py"))
-    codes = re.findall(r'(?:problem|Refused)\(\s*\d+, "([a-z-]+)"', sources) + re.findall(
-        r'\d{3}: "([a-z-]+)"', sources
-    )
-    assert {"too-large", "scope-missing", "token-expired", "too-many-requests"} <= set(codes)
-    assert set(codes) <= set(table_rows(page("errors.md")))
+@pytest.mark.parametrize("code", CODES)
+def test_every_error_code_has_its_section(code: str) -> None:
+    """Whoever adds a code to `CODES` adds the section that this test prints."""
+    told = CODES[code]
+    statuses = ", ".join(map(str, told.statuses)) or "as it is"
+    section = f"### `{code}`\n\nHTTP {statuses}. {told.when}\n\n{told.remedy}\n"
+    assert section in page("errors.md"), section
+
+
+def test_every_section_on_an_error_is_of_a_code_that_there_is() -> None:
+    assert re.findall(r"^### `([a-z-]+)`$", page("errors.md"), re.MULTILINE) == list(CODES)
 
 
 # -- feeds -------------------------------------------------------------------------------------------------------------

@@ -258,6 +258,11 @@ class Reading(Generic[T]):
             self._tally.close()
 
     @property
+    def line(self) -> int:
+        """Of the row that the last object was made of."""
+        return self._tally.line
+
+    @property
     def report(self) -> ImportReport:
         """The outcome so far; complete once the iteration has ended."""
         return self._tally.report()

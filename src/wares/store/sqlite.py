@@ -1,6 +1,7 @@
 """A shop's memory in one SQLite file: the catalogue, the event log, the shoppers and the judgements."""
 
 from contextlib import ExitStack
+from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -19,7 +20,7 @@ class Store:
     """Open it with `Store.open`, in a `with` block or until `close`. Any number of threads may share one."""
 
     def __init__(self, connections: Connections, lock: WriterLock | None, closing: ExitStack) -> None:
-        self._lock, self._closing = lock, closing
+        self._lock, self._closing, self._secret = lock, closing, connections.secret
         self.catalogue = SqliteCatalogue(connections)
         self.events = SqliteEventLog(connections)
         self.shoppers = SqliteShoppers(connections)
@@ -52,6 +53,13 @@ class Store:
         """Tell other processes where this writer takes requests; `lock.holder` reads it. No effect on a reader."""
         if self._lock is not None:
             self._lock.announce(url)
+
+    def keyed_hash(self, *parts: bytes) -> bytes:
+        """32 bytes that stand for these parts of a request; who does not know the shop's secret cannot try any out."""
+        hasher = blake2b(key=self._secret, digest_size=32, person=b"request")
+        for part in parts:
+            hasher.update(len(part).to_bytes(8, "big") + part)
+        return hasher.digest()
 
     def close(self) -> None:
         """Close every connection, then let the next writer in. May be called twice."""

@@ -21,11 +21,12 @@ from wares.app.web.caller import Caller, caller_of
 from wares.app.web.console.pages import add_console
 from wares.app.web.error_codes import CODES
 from wares.app.web.etags import tagged
+from wares.app.web.experiments import add_experiments
 from wares.app.web.files import FreshFiles
 from wares.app.web.gate import Gate
-from wares.app.web.idempotency import AnswerFiles, Idempotency
 from wares.app.web.gauges import Gauges
 from wares.app.web.health import add_health
+from wares.app.web.idempotency import AnswerFiles, Idempotency
 from wares.app.web.instantsearch.routes import add_instantsearch
 from wares.app.web.key_ring import KeyRing
 from wares.app.web.limits import Limits
@@ -267,6 +268,8 @@ def _routes(find_shop: Any, limits: Limits) -> APIRouter:
     def interests(shop: TheShop, caller: TheCaller, shopper_id: Annotated[str, InPath(max_length=200)]) -> Response:
         caller.act_for(shopper_id)
         return JSONResponse(interests_json(shop.shopper(shopper_id)), headers={"cache-control": "no-store"})
+
+    add_experiments(router, find_shop)
 
     @router.get("/shop", summary="What a storefront needs to know")
     def about(request: Request, shop: TheShop) -> Response:

@@ -64,7 +64,7 @@ def told_of(error: WaresError) -> JSONResponse:
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
     more: dict[str, Any] = {}
     if isinstance(error, UnknownName):
-        status = 404 if error.what in ("product", "shop") else 422
+        status = 404 if error.what in ("product", "shop", "error code") else 422
         more = {"what": error.what, "known": error.known[:100]}
     return problem(status, error.code, str(error), **more)
 

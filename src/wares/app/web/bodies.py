@@ -1,0 +1,96 @@
+"""Bodies on their way in and out: packed ones are unpacked within the limit, and HEAD is GET without one."""
+
+import zlib
+from collections import deque
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from wares.app.web.refusals import Refused
+
+_PIECE = 256 * 1024  # bytes that are unpacked at a time, however much they are packed
+_GZIP = 16 + zlib.MAX_WBITS
+_KNOWN = (b"gzip", b"x-gzip")
+
+
+class Unpacking:
+    """ASGI middleware. A body that says it is gzip is unpacked as it is read; `most` bytes, counted after it. Raises
+    Refused: too-large, unsupported-media-type, invalid-encoding."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self._app, self._most = app, most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        packed = [value.strip().lower() for name, value in scope["headers"] if name == b"content-encoding"]
+        packed = [value for value in packed if value not in (b"", b"identity")]
+        if not packed:
+            await self._app(scope, receive, send)
+            return
+        if len(packed) > 1 or packed[0] not in _KNOWN:
+            detail = "This Content-Encoding is not read here. Send the body plain or as gzip."
+            raise Refused(415, "unsupported-media-type", detail, {"accept-encoding": "gzip"})
+        plain = [one for one in scope["headers"] if one[0] not in (b"content-encoding", b"content-length")]
+        unpacked = _Unpacked(receive, self._most)
+        await self._app({**scope, "headers": plain}, unpacked, send)
+
+
+class _Unpacked:
+    """Hands out the unpacked body piece by piece, so that no small body can grow to any size in memory."""
+
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive, self._most, self._came = receive, most, 0
+        self._gzip = zlib.decompressobj(_GZIP)
+        self._waiting: deque[bytes] = deque()
+        self._is_last = False
+
+    async def __call__(self) -> Message:
+        while not self._waiting and not self._is_last:
+            message = await self._receive()
+            if message["type"] != "http.request":
+                return message
+            self._is_last = not message.get("more_body", False)
+            if body := message.get("body", b""):
+                self._waiting.append(body)
+        piece = self._next_piece() if self._waiting else b""
+        more = bool(self._waiting) or not self._is_last
+        if not more and not self._gzip.eof:
+            raise Refused(422, "invalid-encoding", "The gzip body ends before its end. Pack and send it again.")
+        return {"type": "http.request", "body": piece, "more_body": more}
+
+    def _next_piece(self) -> bytes:
+        packed = self._waiting.popleft()
+        if self._gzip.eof:  # several packed files one after the other are one
+            self._gzip = zlib.decompressobj(_GZIP)
+        try:
+            piece = self._gzip.decompress(packed, _PIECE)
+        except zlib.error:
+            raise Refused(422, "invalid-encoding", "The body is no gzip. Send it plain, or pack it again.") from None
+        rest = self._gzip.unconsumed_tail or self._gzip.unused_data
+        if rest or len(piece) == _PIECE:  # an empty rest still asks for what waits inside
+            self._waiting.appendleft(rest)
+        self._came += len(piece)
+        if self._came > self._most:
+            detail = f"The body may have at most {self._most:,} bytes when it is unpacked. Send smaller batches."
+            raise Refused(413, "too-large", detail)
+        return piece
+
+
+class HeadAsGet:
+    """ASGI middleware: HEAD gets the status and headers that GET would get."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def without_body(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self._app({**scope, "method": "GET"}, receive, without_body)
