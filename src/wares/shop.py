@@ -24,6 +24,7 @@ from wares.engine.rules.merchandising import Merchandising
 from wares.engine.settings import FILE_NAME, Settings, load_settings, write_default_settings
 from wares.engine.view import ShopView
 from wares.errors import InputError, UnknownName
+from wares.evaluation.experiments import Experiments
 from wares.evaluation.table import EvaluationTable
 from wares.features.interests import ShopperSummary, summary_of
 from wares.feeds.changes import merged
@@ -414,6 +415,11 @@ class Shop:
     def rules(self) -> Merchandising:
         """The shopkeeper's rules: draft, check, preview, publish, undo, log."""
         return Merchandising(self.folder, self.settings, lambda: self.engine, self._caught_up)
+
+    @property
+    def experiments(self) -> Experiments:
+        """Experiments on the shop's surfaces: start, stop, list, read."""
+        return Experiments(self.folder, self.settings, self._reading, self._caught_up)
 
     @property
     def store(self) -> Store:

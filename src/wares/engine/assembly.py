@@ -223,8 +223,8 @@ class Engine:
         return answer(intent, walk, view, (*notes, *remarks, *unknown))
 
     def _by_variant(self, request: Request, history: History, notes: Sequence[str], live: Live) -> Answer | Interleaved:
-        """The answer that the shopper's variant of a running experiment gives. Who has no id gets control, and so do all
-        where nothing is logged."""
+        """The answer that the shopper's variant of a running experiment gives. Who has no id gets control, and so do
+        all where nothing is logged."""
         running, surface = None, request.surface
         if self.impressions is not None and request.shopper_id and self.experiments.run_on(surface):
             whose = self.store.shoppers.hash(request.shopper_id)

@@ -4,7 +4,8 @@ import secrets
 from typing import Any
 
 from wares.domain.request import Request
-from wares.domain.result import Page
+from wares.domain.result import Hit, Page
+from wares.policies.exploration import NAME as EXPLORATION
 
 
 def new_id() -> str:
@@ -12,11 +13,13 @@ def new_id() -> str:
     return secrets.token_urlsafe(12)
 
 
-def impression_of(page: Page, request: Request, offset: int) -> dict[str, Any]:
+def impression_of(page: Page, request: Request, offset: int, took_ms: float = 0.0) -> dict[str, Any]:
     """Plain values for the impression log; the shopper is added there as a keyed hash.
 
-    `position` counts from 0 over all pages of the answer; `propensity` is the probability that this hit stood there.
+    `position` counts from 0 over all pages of the answer; `propensity` is the probability that this hit stood there,
+    None on an interleaved page, where nobody worked it out; there `team` is the variant that picked the hit.
     `chances` are the probabilities of all places that chance could have sent it to, only where chance had a part.
+    `explored`: a new product that exploration brought up. `took_ms`: how long the engine took for the page.
     """
     names = list(next((hit.features for hit in page.hits if hit.features), {}))
     return {
@@ -28,16 +31,24 @@ def impression_of(page: Page, request: Request, offset: int) -> dict[str, Any]:
         "filtered": bool(request.filter.clauses),
         "snapshot": page.snapshot,
         "total": page.total,
+        "took_ms": round(took_ms, 2),
+        **({"experiment": page.experiment, "variant": page.variant} if page.experiment else {}),
         "features": names,
         "hits": [
             {
                 "product": hit.product.id,
                 "position": offset + place,
-                "propensity": round(hit.chances.get(offset + place, 1.0), 6),
+                "propensity": None if hit.team else round(hit.chances.get(offset + place, 1.0), 6),
                 "score": round(hit.score, 6),
                 "values": [round(hit.features[name], 6) for name in names] if hit.features else [],
                 **({"chances": {str(at): round(p, 6) for at, p in hit.chances.items()}} if hit.chances else {}),
+                **({"team": hit.team} if hit.team else {}),
+                **({"explored": True} if _explored(hit) else {}),
             }
             for place, hit in enumerate(page.hits)
         ],
     }
+
+
+def _explored(hit: Hit) -> bool:
+    return any(one.policy == EXPLORATION and one.amount > 0 for one in hit.adjustments)

@@ -159,9 +159,9 @@ class TermSettings(Section):
 
 
 class ExplorationSettings(Section):
-    """Which places new products get, and what is new (`wares.policies.exploration`)."""
+    """Which places new products get where a profile's policies name `exploration`, and what is new."""
 
-    share: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    share: Annotated[float, Field(ge=0, le=0.4)] = 0.05
     first: Annotated[int, Field(ge=1, le=1000)] = 4
     last: Annotated[int, Field(ge=1, le=1000)] = 24
     days: Annotated[float, Field(ge=0, le=3650)] = 30.0
@@ -384,5 +384,5 @@ def misnamed_in(place: str, profile: Profile, plugins: Iterable[str]) -> Iterato
             yield f"{place}.policies", "exploration must come last, but for swaps: its chances are of what is shown."
         if profile.swaps > 0 and profile.exploration.share > 0:
             yield f"{place}.swaps", "exchanges would make the chances of exploration untrue. Set one of both to 0."
-    elif profile.exploration.share > 0:
+    elif "exploration" in profile.model_fields_set:
         yield f"{place}.exploration", "it needs the policy exploration. Put it last into this profile's policies."

@@ -67,6 +67,13 @@ class SqliteCatalogue:
             )
             return {product_id: from_row(product_id, row) for product_id, row in known}
 
+    def keyed(self, ids: Sequence[str], keys: Sequence[int] = ()) -> dict[int, Product]:
+        """The known ones of these, whether named by id or by the key that events carry: key -> product."""
+        asked = "SELECT key, id, row FROM products JOIN product_ids USING (key) WHERE row IS NOT NULL AND"
+        with self._connections.reading() as connection:
+            found = [*select_in(connection, f"{asked} id IN", ids), *select_in(connection, f"{asked} key IN", keys)]
+        return {key: from_row(product_id, row) for key, product_id, row in found}
+
     def ids(self, market: str | None = None) -> list[str]:
         """Of all products that the shop has, in the order of their last change; with a `market` of those with an offer
         of it, of those that the shop itself sells for ""."""

@@ -176,12 +176,12 @@ def read_impressions(
 
 
 def read_shown(
-    folder: Path, *, simulated: bool = False, since_ms: int = 0, holding: str = ""
+    folder: Path, *, simulated: bool = False, since_ms: int = 0, holding: str = "", most: int = 0
 ) -> Iterator[tuple[bytes | None, Mapping[str, Any]]]:
     """(hash of the shopper, None = they gave no id; impression), oldest first. Those that were written before
-    `since_ms`, or whose text does not hold `holding`, are passed over unread. Raises StoreError for a file that cannot
-    be read."""
-    for _, whose, body in _rows(folder, 0, simulated, since_ms, holding):
+    `since_ms`, or whose text does not hold `holding`, are passed over unread; of the others the latest `most`, 0 = all.
+    Raises StoreError for a file that cannot be read."""
+    for _, whose, body in _rows(folder, 0, simulated, since_ms, holding, most):
         yield whose, json.loads(body)
 
 
@@ -191,7 +191,7 @@ def read_known_impressions(folder: Path, *, simulated: bool = False) -> Iterator
 
 
 def _rows(
-    folder: Path, after: int, simulated: bool, since_ms: int = 0, holding: str = ""
+    folder: Path, after: int, simulated: bool, since_ms: int = 0, holding: str = "", most: int = 0
 ) -> Iterator[tuple[int, bytes | None, str]]:
     """(sequence number, hash of the shopper, JSON)"""
     path = folder / FILE
@@ -202,11 +202,13 @@ def _rows(
         try:
             marked = _is_marked(connection)
             wanted = f"{'' if simulated else 'NOT '}simulated" if marked else f"{not simulated:d}"
-            yield from connection.execute(
-                f"SELECT seq, shopper, body FROM impressions WHERE seq > ? AND written_ms >= ? AND {wanted}"  # noqa: S608
-                " AND instr(body, ?) ORDER BY seq",
-                (after, since_ms, holding),
-            )
+            where = f"FROM impressions WHERE seq > ? AND written_ms >= ? AND {wanted} AND instr(body, ?)"
+            values: tuple[Any, ...] = (after, since_ms, holding)
+            if most:
+                first = f"SELECT seq {where} ORDER BY seq DESC LIMIT 1 OFFSET ?"
+                found = connection.execute(first, (*values, most - 1)).fetchone()
+                values = (max(after, found[0] - 1) if found else after, since_ms, holding)
+            yield from connection.execute(f"SELECT seq, shopper, body {where} ORDER BY seq", values)
         except sqlite3.OperationalError as fault:
             if "no such table" not in str(fault):
                 raise

@@ -92,7 +92,7 @@ def _intern(connection: sqlite3.Connection, ask: str, insert: str, values: Itera
 
 
 def select_in(
-    connection: sqlite3.Connection, sql: str, values: Sequence[str] | Sequence[bytes]
+    connection: sqlite3.Connection, sql: str, values: Sequence[str] | Sequence[bytes] | Sequence[int]
 ) -> Iterator[tuple[Any, ...]]:
     """The rows of `sql`, which ends in "IN", for any number of values: asked for some at a time."""
     rest = iter(values)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import uvicorn
 
+from wares.app.counting import Counting
 from wares.app.web.http import DEFAULT_SHOP, make_app
 from wares.app.web.key_ring import KeyRing
 from wares.app.web.logs import begin_log
@@ -46,7 +47,8 @@ def serve(folder: Path, host: str | None = None, port: int | None = None, *, as_
             told = {"title": shop.settings.shop.title, "url": url, "api": f"{url}/v1/openapi.json"}
             words = f"{told['title']}: {url}  (API: {told['api']}). Ctrl-C ends it."
             print(json.dumps(told) if as_json else words, flush=True)
-            _run(uvicorn.Server(config), listening)
+            with Counting(folder, shop.settings, shop.engine.warn):
+                _run(uvicorn.Server(config), listening)
 
 
 def _run(server: uvicorn.Server, listening: socket.socket) -> None:

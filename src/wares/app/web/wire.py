@@ -110,6 +110,7 @@ class HitOut(BaseModel):
     adjustments: list[AdjustmentOut]
     variants: list[str]
     highlights: dict[str, str]
+    team: str
 
 
 class FacetValueOut(BaseModel):
@@ -155,6 +156,8 @@ class PageOut(BaseModel):
     redirect: str
     snapshot: str
     impression_id: str
+    experiment: str
+    variant: str
     took_ms: float
 
 
@@ -200,6 +203,8 @@ def page_json(page: Page, currency: str) -> dict[str, Any]:
         "redirect": page.redirect,
         "snapshot": page.snapshot,
         "impression_id": page.impression_id,
+        "experiment": page.experiment,
+        "variant": page.variant,
         "took_ms": page.took_ms,
     }
     return written | ({"explanation": _explanation_json(explained)} if explained else {})
@@ -268,6 +273,7 @@ def _hit_json(hit: Hit, currency: str, explained: bool) -> dict[str, Any]:
         "adjustments": [{"policy": a.policy, "amount": round(a.amount, 6), "why": a.why} for a in hit.adjustments],
         "variants": list(hit.variants),
         "highlights": dict(hit.highlights),
+        "team": hit.team,
     }
     return written | ({"explanation": _parts_json(hit)} if explained else {})
 

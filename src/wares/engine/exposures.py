@@ -1,0 +1,67 @@
+"""How often products were shown and chosen, as a file that a counting process writes and a serving one follows."""
+
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wares.engine.durable import publish
+from wares.policies.exploration import Exposures
+
+FILE = "exposures.npz"
+
+
+class ServingExposures:
+    """`current` is what exploration goes by; nothing is known while there is no file."""
+
+    def __init__(self, shop_folder: Path, warn: Callable[[str], None]) -> None:
+        self._path, self._warn = shop_folder / FILE, warn
+        self._known = Exposures()
+        self._looked_for: tuple[int, int] | None = None
+        self.follow()
+
+    def current(self) -> Exposures:
+        """As of the last look."""
+        return self._known
+
+    def follow(self) -> None:
+        """Take up a newer file."""
+        try:
+            stat = self._path.stat()
+        except FileNotFoundError:
+            return
+        seen = (stat.st_mtime_ns, stat.st_ino)
+        if seen == self._looked_for:
+            return
+        self._looked_for = seen
+        try:
+            self._known = read_exposures(self._path)
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            self._warn(f"{self._path}: cannot be read ({error}); exploration goes on with what it knew.")
+
+
+def write_exposures(shop_folder: Path, found: Exposures) -> None:
+    """The whole new file or the old one."""
+    draft = shop_folder / f".{FILE}.part.npz"
+    counts = np.array(list(found.of.values()), np.float64).reshape(-1, 3)
+    arrays: Mapping[str, NDArray[np.generic]] = {
+        "products": np.array(list(found.of), dtype=np.str_),
+        "counts": counts,
+        "categories": np.array(list(found.rates), dtype=np.str_),
+        "rates": np.array(list(found.rates.values()), np.float64),
+    }
+    try:
+        np.savez_compressed(draft, allow_pickle=False, **arrays)
+        publish(draft, shop_folder / FILE)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def read_exposures(path: Path) -> Exposures:
+    """Raises OSError, ValueError, KeyError or BadZipFile for a file that is cut or something else."""
+    with np.load(path, allow_pickle=False) as file:
+        counts = [(float(shown), float(looks), float(clicks)) for shown, looks, clicks in file["counts"].tolist()]
+        of = dict(zip(file["products"].tolist(), counts, strict=True))
+        return Exposures(of, dict(zip(file["categories"].tolist(), file["rates"].tolist(), strict=True)))
