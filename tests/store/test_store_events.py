@@ -262,3 +262,11 @@ def test_any_feed_appended_twice_in_any_chunks_gives_the_same_log(
         twice = shop.events.read()
         assert np.array_equal(once.seqs, twice.seqs)
         assert shop.events.last() == (twice.seqs[-1] if new else 0)
+
+
+def test_each_event_of_a_batch_is_told_to_be_new_or_repeated(shop: Store) -> None:
+    once, twice, thrice = (replace(LOAF, id=name) for name in "abc")
+    assert shop.events.append_each([once, twice, once]) == [True, True, False]
+    assert shop.events.append_each([twice, thrice, LOAF, LOAF]) == [False, True, True, True]
+    assert shop.events.append_each([]) == []
+    assert shop.events.last() == 5

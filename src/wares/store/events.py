@@ -101,6 +101,14 @@ class SqliteEventLog:
             total += len(chunk)
         return new, total - new
 
+    def append_each(self, events: Iterable[Event]) -> list[bool]:
+        """As `append`; whether each event is new, in their order."""
+        ordinals, rest = Ordinals(), iter(events)
+        told: list[bool] = []
+        while chunk := list(islice(rest, CHUNK)):
+            self._append_chunk(chunk, ordinals, told)
+        return told
+
     def read(self, after: int = 0, *, simulated: bool = False) -> EventBlock:
         """Every real event, or every simulated one, with a sequence number above `after`, of one moment; each under the
         key of the known shopper."""

@@ -41,7 +41,7 @@ def reader_of(kind: type[T] | Any, limits: Limits) -> Callable[[Request], Awaita
     adapter: TypeAdapter[T] = TypeAdapter(kind)
 
     async def read_body(request: Request) -> Sent[T]:
-        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        media = media_of(request)
         now_ms = begun_ms(request) or int(time.time() * 1000)
         if media in MEDIA_TYPES:
             lines = await cut_lines(request.stream(), limits)
@@ -49,12 +49,28 @@ def reader_of(kind: type[T] | Any, limits: Limits) -> Callable[[Request], Awaita
         if not media and not await request.body():
             fault = {"type": "missing", "loc": ("body",), "msg": "Field required", "input": None}
             raise RequestValidationError([fault])
-        if media != "application/json" and not (media.startswith("application/") and media.endswith("+json")):
-            detail = f"The content type {media[:80]!r} is not read here. Send application/json or {MEDIA_TYPE}."
-            raise Refused(415, "unsupported-media-type", detail)
+        check_json(media, f"application/json or {MEDIA_TYPE}")
         return Sent(limits, now_ms, read=_validated(adapter, await request.body()))
 
     return read_body
+
+
+def takes_json(request: Request) -> None:
+    """Of the routes with nothing but JSON. Raises Refused for a body that says it is something else."""
+    if (media := media_of(request)) and media not in MEDIA_TYPES:  # which the bulk routes among them read
+        check_json(media, "application/json")
+
+
+def media_of(request: Request) -> str:
+    """The content type without its parameters; "" = none is said."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def check_json(media: str, valid: str) -> None:
+    """Raises Refused for what is no JSON."""
+    if media != "application/json" and not (media.startswith("application/") and media.endswith("+json")):
+        detail = f"The content type {media[:80]!r} is not read here. Send {valid}."
+        raise Refused(415, "unsupported-media-type", detail)
 
 
 def record_sent(shop: Shop, caller: Caller, sent: Sent[Any]) -> Response:
@@ -66,12 +82,16 @@ def record_sent(shop: Shop, caller: Caller, sent: Sent[Any]) -> Response:
         report = shop.record(caller.own_events(_timed(rows, sent.now_ms), **reading))
         counts = {"new": report.kept - report.repeated, "repeated": report.repeated}
         return JSONResponse(counts | rejected_json(report))
+    started_s = time.perf_counter()
     found = read_lines(sent.lines, sent.limits)
     rows = caller.own_events(_timed(found.rows, sent.now_ms), **reading)
     events = read_events(rows, examples=len(rows), **reading)
     places: list[int] = []
     fresh = shop.writer().events.append_each(_numbered(events, places))
     shop.engine.refresh()
+    refused = events.report.rejected + len(found.refused)
+    took_s = time.perf_counter() - started_s
+    shop.engine.observer.recorded(sum(fresh), len(fresh) - sum(fresh), refused, took_s)
     kept: dict[int, bool] = {}
     for place, new in zip(places, fresh, strict=True):
         kept[place] = kept.get(place, False) or new

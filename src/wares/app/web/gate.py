@@ -20,7 +20,7 @@ from wares.app.web.problems import unforeseen
 from wares.app.web.rates import Buckets
 from wares.app.web.record import HEADER, begin_record
 from wares.app.web.refusals import Refused
-from wares.app.web.scopes import OPEN, UNKNOWN, Route, route_of
+from wares.app.web.scopes import OPEN, UNKNOWN, Route, methods_of, route_of
 
 _LOCAL_NAMES = frozenset(("localhost", "127.0.0.1", "[::1]", "testserver"))
 _CONTENT_POLICY = (
@@ -66,7 +66,9 @@ class Gate:
         origin, origins = foreign_origin(headers), self._ring.origins()
         preflight = is_preflight(scope["method"], headers)
         answered = _Answered(
-            send, {**_HEADERS, HEADER: record.id, **cors_headers(origin, origins, preflight=preflight)}
+            send,
+            {**_HEADERS, HEADER: record.id, **cors_headers(origin, origins, preflight=preflight)},
+            ", ".join(methods_of(scope["path"])) if not known or route.name == UNKNOWN else "",
         )
         caller = Caller()
         try:
@@ -198,15 +200,20 @@ def _limited(receive: Receive, most: int) -> Callable[[], Awaitable[MutableMappi
 
 
 class _Answered:
-    """Sends an answer with safe headers, and remembers its status and how long its body is."""
+    """Sends an answer with safe headers, and remembers its status and how long its body is. `allow`: the methods that
+    the path takes."""
 
-    def __init__(self, send: Send, headers: Mapping[str, str]) -> None:
+    def __init__(self, send: Send, headers: Mapping[str, str], allow: str) -> None:
+        self._allow = [(b"allow", allow.encode())] if allow else []
         self._send, self.status, self.sent_bytes = send, 0, 0
         self._headers = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", []), *self._headers]
+            headers = message.get("headers", [])
+            if self.status == 405 and self._allow:  # the router names those of one route, of several on the path
+                headers = [*((name, value) for name, value in headers if name != b"allow"), *self._allow]
+            message["headers"] = [*headers, *self._headers]
         self.sent_bytes += len(message.get("body", b""))
         await self._send(message)

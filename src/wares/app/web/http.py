@@ -16,9 +16,10 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.middleware.gzip import GZipMiddleware
 
 from wares.app.web.bodies import HeadAsGet, Unpacking
-from wares.app.web.bulk import Sent, put_sent, reader_of, record_sent, update_sent
+from wares.app.web.bulk import Sent, put_sent, reader_of, record_sent, takes_json, update_sent
 from wares.app.web.caller import Caller, caller_of
 from wares.app.web.console.pages import add_console
+from wares.app.web.described import describe
 from wares.app.web.error_codes import CODES
 from wares.app.web.etags import tagged
 from wares.app.web.experiments import add_experiments
@@ -100,6 +101,7 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
         openapi_url=None,
     )
     explain_errors(app)
+    describe(app)
     answers = AnswerFiles(shops)
     app.add_middleware(Idempotency, shops=shops, files=answers, default=DEFAULT_SHOP)
     app.add_middleware(Unpacking, most=limits.body_bytes)
@@ -155,7 +157,7 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
 
 
 def _routes(find_shop: Any, limits: Limits) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(dependencies=[Depends(takes_json)])
     TheShop = Annotated[Shop, Depends(find_shop)]
     TheCaller = Annotated[Caller, Depends(caller_of)]
     read_events, read_rows = reader_of(EventsSent, limits), reader_of(list[dict[str, Any]], limits)

@@ -2,7 +2,14 @@
 
 from collections.abc import Collection, Mapping
 
-_HEADERS = ("authorization", "content-type", "x-algolia-api-key", "x-algolia-application-id", "x-algolia-agent")
+_HEADERS = (
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "x-algolia-api-key",
+    "x-algolia-application-id",
+    "x-algolia-agent",
+)
 _PREFLIGHT = {
     "access-control-allow-methods": "GET, POST",
     "access-control-allow-headers": ", ".join(_HEADERS),

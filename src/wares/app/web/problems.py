@@ -21,7 +21,7 @@ from wares.errors import (
     WaresError,
 )
 
-_MEDIA_TYPE = "application/problem+json"
+MEDIA_TYPE = "application/problem+json"
 _STATUS: tuple[tuple[type[WaresError], int], ...] = (
     (CursorExpired, 410),
     (UnknownName, 422),
@@ -44,7 +44,7 @@ def problem(status: int, code: str, detail: str, **more: Any) -> JSONResponse:
     """One problem document; `code` is stable, `detail` is for people."""
     body = {"type": type_of(code), "title": HTTPStatus(status).phrase, "status": status, "code": code}
     body |= {"detail": detail, **({"request_id": request_id} if (request_id := current().id) else {})}
-    return JSONResponse(body | more, status, media_type=_MEDIA_TYPE)
+    return JSONResponse(body | more, status, media_type=MEDIA_TYPE)
 
 
 def explain_errors(app: FastAPI) -> None:

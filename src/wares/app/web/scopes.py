@@ -102,6 +102,12 @@ def route_of(method: str, path: str) -> tuple[Route, bool]:
     return _NO_ENTRY, known
 
 
+def methods_of(path: str) -> list[str]:
+    """The methods that a path takes, sorted; [] = there is no such path."""
+    methods = {of for pattern, _, of in _COMPILED if pattern.match(path)}
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)
+
+
 def _compiled() -> list[tuple[re.Pattern[str], Route, str]]:
     found = []
     for name, need in NEEDS.items():
