@@ -105,8 +105,8 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
     answers = AnswerFiles(shops)
     app.add_middleware(Idempotency, shops=shops, files=answers, default=DEFAULT_SHOP)
     app.add_middleware(Unpacking, most=limits.body_bytes)
-    app.add_middleware(HeadAsGet)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
+    app.add_middleware(HeadAsGet)
     app.state.service, app.state.metrics = service, metrics
     gate: dict[str, Any] = {"log": server is not None and server.access_log, "metrics": metrics}
     app.add_middleware(Gate, ring=ring or KeyRing(admin=key), limits=limits, closed=closed or bool(key), **gate)
