@@ -10,6 +10,7 @@ import pytest
 from wares.errors import StoreError, StoreUnwritable
 from wares.store.impressions import FILE, ImpressionLog, read_impressions
 
+NOW_S, YEAR_S = 1_790_000_000.0, 365.25 * 86_400
 ANN, BOB = b"a" * 16, b"b" * 16
 
 
@@ -62,8 +63,8 @@ def test_many_impressions_are_written_without_waiting_for_the_time(tmp_path: Pat
 
 
 def test_old_impressions_are_dropped(tmp_path: Path) -> None:
-    now_s = 1_000_000.0
-    with ImpressionLog(tmp_path, flush_s=60, keep_days=2, clock=lambda: now_s) as log:
+    now_s = NOW_S
+    with ImpressionLog(tmp_path, flush_s=60, keep_days=2, clock=lambda: now_s, passed=lambda: now_s) as log:
         log.record({"id": "old"})
         log.flush()
         now_s += 1.5 * 86_400
@@ -73,6 +74,61 @@ def test_old_impressions_are_dropped(tmp_path: Path) -> None:
         now_s += 86_400
         log.flush()
         assert shown(tmp_path) == ["new"]
+
+
+class Time:
+    """Time that passes, and a clock that may be wrong."""
+
+    def __init__(self) -> None:
+        self.passed_s, self.wrong_s = 0.0, 0.0
+
+    def log(self, folder: Path) -> ImpressionLog:
+        return ImpressionLog(
+            folder, flush_s=60, keep_days=2, clock=lambda: NOW_S + self.passed_s + self.wrong_s,
+            passed=lambda: self.passed_s,
+        )  # fmt: skip
+
+
+def test_a_clock_that_jumps_into_the_future_erases_nothing_even_over_restarts(tmp_path: Path) -> None:
+    time_ = Time()
+    for wrong_s in (0.0, 73 * YEAR_S, 73 * YEAR_S, 73 * YEAR_S, 0.0):
+        time_.wrong_s = wrong_s
+        with time_.log(tmp_path) as log:
+            log.record({"id": f"at {time_.passed_s:.0f}"})
+            log.flush()
+            time_.passed_s += 1_800
+            log.flush()
+    assert shown(tmp_path) == ["at 0", "at 1800", "at 3600", "at 5400", "at 7200"]
+    with time_.log(tmp_path) as log:  # the clock is right again: what was stamped in 2099 goes with the rest
+        for _ in range(4):
+            log.flush()
+            time_.passed_s += 2 * 86_400
+        log.flush()
+    assert shown(tmp_path) == []
+
+
+def test_a_clock_that_jumps_back_erases_nothing_that_was_there(tmp_path: Path) -> None:
+    time_ = Time()
+    with time_.log(tmp_path) as log:
+        for wrong_s in (0.0, -50 * YEAR_S, 0.0):
+            time_.wrong_s = wrong_s
+            log.record({"id": f"at {time_.passed_s:.0f}"})
+            log.flush()
+            time_.passed_s += 60
+    assert {"at 0", "at 120"} <= set(shown(tmp_path))
+
+
+def test_after_a_long_pause_old_ones_go_within_hours(tmp_path: Path) -> None:
+    time_ = Time()
+    with time_.log(tmp_path) as log:
+        log.record({"id": "old"})
+    time_.wrong_s = 10 * 86_400  # so long nothing ran: no time passed that this process could have seen
+    with time_.log(tmp_path) as log:
+        log.flush()
+        assert shown(tmp_path) == ["old"]
+        time_.passed_s += 36_000
+        log.flush()
+        assert shown(tmp_path) == []
 
 
 def test_erasing_a_shopper_removes_only_theirs_from_every_file(log: ImpressionLog, tmp_path: Path) -> None:

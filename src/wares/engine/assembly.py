@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 from typing import Literal
 
 import numpy as np
@@ -117,6 +118,7 @@ class Engine:
         self.rules = ServingRules(folder, self.warn)
         self.experiments = ServingExperiments(folder, settings, walk_of, self.warn)
         self._cursors: Cursors[Answer | Interleaved] = Cursors()
+        self._loading = Lock()  # one at a time, so that an older snapshot never takes the place of a newer one
         self._looked_for = ""  # the snapshot that was current at the last look, whole or not
         self.live = Live(snapshot, self._encoder) if snapshot is not None else self._load()
 
@@ -126,8 +128,13 @@ class Engine:
         self.experiments.follow()
         self.exposures.follow()
         before = self.live.snapshot.name
-        if current_name(self.folder / SNAPSHOTS) != self._looked_for:
-            self.live = self._load()
+        while current_name(self.folder / SNAPSHOTS) != self._looked_for:
+            if not self._loading.acquire(blocking=False):
+                break  # another thread is at it, and looks again when it is done
+            try:
+                self.live = self._load()
+            finally:
+                self._loading.release()
         self.live.catch_up(self.store.catalogue, self.store.events)  # after a swap: what was written while it loaded
         if self.live.snapshot.name != before:
             self.observer.swapped(before, self.live.snapshot.name)
@@ -292,6 +299,8 @@ class Engine:
                 "The vectors of this shop were made by another encoder than the settings name now. "
                 "Run `wares train` to make them anew, or set the old encoder again."
             )
+        if snapshot.name and not _has_settings(self.folder):
+            self.warn(f"{self.folder / FILE_NAME} is gone or empty: defaults hold. Restore it from a backup.")
         if snapshot.unavailable:
             self.warn(snapshot.unavailable)
         live = Live(snapshot, self._encoder)
@@ -317,6 +326,11 @@ def current_snapshot(folder: Path, settings: Settings) -> tuple[Snapshot, list[s
         except SnapshotError as error:
             warnings.append(str(error))
     return Snapshot.empty(boosts, Language.empty(settings.shop.language)), warnings
+
+
+def _has_settings(folder: Path) -> bool:
+    path = folder / FILE_NAME
+    return path.is_file() and path.stat().st_size > 0
 
 
 def own_synonyms(folder: Path) -> tuple[str, ...]:

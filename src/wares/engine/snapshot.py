@@ -366,6 +366,10 @@ def _newcomers(state: Mapping[str, NDArray[Any]] | None) -> dict[str, Any]:
     return {} if state is None else {"newcomers": state["newcomers"], "kin": Kin.restore(state)}
 
 
+def _model_files(files: Collection[str]) -> set[str]:
+    return {name for name in files if name.startswith("model-")}
+
+
 def _read_manifest(place: Path) -> dict[str, Any]:
     try:
         manifest = read_sealed(place / MANIFEST)
@@ -384,6 +388,10 @@ def _read_manifest(place: Path) -> dict[str, Any]:
         wrong = ["models or files"]
     if not wrong and manifest["name"] != place.name:
         wrong = [f"name, {manifest['name'][:80]!r}"]
+    if not wrong and {path.name for path in place.glob("*.npz")} - manifest["files"].keys():
+        wrong = ["list of files"]
+    if not wrong and {f"model-{name}.npz" for name in manifest["models"]} != _model_files(manifest["files"]):
+        wrong = ["list of models"]
     if wrong:
         raise SnapshotError(f"The manifest of snapshot {place.name} is not one: wrong {', '.join(wrong)}. {_REMEDY}")
     return manifest

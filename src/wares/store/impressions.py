@@ -11,6 +11,7 @@ from typing import Any
 
 from wares.errors import StoreError
 from wares.store.schema import connect, plain_faults
+from wares.store.steady_time import SteadyTime
 
 FILE = "impressions.sqlite"
 DAY_MS = 86_400_000
@@ -22,7 +23,11 @@ _TABLE = (
 )
 _MARK = "ALTER TABLE impressions ADD COLUMN simulated INTEGER NOT NULL DEFAULT 0"  # of a file older than the mark
 _INSERT = "INSERT INTO impressions (written_ms, shopper, body, simulated) VALUES (?, ?, ?, ?)"
+_STEADY = "CREATE TABLE IF NOT EXISTS steady (ms INTEGER NOT NULL)"  # one row: by which time things were last erased
 _INDEX = "CREATE INDEX IF NOT EXISTS impressions_by_age ON impressions (written_ms)"
+
+_NEWEST = "SELECT max(written_ms) FROM impressions WHERE written_ms <= ?"
+_REDATE = "UPDATE impressions SET written_ms = ? WHERE written_ms > ?"
 
 Row = tuple[int, bytes | None, str, bool]
 
@@ -30,8 +35,9 @@ Row = tuple[int, bytes | None, str, bool]
 class ImpressionLog:
     """Written by one thread of its own, at most `flush_s` seconds or `flush_items` impressions behind.
 
-    `clock` says the time in seconds, as time.time. While the disk refuses, up to `most_waiting` impressions wait;
-    what comes beyond them is counted in `dropped`, because serving goes before logging.
+    `clock` says the time in seconds, as time.time, `passed` as time.monotonic: what is too old goes by
+    `SteadyTime`, so that a clock that jumps erases nothing. While the disk refuses, up to `most_waiting` impressions
+    wait; what comes beyond them is counted in `dropped`, because serving goes before logging.
     Raises StoreUnwritable, StoreError when it cannot be opened.
     """
 
@@ -44,11 +50,12 @@ class ImpressionLog:
         flush_items: int = 500,
         most_waiting: int = 20_000,
         clock: Callable[[], float] = time.time,
+        passed: Callable[[], float] = time.monotonic,
     ) -> None:
         self.dropped = 0
         self._path = folder / FILE
         self._keep_ms, self._flush_s, self._flush_items = int(keep_days * DAY_MS), flush_s, flush_items
-        self._most_waiting, self._clock = most_waiting, clock
+        self._most_waiting = most_waiting
         self._waiting: list[Row] = []
         self._wake = threading.Condition()
         self._disk = threading.Lock()
@@ -60,6 +67,7 @@ class ImpressionLog:
                 if not _is_marked(self._connection):
                     self._connection.execute(_MARK)
                 self._connection.execute(_INDEX)
+                self._time = SteadyTime(self._last_steady(clock), clock, passed)
             except BaseException:
                 self._connection.close()
                 raise
@@ -79,7 +87,7 @@ class ImpressionLog:
 
         Raises TypeError for what JSON cannot hold, StoreError after `close`.
         """
-        row = (int(self._clock() * 1000), shopper_hash, json.dumps(impression, separators=(",", ":")), simulated)
+        row = (self._time.clock_ms(), shopper_hash, json.dumps(impression, separators=(",", ":")), simulated)
         with self._wake:
             if not self._open:
                 raise StoreError(f"{self._path} has been closed.")
@@ -89,6 +97,14 @@ class ImpressionLog:
             self._waiting.append(row)
             if len(self._waiting) >= self._flush_items:
                 self._wake.notify()
+
+    def _last_steady(self, clock: Callable[[], float]) -> int | None:
+        """As of the last time that something was written; None = never."""
+        self._connection.execute(_STEADY)
+        (last,) = self._connection.execute("SELECT max(ms) FROM steady").fetchone()
+        if last is None:  # a file older than this table: its newest row was written at some time
+            (last,) = self._connection.execute(_NEWEST, (int(clock() * 1000),)).fetchone()
+        return None if last is None else int(last)
 
     def flush(self) -> None:
         """Write what waits and drop what is too old. Raises StoreUnwritable; what was waiting then waits on."""
@@ -152,11 +168,15 @@ class ImpressionLog:
         return not self._open or len(self._waiting) >= self._flush_items
 
     def _write(self, rows: list[Row]) -> None:
-        oldest_ms = int(self._clock() * 1000) - self._keep_ms
+        now_ms = self._time.now_ms()
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             self._connection.executemany(_INSERT, rows)
-            self._connection.execute("DELETE FROM impressions WHERE written_ms < ?", (oldest_ms,))
+            self._connection.execute("DELETE FROM impressions WHERE written_ms < ?", (now_ms - self._keep_ms,))
+            if self._time.agrees():  # what a clock that was wrong has stamped is kept no longer than the rest
+                self._connection.execute(_REDATE, (now_ms, now_ms + DAY_MS))
+            self._connection.execute("DELETE FROM steady")
+            self._connection.execute("INSERT INTO steady VALUES (?)", (self._time.reached_ms,))
             self._connection.execute("COMMIT")
         finally:
             if self._connection.in_transaction:

@@ -325,6 +325,38 @@ def bench_off_policy(
     _print(figures, as_json)
 
 
+@bench.command("damage")
+def bench_damage(
+    times: Annotated[int, typer.Option(help="how often something is damaged", min=1)] = 1_000,
+    seed: Annotated[int, typer.Option(help="of everything random")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Are files that were cut, altered or exchanged noticed, and does the last good state of the shop serve?"""
+    import numpy as np
+
+    from wares.app.bench.damage import damage_figures
+
+    with screen.progress() as tell:
+        figures = damage_figures(times, np.random.default_rng(seed), tell)
+    _print(figures, as_json)
+
+
+@bench.command("swaps")
+def bench_swaps(
+    times: Annotated[int, typer.Option(help="how often the current snapshot changes", min=1)] = 100,
+    products: Annotated[int, typer.Option(help="of the made-up shop", min=100)] = 5_000,
+    rate: Annotated[float, typer.Option(help="requests a second", min=0.1)] = 20.0,
+    seed: Annotated[int, typer.Option(help="of everything random")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Is every answer from one snapshot while they are exchanged under load, and how much slower are answers then?"""
+    from wares.app.bench.swaps import swap_figures
+
+    with screen.progress() as tell:
+        figures = swap_figures(times, products=products, rate=rate, seed=seed, tell=tell)
+    _print(figures, as_json)
+
+
 def _listed(names: str) -> list[str]:
     return [name.strip() for name in names.split(",") if name.strip()]
 

@@ -20,16 +20,20 @@ from pathlib import Path
 from typing import Any
 
 from wares.engine.durable import publish_once, replace_text, write_text
+from wares.engine.manifest import checked_name, read_checked_name
 from wares.engine.rules.settings import RuleSettings, RulesFile, read_rules
 from wares.errors import InputError, RulesError, StoreError, StoreUnwritable, UnknownName
 
 FOLDER = "rules"
 DRAFT = "draft.toml"
+LAST = "LAST"
 _NAME = re.compile(r"(\d{4,9})\.toml")
 _RULES_BEGIN = "# -- the rules, as they were published: never changed; `wares rules draft` opens a copy --\n"
 _DRAFT_HEAD = "# Draft of version {}; `wares rules check`, `preview` and `publish` go on with it.\n"
 _DRAFT_OF = re.compile(r"\A# Draft of version (\d+)\b[^\n]*\n")
 _STALE_S = 86_400
+_SEAL = "head_sha256 = "
+_TOLD = {"version", "by", "at", "note", "same_as", "sha256", "head_sha256"}
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ class RuleBook:
         head, mark, text = whole.partition(_RULES_BEGIN)
         try:
             told = tomllib.loads(head)
-            if not mark or told["sha256"] != _sha256(text) or told["version"] != number:
+            if not mark or told["sha256"] != _sha256(text) or told["version"] != number or not _is_sealed(head, told):
                 raise StoreError(f"{path}: was cut or altered after it was published. {_REMEDY}")
             file = read_rules(text, str(path))
             return Version(number, told["by"], told["at"], told["note"], told.get("same_as", number), text, file)
@@ -108,7 +112,10 @@ class RuleBook:
     def current(self) -> tuple[Version, list[str]]:
         """What serves: the newest version that is whole, and warnings about newer ones that are not."""
         warnings = list[str]()
-        for number in reversed(self.numbers()):
+        numbers = self.numbers()
+        if (last := self._last_said()) > max(numbers, default=0):
+            warnings.append(f"{self.place}: version {last} of the rules is gone. An older one serves. {_REMEDY}")
+        for number in reversed(numbers):
             try:
                 return self.read(number), warnings
             except StoreError as error:
@@ -147,11 +154,26 @@ class RuleBook:
                 except FileExistsError:
                     draft.unlink()
                     continue
+                self._say_last(number)
                 return Version(number, by, at, note, repeats, text, file)
         except OSError as error:
             raise _unwritable(self.place, error) from error
         finally:
             draft.unlink(missing_ok=True)
+
+    def _last_said(self) -> int:
+        """The number of the newest version as it was said when it was published; 0 = unknown."""
+        try:
+            name = read_checked_name((self.place / LAST).read_bytes()[:100].decode("utf-8", "replace"))
+        except OSError:
+            return 0
+        return int(name) if name.isascii() and name.isdecimal() else 0
+
+    def _say_last(self, number: int) -> None:
+        """Only so that a version that vanishes is missed: no version is found by it."""
+        if number > self._last_said():
+            with suppress(OSError):
+                replace_text(self.place / LAST, checked_name(str(number)))
 
     def before(self, version: Version) -> int:
         """The number of the version that an undo of this one brings back; 0 = no rules. InputError: there is none."""
@@ -230,7 +252,14 @@ def _head(number: int, by: str, at: datetime, note: str, same_as: int, text: str
         **({"same_as": str(same_as)} if same_as != number else {}),
         "sha256": json.dumps(_sha256(text)),
     }
-    return "".join(f"{name} = {value}\n" for name, value in told.items())
+    lines = "".join(f"{name} = {value}\n" for name, value in told.items())
+    return f'{lines}{_SEAL}"{_sha256(lines)}"\n'
+
+
+def _is_sealed(head: str, told: Mapping[str, Any]) -> bool:
+    """Whether who, when and why are as they were written; versions before the seal say nothing of it."""
+    lines, seal, digest = head.partition(_SEAL)
+    return told.keys() <= _TOLD and (not seal or digest == f'"{_sha256(lines)}"\n')
 
 
 def _example() -> str:

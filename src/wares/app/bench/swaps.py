@@ -1,0 +1,246 @@
+"""Snapshots are exchanged under load: does every answer come from exactly one of them, and what does it cost?
+
+A server of a made-up shop is asked all the time while the current snapshot changes among three that answer
+differently. What each of them answers is noted before; afterwards every answer must be word for word that of the
+snapshot that it names, the pages behind a cursor those of the snapshot that the first page named.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from wares.app.bench.made_up import made_up_products
+from wares.domain.event import Event, EventKind
+from wares.engine.assembly import SNAPSHOTS
+from wares.engine.settings import FILE_NAME
+from wares.engine.snapshot import all_snapshot_names, make_current
+from wares.errors import TrainingError
+from wares.shop import open_shop
+from wares.training.child import train_here
+from wares.training.progress import Tell
+
+_SETTINGS = (
+    '[encoder]\nsource = "none"\n[models]\ntrain = ["popular", "co_bought"]\n[promotion]\ncompare = false\n'
+    "[server]\nrate_per_address = 0\nrate_per_shopper = 0\n"
+)
+_SNAPSHOTS, _K, _CLIENTS = 3, 12, 16
+_WAIT_S = 120.0
+Answer = tuple[int, tuple[tuple[str, float | None], ...]]  # total, (product, price) of each hit
+
+
+@dataclass
+class Seen:
+    """What the clients met. `took_ms` counts from the moment at which a request should have been sent."""
+
+    took_ms: list[float] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    mixed: list[str] = field(default_factory=list)
+    expired: int = 0
+    by_snapshot: dict[str, int] = field(default_factory=dict)
+
+
+def swap_figures(times: int, *, products: int, rate: float, seed: int, tell: Tell) -> dict[str, Any]:
+    """`times` swaps at `rate` requests a second, after the same load without any."""
+    rng = np.random.default_rng(seed)
+    with tempfile.TemporaryDirectory(prefix="wares-swaps-") as scratch:
+        folder = Path(scratch) / "shop"
+        _build(folder, products, seed, tell)
+        with _server(folder) as port:
+            known = _known_answers(folder, port, tell)
+            before = _load(port, known, rate, rng, lambda: _wait(max(4.0, 0.3 * times), tell))
+            during = _load(port, known, rate, rng, lambda: _swap(folder, port, times, tell))
+    alone, swapped = _figures(before), _figures(during)
+    return {
+        "products": products, "swaps": times, "rate_per_s": rate, "without": alone, "with": swapped,
+        "p99_ratio": round(swapped["p99_ms"] / alone["p99_ms"], 2),
+        "mixed_answers": len(before.mixed) + len(during.mixed), "cursors_expired": before.expired + during.expired,
+        "answers_by_snapshot": dict(sorted(during.by_snapshot.items())),
+        "examples": [*during.errors, *during.mixed, *before.errors, *before.mixed][:5],
+    }  # fmt: skip
+
+
+def _figures(seen: Seen) -> dict[str, Any]:
+    p50, p95, p99 = np.percentile(seen.took_ms, (50, 95, 99)).round(1).tolist()
+    return {"requests": len(seen.took_ms), "errors": len(seen.errors), "p50_ms": p50, "p95_ms": p95, "p99_ms": p99}
+
+
+def _build(folder: Path, n: int, seed: int, tell: Tell) -> None:
+    """Snapshots that differ by what sold best before each."""
+    tell("Building a shop", 0, _SNAPSHOTS)
+    folder.mkdir(parents=True)
+    (folder / FILE_NAME).write_text(_SETTINGS, encoding="utf-8")
+    rng, day_ms, now_ms = np.random.default_rng(seed), 86_400_000, int(time.time() * 1000)
+    with open_shop(folder) as shop:
+        made = made_up_products(n, seed)
+        while some := list(islice(made, 20_000)):
+            shop.write_products(some)
+        for place in range(_SNAPSHOTS):
+            liked, buyers = rng.integers(0, n, 4_000), rng.integers(0, 500, 4_000)
+            shop.writer().events.append(
+                Event(EventKind.PURCHASE, now_ms - (_SNAPSHOTS - place) * day_ms + i, f"s{buyer}", f"p{product}")
+                for i, (buyer, product) in enumerate(
+                    zip(buyers.tolist(), (liked % (n // 20 + 1) * 17 % n).tolist(), strict=True)
+                )
+            )
+            train_here(folder, lambda *told: None)
+            tell("Building a shop", place + 1, _SNAPSHOTS)
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[int]:
+    """The port of `wares serve` in a process of its own."""
+    command = [sys.executable, "-m", "wares", "serve", str(folder), "--port", "0", "--json"]
+    free = {name: value for name, value in os.environ.items() if name != "WARES_ADMIN_KEY"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=free) as server:  # noqa: S603 (our own words)
+        try:
+            assert server.stdout is not None
+            said = server.stdout.readline()
+            if not said.strip():
+                raise TrainingError("The server that was to be measured did not start.")
+            yield int(urlsplit(json.loads(said)["url"]).port or 0)
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _questions() -> list[tuple[str, dict[str, Any]]]:
+    words = ("bread", "steel kettle", "cotton shirt", "tea", "red lamp", "drill")
+    asked: list[tuple[str, dict[str, Any]]] = [("/v1/search", {"query": query}) for query in words]
+    asked += [("/v1/recommend", {"shopper": f"s{i}"}) for i in range(4)]
+    return [*asked, ("/v1/recommend", {}), ("/v1/browse", {}), ("/v1/browse", {"category": "Food"})]
+
+
+def _ask(connection: HTTPConnection, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    connection.request("POST", path, json.dumps({"k": _K, **body}), {"content-type": "application/json"})
+    answer = connection.getresponse()
+    return answer.status, json.loads(answer.read())
+
+
+def _said(page: dict[str, Any]) -> Answer:
+    """A hit is its product, or has its fields."""
+    hits = (hit.get("product", hit) for hit in page["hits"])
+    return int(page["total"]), tuple((hit["id"], hit["price"]) for hit in hits)
+
+
+def _known_answers(folder: Path, port: int, tell: Tell) -> dict[tuple[str, int, int], Answer]:
+    """(snapshot, question, page 0 or 1) -> the answer, with nothing else going on."""
+    known: dict[tuple[str, int, int], Answer] = {}
+    names = all_snapshot_names(folder / SNAPSHOTS)[-_SNAPSHOTS:]
+    for place, name in enumerate(names):
+        tell("Noting the answers", place, len(names))
+        make_current(folder / SNAPSHOTS, name)
+        _await(port, name)
+        connection = HTTPConnection("127.0.0.1", port, timeout=_WAIT_S)
+        for number, (path, body) in enumerate(_questions()):
+            status, page = _ask(connection, path, body)
+            if status != 200 or page["snapshot"] != name:
+                raise TrainingError(f"{path} was answered with {status} by {page.get('snapshot')}, not by {name}.")
+            known[name, number, 0] = _said(page)
+            if page["cursor"]:
+                known[name, number, 1] = _said(_ask(connection, path, {**body, "cursor": page["cursor"]})[1])
+        connection.close()
+    tell("Noting the answers", len(names), len(names))
+    differ = sum(len({known[name, number, 0] for name in names}) == len(names) for number in range(len(_questions())))
+    if differ < 3:
+        raise TrainingError("The snapshots answer alike: a mixed answer could not be told.")
+    return known
+
+
+def _await(port: int, name: str) -> None:
+    """Until the server answers from this snapshot."""
+    deadline_s = time.monotonic() + _WAIT_S
+    connection = HTTPConnection("127.0.0.1", port, timeout=_WAIT_S)
+    try:
+        while time.monotonic() < deadline_s:
+            if _ask(connection, "/v1/recommend", {"k": 1})[1].get("snapshot") == name:
+                return
+            time.sleep(0.1)
+    finally:
+        connection.close()
+    raise TrainingError(f"The server did not take up snapshot {name} within {_WAIT_S:.0f} s.")
+
+
+def _wait(seconds: float, tell: Tell) -> None:
+    for second in range(int(seconds)):
+        tell("Asking without swaps", second, int(seconds))
+        time.sleep(1.0)
+    tell("Asking without swaps", int(seconds), int(seconds))
+
+
+def _swap(folder: Path, port: int, times: int, tell: Tell) -> None:
+    names = all_snapshot_names(folder / SNAPSHOTS)[-_SNAPSHOTS:]
+    for turn in range(times):
+        tell("Asking while snapshots swap", turn, times)
+        make_current(folder / SNAPSHOTS, names[turn % len(names)])
+        _await(port, names[turn % len(names)])
+    tell("Asking while snapshots swap", times, times)
+
+
+def _load(
+    port: int, known: dict[tuple[str, int, int], Answer], rate: float, rng: np.random.Generator, work: Any
+) -> Seen:
+    """Ask at random moments (Poisson), `rate` a second, as long as `work` takes."""
+    seen, lock, own, stop = Seen(), threading.Lock(), threading.local(), threading.Event()
+
+    def ask(due_s: float, number: int, follow: bool) -> None:
+        try:
+            if not hasattr(own, "connection"):
+                own.connection = HTTPConnection("127.0.0.1", port, timeout=30)
+            (path, body), page_number = _questions()[number], 0
+            status, page = _ask(own.connection, path, body)
+            took_ms, name = (time.monotonic() - due_s) * 1000, page.get("snapshot", "")
+            with lock:
+                seen.took_ms.append(took_ms)
+                seen.by_snapshot[name] = seen.by_snapshot.get(name, 0) + 1
+                _judge(seen, known, status, page, (name, number, page_number))
+            if follow and status == 200 and page["cursor"]:
+                status, page = _ask(own.connection, path, {**body, "cursor": page["cursor"]})
+                with lock:
+                    _judge(seen, known, status, page, (name, number, 1))
+        except (OSError, HTTPException, ValueError, KeyError) as error:
+            own.__dict__.pop("connection", None)
+            with lock:
+                seen.errors.append(f"{type(error).__name__}: {error}")
+
+    def send() -> None:
+        due_s = time.monotonic()
+        with ThreadPoolExecutor(_CLIENTS) as clients:
+            while not stop.is_set():
+                due_s += float(rng.exponential(1 / rate))
+                time.sleep(max(0.0, due_s - time.monotonic()))
+                clients.submit(ask, due_s, int(rng.integers(len(_questions()))), bool(rng.random() < 0.2))
+
+    sender = threading.Thread(target=send, name="clients")
+    sender.start()
+    try:
+        work()
+    finally:
+        stop.set()
+        sender.join()
+    return seen
+
+
+def _judge(
+    seen: Seen, known: dict[tuple[str, int, int], Answer], status: int, page: dict[str, Any], at: tuple[str, int, int]
+) -> None:
+    if status == 410 and at[2]:
+        seen.expired += 1
+    elif status != 200:
+        seen.errors.append(f"{status}: {page.get('detail', '')}")
+    elif page["snapshot"] != at[0] or known.get(at) != _said(page):
+        seen.mixed.append(f"question {at[1]}, page {at[2] + 1}: named {page['snapshot']}, began with {at[0]}")
