@@ -83,13 +83,14 @@ def demo(
     port: Annotated[int | None, typer.Option(help="of the storefront", min=0, max=65535)] = None,
     learn: Annotated[bool, typer.Option("--learn", help="train the shopper model here, 8 minutes; gets torch")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="to --learn: agree to a large download")] = False,
+    life: Annotated[bool, typer.Option("--life", help="let simulated shoppers use it for two minutes")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Build a demo shop from real purchases, show what it can, and serve it. A second run starts at once."""
     from wares.app.demo.build import run_demo
 
     options: dict[str, Any] = {"data": data, "folder": folder, "serve_it": serve, "port": port}
-    run_demo(shop, **options, as_json=as_json, learn=learn, yes=yes)
+    run_demo(shop, **options, as_json=as_json, learn=learn, yes=yes, life=life)
 
 
 @app.command("import")
@@ -379,7 +380,13 @@ def serve(
 
 
 @app.command()
-def doctor(folder: Folder = None, as_json: AsJson = False) -> None:
+def doctor(
+    folder: Folder = None,
+    backups: Annotated[
+        Path | None, typer.Option(help="where `wares backup` puts its copies: look at the newest")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Is everything in order: the machine, the encoder, the shop? Exit code 1 if there is a problem."""
     place = shop_folder(folder) if folder or os.environ.get("WARES_SHOP") else None
     from dataclasses import asdict
@@ -387,7 +394,7 @@ def doctor(folder: Folder = None, as_json: AsJson = False) -> None:
     from wares.app.commands.doctor import examine
 
     findings = []
-    for finding in examine(place):
+    for finding in examine(place, backups):
         findings.append(finding)
         if not as_json:
             colour = {"ok": typer.colors.GREEN, "warning": typer.colors.YELLOW, "problem": typer.colors.RED}

@@ -2,23 +2,20 @@
 
 import os
 import platform
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
 
+from wares.app.commands.finding import Finding
+from wares.app.commands.upkeep import look_after
 from wares.engine.settings import Settings, load_settings
 from wares.engine.snapshot import Snapshot
 from wares.errors import WaresError
-from wares.store.lock import holder
 from wares.version import VERSION
 
-State = Literal["ok", "warning", "problem"]
 _PACKAGES = (
     *("numpy", "scipy", "polars", "pydantic", "onnxruntime", "tokenizers", "rapidfuzz", "fastapi", "uvicorn"),
     *("lightgbm", "snowballstemmer", "opencc", "rjieba", "pypinyin"),
@@ -29,24 +26,13 @@ _OPENMP = (
 )
 _OLDEST = (3, 11)
 _LEAST_MEMORY_GB = 3.0  # what building the demo shop takes
-_LEAST_DISK_GB = 1.0
 _SLOW_QUERY_MS = 25.0
 _OLD_SNAPSHOT_DAYS = 30.0
 _KEYS_END_DAYS = 14
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at. `advice` says what to do; "" where all is well."""
-
-    state: State
-    what: str
-    found: str
-    advice: str = ""
-
-
-def examine(folder: Path | None) -> Iterator[Finding]:
-    """The machine, and the shop in `folder` if one is named."""
+def examine(folder: Path | None, backups: Path | None = None) -> Iterator[Finding]:
+    """The machine, and the shop in `folder` if one is named; of the folder `backups` the newest one."""
     yield from _machine()
     settings = None
     if folder is not None:
@@ -56,7 +42,7 @@ def examine(folder: Path | None) -> Iterator[Finding]:
             yield Finding("problem", "settings", str(error), "Put the file right; nothing else in it was looked at.")
     yield from _encoder(settings, folder)
     if folder is not None:
-        yield from _shop(folder, settings)
+        yield from _shop(folder, settings, backups)
 
 
 def _machine() -> Iterator[Finding]:
@@ -135,7 +121,7 @@ def _milliseconds(work: Callable[[], object]) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def _shop(folder: Path, settings: Settings | None) -> Iterator[Finding]:
+def _shop(folder: Path, settings: Settings | None, backups: Path | None) -> Iterator[Finding]:
     from wares.store.sqlite import Store
 
     if settings is not None:
@@ -159,7 +145,7 @@ def _shop(folder: Path, settings: Settings | None) -> Iterator[Finding]:
     yield (synonyms := _synonyms(folder))
     if settings is not None and synonyms.state == "ok":
         yield from _snapshot(folder, settings, events, judgements)
-    yield from _surroundings(folder)
+    yield from look_after(folder, settings, backups, int(time.time() * 1000))
 
 
 def _keys(folder: Path) -> Iterator[Finding]:
@@ -253,22 +239,3 @@ def _synonyms(folder: Path) -> Finding:
         "synonyms",
         f"{groups:,} {'group' if groups == 1 else 'groups'} of the shop's own, besides those of the package",
     )
-
-
-def _surroundings(folder: Path) -> Iterator[Finding]:
-    by = holder(folder)
-    if by is None:
-        yield Finding("ok", "writer's lock", "free")
-    else:
-        yield Finding(
-            "ok", "writer's lock", f"held by process {by.pid}" + (f", which serves {by.url}" if by.url else "")
-        )
-    free_gb = shutil.disk_usage(folder).free / 2**30
-    if free_gb < _LEAST_DISK_GB:
-        yield Finding("warning", "disk", f"{free_gb:.1f} GB free", "Make room: events cannot be kept on a full disk.")
-    else:
-        yield Finding("ok", "disk", f"{free_gb:.1f} GB free")
-    if not os.access(folder, os.W_OK):
-        yield Finding(
-            "warning", "folder", f"{folder} cannot be written", "Reading works; importing and training do not."
-        )

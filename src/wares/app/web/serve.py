@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -27,7 +28,7 @@ def serve(folder: Path, host: str | None = None, port: int | None = None, *, as_
     with open_shop(folder, create=False) as shop:
         settings = shop.settings.server
         host, port = host or settings.host, settings.port if port is None else port
-        ring, away = KeyRing(folder, os.environ.get(settings.admin_key_env, "")), not _is_loopback(host)
+        ring, away = KeyRing(folder, os.environ.get(settings.admin_key_env, "")), not is_loopback(host)
         if away and not ring.has_active_keys():
             raise SettingsError(
                 f"Address {host} can be reached from other machines, and this shop has no valid key. Make one with "
@@ -43,7 +44,8 @@ def serve(folder: Path, host: str | None = None, port: int | None = None, *, as_
             store.announce(url)
             app = make_app({DEFAULT_SHOP: shop}, ring=ring, closed=away)
             begin_log(settings.log_format)
-            config = uvicorn.Config(app, log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+            said: dict[str, Any] = {"log_config": None, "log_level": "warning", "access_log": False}
+            config = uvicorn.Config(app, **said, timeout_graceful_shutdown=5)
             told = {"title": shop.settings.shop.title, "url": url, "api": f"{url}/v1/openapi.json"}
             words = f"{told['title']}: {url}  (API: {told['api']}). Ctrl-C ends it."
             print(json.dumps(told) if as_json else words, flush=True)
@@ -78,7 +80,8 @@ def _bound(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it."""
     if host == "localhost":
         return True
     try:
