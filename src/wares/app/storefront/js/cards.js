@@ -49,8 +49,10 @@ export function card(hit, { query = "", obvious = NONE_OBVIOUS } = {}) {
       { class: "card-price" },
       price(product),
       hit.variants.length > 0 && h("span", { class: "variants" }, t("variants", hit.variants.length + 1)),
+      sponsorMark(hit),
+      whyButton(hit),
     ),
-    h("div", { class: "card-foot" }, sponsorMark(hit), reasonLine(hit, obvious), whyButton(hit)),
+    reasonLine(hit, obvious),
     quickAdd(product),
     heart(product),
   );

@@ -19,13 +19,13 @@ export function quickAdd(product) {
     const quantity = basket.quantityOf(product.id);
     button.classList.toggle("filled", quantity > 0);
     button.replaceChildren(quantity ? String(quantity) : icon("plus"));
+    button.setAttribute("aria-label", quantity ? t("addMore", quantity, product.title) : t("addOne", product.title));
   };
-  const label = t("addOne", product.title);
   const click = (event) => {
     put(product);
     draw(event.currentTarget);
   };
-  const button = h("button", { type: "button", class: "quick-add", "aria-label": label, title: t("add"), onclick: click });
+  const button = h("button", { type: "button", class: "quick-add", title: t("add"), onclick: click });
   if (!sellable(product)) button.disabled = true;
   draw(button);
   return button;

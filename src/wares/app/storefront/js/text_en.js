@@ -125,6 +125,7 @@ export const en = {
   inStock: "In stock",
   add: "Add to cart",
   addOne: (title) => `Add ${title} to cart`,
+  addMore: (n, title) => `${number(n)} in your cart. Add ${title} to cart`,
   added: (title) => `${title} is in your cart`,
   oneMore: (title) => `One more: ${title}`,
   oneLess: (title) => `One less: ${title}`,

@@ -119,6 +119,7 @@ export const zh = {
   inStock: "有货",
   add: "加入购物车",
   addOne: (title) => `把 ${title} 加入购物车`,
+  addMore: (n, title) => `${number(n)} 件已在购物车，再加一件：${title}`,
   added: (title) => `${title} 已加入购物车`,
   oneMore: (title) => `多一件：${title}`,
   oneLess: (title) => `少一件：${title}`,

@@ -26,7 +26,9 @@ export function toast(text, offer = null) {
   place.classList.add("shown");
   place.onpointerenter = place.onfocusin = () => clearTimeout(timer);
   place.onpointerleave = place.onfocusout = wait;
-  place.onkeydown = (event) => event.key === "Escape" && leave();
+  place.onkeydown = (event) => {
+    if (event.key === "Escape") leave();
+  };
   wait();
   if (offer) place.querySelector("button").focus({ preventScroll: true });
 }
