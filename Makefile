@@ -14,7 +14,7 @@ help:
 	@echo "make demo          set up, build the demo shop, show what it can, serve it"
 	@echo "make demo LEARN=1  the same with a shopper model trained here in 8 minutes (gets torch; YES=1: without asking)"
 	@echo "make test          set up, run the tests"
-	@echo "make test-browser  drive the storefront, and InstantSearch, in Chromium"
+	@echo "make test-browser  drive the storefront, the console and InstantSearch in Chromium"
 	@echo "make check         format, lint, types, import rule"
 	@echo "make serve         serve SHOP=$(SHOP) again"
 	@echo "make kills         40 x kill -9 in the middle of writing"

@@ -15,6 +15,7 @@ from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from wares.app.web.caller import SCOPES, Caller
+from wares.app.web.console.changing import HEADER
 from wares.app.web.gate import _address
 from wares.app.web.http import make_app
 from wares.app.web.key_ring import KeyRing
@@ -121,7 +122,7 @@ def test_a_key_opens_the_routes_of_its_scope_and_no_others(shop: Shop, keys: Key
     text, _ = keys.new([scope])
     method, _, path = name.partition(" ")
     answer = client(shop, keys).request(
-        method, filled(path), headers=bearer(text), json=None if method == "GET" else {"x": 1}
+        method, filled(path), headers=bearer(text) | {HEADER: "1"}, json=None if method == "GET" else {"x": 1}
     )
     if scope in (NEEDS[name].scope, "admin"):
         assert answer.status_code in (200, 204, 400, 404, 422), answer.text

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from wares.app.commands.import_log import keep_reports
 from wares.app.commands.import_report import Lead, Watch, write_import_report
 from wares.app.commands.recognising import dialects_of
 from wares.app.commands.remote import Server, server_of
@@ -96,6 +97,7 @@ def import_files(
             how.rejects.mkdir(parents=True, exist_ok=True)
         with open_shop(folder) as shop:
             reports = reading.reports(server_of(folder, settings) or Writing(shop), lambda: Writing(shop))
+        keep_reports(folder, reports, int(time.time() * 1000))
     if page is not None:
         write_import_report(page, reports, watch, folder, keep=not dry_run, lead=lead)
     return reports

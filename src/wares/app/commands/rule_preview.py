@@ -4,11 +4,11 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from wares.app.commands import screen
+from wares.app.commands.rule_json import preview_json
 from wares.app.commands.tables import new_table
 from wares.domain.filter import AnyOf, Filter
 from wares.domain.request import Request
@@ -37,7 +37,7 @@ def preview_rules(
         found = shop.rules.preview(questions, k=k)
         is_draft = shop.rules.draft is not None
     if as_json:
-        screen.print_json([_preview_json(one) for one in found])
+        screen.print_json([preview_json(one) for one in found])
         return
     if not is_draft:
         screen.note("There is no draft, so nothing would change. `wares rules draft` begins one.")
@@ -111,26 +111,3 @@ def _banners(one: Preview) -> tuple[str, str]:
 
 def _notes(one: Preview) -> tuple[str, str]:
     return " ".join(one.before.notes), " ".join(one.after.notes)
-
-
-def _preview_json(one: Preview) -> dict[str, Any]:
-    request = one.question.request
-    return {
-        "asked": one.question.label,
-        "surface": request.surface,
-        "query": request.query,
-        "category": next(iter(request.filter.choices_of("category", fixed=True)), ""),
-        "market": request.market,
-        "segment": dict(one.question.attributes or {}),
-        "at_ms": request.now_ms,
-        "changes": one.changes,
-        "before": _side_json(one.before),
-        "after": _side_json(one.after),
-        "ranks": [{"id": r.id, "title": r.title, "before": r.before, "after": r.after} for r in one.ranks],
-    }
-
-
-def _side_json(side: Side) -> dict[str, Any]:
-    banners = [{"text": one.text, "url": one.url, "image_url": one.image_url} for one in side.banners]
-    told = {"banners": banners, "redirect": side.redirect, "notes": list(side.notes)}
-    return {"ids": list(side.ids), "total": side.total, **told}

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from wares.app.commands import screen
+from wares.app.commands.rule_json import change_json, conflicts_json, entry_json, rule_json, version_json
 from wares.app.commands.tables import new_table
 from wares.engine.durable import replace_text
 from wares.engine.rules.book import RuleBook, Version
@@ -37,8 +38,8 @@ def show_rules(folder: Path, number: int | None, *, as_json: bool) -> None:
         draft = shop.rules.draft is not None and number is None
     if as_json:
         screen.print_json(
-            _version_json(version)
-            | {"rules": [_rule_json(rule) for rule in version.rules], "aims": dict(version.file.aims.value())}
+            version_json(version)
+            | {"rules": [rule_json(rule) for rule in version.rules], "aims": dict(version.file.aims.value())}
         )
         return
     console = screen.stdout()
@@ -80,7 +81,7 @@ def check_rules(folder: Path, *, as_json: bool) -> int:
         what = "the draft" if shop.rules.draft is not None else f"version {shop.rules.published.number}, which serves"
         found = shop.rules.check()
     if as_json:
-        screen.print_json({"faults": list(found.faults), "conflicts": _conflicts_json(found)})
+        screen.print_json({"faults": list(found.faults), "conflicts": conflicts_json(found)})
     else:
         _print_check(found, what)
     return int(bool(found.faults or found.conflicts))
@@ -113,10 +114,7 @@ def show_log(folder: Path, *, as_json: bool) -> None:
     with open_shop(folder, create=False) as shop:
         entries = shop.rules.log()
     if as_json:
-        screen.print_json([
-            _version_json(entry.version) | {"damaged": entry.damaged, "changes": list(map(_change_json, entry.changes))}
-            for entry in entries
-        ])  # fmt: skip
+        screen.print_json(list(map(entry_json, entries)))
         return
     if not entries:
         print("No rule was published yet. `wares rules draft` begins a draft.")
@@ -136,7 +134,7 @@ def show_diff(folder: Path, before: int | None, after: int | None, *, as_json: b
     with open_shop(folder, create=False) as shop:
         changes = shop.rules.diff(before, after)
     if as_json:
-        screen.print_json(list(map(_change_json, changes)))
+        screen.print_json(list(map(change_json, changes)))
         return
     if not changes:
         print("Nothing differs.")
@@ -158,7 +156,7 @@ def move_rules(folder: Path, by: str, *, as_json: bool) -> None:
 
 def _say(version: Version, words: str, as_json: bool) -> None:
     if as_json:
-        screen.print_json(_version_json(version))
+        screen.print_json(version_json(version))
     else:
         print(f"{words} A running server takes it up by itself.")
 
@@ -210,36 +208,3 @@ def _print_change(change: RuleChange) -> None:
     for sign, lines in (("-", change.before), ("+", change.after)):
         for line in lines:
             console.print(f"    {sign} {screen.shown(line)}", soft_wrap=True)
-
-
-def _version_json(version: Version) -> dict[str, Any]:
-    return {
-        "version": version.number,
-        "by": version.by,
-        "at": version.at.isoformat() if version.at else None,
-        "note": version.note,
-        "same_as": version.same_as,
-    }
-
-
-def _rule_json(rule: RuleSettings) -> dict[str, Any]:
-    return rule.model_dump(mode="json", by_alias=True, exclude_unset=True)
-
-
-def _conflicts_json(found: Check) -> list[dict[str, Any]]:
-    return [
-        {
-            "kind": one.kind,
-            "rules": list(one.rules),
-            "names": [rule.name for number in one.rules for rule in found.rules[number - 1 : number]],
-            "text": one.text,
-            "new": one in found.new,
-        }
-        for one in found.conflicts
-    ]
-
-
-def _change_json(change: RuleChange) -> dict[str, Any]:
-    before, after = change.numbers
-    lines = {"before": list(change.before), "after": list(change.after)}
-    return {"kind": change.kind, "rule": change.title, "was": before, "is": after, **lines}

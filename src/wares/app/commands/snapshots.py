@@ -30,7 +30,7 @@ def list_snapshots(folder: Path, *, as_json: bool) -> None:
         place = folder / SNAPSHOTS
         kept, held = kept_snapshots(place), held_at(place)
     if as_json:
-        screen.print_json({"current": current_name(place), "held": held, "snapshots": [_plain(one) for one in kept]})
+        screen.print_json(snapshots_json(folder))
         return
     if not kept:
         print("There is no snapshot yet. Run `wares train` to make one.")
@@ -49,28 +49,49 @@ def list_snapshots(folder: Path, *, as_json: bool) -> None:
 def promote(folder: Path, name: str, *, as_json: bool) -> None:
     """Let a snapshot serve, whatever the comparison said."""
     with open_shop(folder, create=False) as shop:
-        place = folder / SNAPSHOTS
-        before = current_name(place)
-        _check(folder, shop.settings, name)
-        make_current(place, name)
+        before = let_serve(folder, shop.settings, name)
     _say(before, name, as_json, held=False)
+
+
+def let_serve(folder: Path, settings: Settings, name: str) -> str:
+    """Make this snapshot the current one once it is known to be whole; the name of the one before. UnknownName,
+    SnapshotError, EncoderError."""
+    place = folder / SNAPSHOTS
+    before = current_name(place)
+    _check(folder, settings, name)
+    make_current(place, name)
+    return before
 
 
 def roll_back(folder: Path, name: str, *, as_json: bool) -> None:
     """Let an older snapshot serve again; without a name the newest older one that may."""
     with open_shop(folder, create=False) as shop:
-        place = folder / SNAPSHOTS
-        before = current_name(place)
-        older = [one for one in snapshot_names(place) if one < before]
-        if not name and not older:
-            raise InputError(f"There is no snapshot older than {before or 'none'} to go back to.")
-        name = name or older[-1]
-        _check(folder, shop.settings, name)
-        if name >= before:
-            which = "serves already" if name == before else f"is newer than {before}, which serves: `wares promote` it"
-            raise InputError(f"Snapshot {name} {which}.")
-        go_back(place, name)
+        before, name = go_to_older(folder, shop.settings, name)
     _say(before, name, as_json, held=True)
+
+
+def go_to_older(folder: Path, settings: Settings, name: str = "") -> tuple[str, str]:
+    """Let an older snapshot serve, "" = the newest older one that may; (the one before, the one that serves now).
+    InputError where there is none, or `name` is no older one; else as `let_serve`."""
+    place = folder / SNAPSHOTS
+    before = current_name(place)
+    older = [one for one in snapshot_names(place) if one < before]
+    if not name and not older:
+        raise InputError(f"There is no snapshot older than {before or 'none'} to go back to.")
+    name = name or older[-1]
+    _check(folder, settings, name)
+    if name >= before:
+        which = "serves already" if name == before else f"is newer than {before}, which serves: `wares promote` it"
+        raise InputError(f"Snapshot {name} {which}.")
+    go_back(place, name)
+    return before, name
+
+
+def snapshots_json(folder: Path) -> dict[str, Any]:
+    """Every snapshot with its state, its facts and how it was compared, oldest first."""
+    place = folder / SNAPSHOTS
+    kept, held = kept_snapshots(place), held_at(place)
+    return {"current": current_name(place), "held": held, "snapshots": [_plain(one) for one in kept]}
 
 
 def figures(report: Mapping[str, Any]) -> list[str]:

@@ -111,6 +111,11 @@ CODES: Mapping[str, Meaning] = {
         "The key or token acts for another shopper, or on other surfaces or in other markets.",
         "`detail` names what it may ask.",
     ),
+    "not-from-the-console": Meaning(
+        (403,),
+        "A change of the operator's console came without its header.",
+        "Send `X-Wares-Console: 1`, which no page of another origin can.",
+    ),
     "foreign-origin": Meaning(
         (403,),
         "A web page of another origin asks, and the key is not for it; without keys: it tried to write.",

@@ -38,6 +38,7 @@ NEEDS: Mapping[str, Need] = {
     "GET /storefront/{path:path}": Need(OPEN),
     "GET /wares.js": Need(OPEN),
     "GET /console": Need(OPEN),
+    "GET /console/": Need(OPEN),
     "GET /console/{path:path}": Need(OPEN),
     "GET /v1/errors/{code}": Need(OPEN),
     "GET /v1/openapi.json": Need("search"),

@@ -135,6 +135,11 @@ class Merchandising:
         """Open a draft from `text`, else from what serves; where it stands. InputError if there is one already."""
         return self._book.begin_draft(text)
 
+    def write_draft(self, text: str, was: str | None) -> Draft:
+        """Let the draft say `text`; `was` is what it said when the writer last looked, None = there was none.
+        InputError where it says something else by now. Nothing is checked: a draft may be half done."""
+        return self._book.write_draft(text, was)
+
     def discard_draft(self) -> bool:
         """Throw the draft away; whether there was one."""
         return self._book.discard_draft()
