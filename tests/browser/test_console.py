@@ -28,6 +28,7 @@ PAGES = {
     "rules?query=kombucha": ".findings .alert",
     "imports": ".facts",
     "snapshots": ".card",
+    "experiments": ".card",
     "health": ".health",
     "journal": ".card",
 }
@@ -66,7 +67,7 @@ def visit(page: "Page", address: str, wanted: str = "") -> None:
     """Go to a page of the console and wait until it shows what it has to show."""
     page.goto("console" if "/console" not in page.url else page.url.partition("#")[0])
     page.goto(f"console#/{address}")
-    page.locator(wanted or PAGES.get(address, "main h1")).first.wait_for(timeout=40_000)
+    page.locator(wanted or PAGES.get(address, "main h1")).first.wait_for(timeout=120_000)
     page.wait_for_function("() => !document.querySelector('main .waiting, main .working')")
 
 
@@ -332,9 +333,10 @@ def test_a_console_with_keys_asks_for_one_and_keeps_it_in_the_tab_alone(browser:
             "journal": "Nothing was changed",
             "overview": "Nothing was learnt yet",
             "queries": "None in this span",
+            "experiments": "No experiment yet",
         }.items():
             page.goto(f"console#/{name}")
-            page.locator("main", has_text=said).wait_for(timeout=40_000)
+            page.locator("main", has_text=said).wait_for(timeout=120_000)
         assert admin not in page.evaluate("() => JSON.stringify({...localStorage}) + document.cookie")
         other = context.new_page()
         other.goto("console")

@@ -5,6 +5,7 @@ import * as api from "./api.js";
 import { door, isLocked } from "./door.js";
 import { frame, lit, markPage } from "./frame.js";
 import { keepKey, keyOfTab } from "./memory.js";
+import { experiments } from "./pages/experiments.js";
 import { health } from "./pages/health.js";
 import { imports } from "./pages/imports.js";
 import { journal } from "./pages/journal.js";
@@ -19,7 +20,7 @@ import { trouble, waiting } from "./states.js";
 import { language, t } from "./words.js";
 
 
-const PAGES = { overview, search, recommend, queries, rules, imports, snapshots, health, journal };
+const PAGES = { overview, search, recommend, queries, rules, imports, snapshots, experiments, health, journal };
 
 const main = document.getElementById("main");
 const head = document.getElementById("frame");

@@ -49,6 +49,7 @@ export const previewRules = (asked, signal) => post("rules/preview", asked, sign
 export const imports = (signal) => ask("imports", { signal });
 export const oneImport = (name, signal) => ask(`imports/${encodeURIComponent(name)}`, { signal });
 export const snapshots = (signal) => ask("snapshots", { signal });
+export const experiments = (signal) => ask("../experiments", { signal });
 export const journal = (signal) => ask("journal", { signal });
 
 export const writeDraft = (sent) => change("rules/draft", sent, "PUT");

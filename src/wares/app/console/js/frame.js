@@ -34,7 +34,9 @@ export function markPage(place, page) {
     if (anchor.dataset.page === page) anchor.setAttribute("aria-current", "page");
     else anchor.removeAttribute("aria-current");
   }
-  place.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  const ways = place.querySelector(".ways");
+  const marked = place.querySelector("[aria-current]"); // scrollIntoView would also let Tab begin there
+  if (ways && marked) ways.scrollLeft = marked.offsetLeft - (ways.clientWidth - marked.offsetWidth) / 2;
 }
 
 function skipToPage(event) {
