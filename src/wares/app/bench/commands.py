@@ -357,6 +357,40 @@ def bench_swaps(
     _print(figures, as_json)
 
 
+@bench.command("kills")
+def bench_kills(
+    times: Annotated[int, typer.Option(help="kills", min=1)] = 1_000,
+    only: Annotated[str, typer.Option(metavar="A,B", help="of writing, import, training, backup; default all")] = "",
+    seed: Annotated[int, typer.Option(help="of everything random")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """kill -9 in the middle of writing, importing, training and backing up: is anything lost, doubled or broken?"""
+    import numpy as np
+
+    from wares.app.bench.kills import PARTS, kill_figures
+
+    with screen.progress() as tell:
+        figures = kill_figures(times, np.random.default_rng(seed), tell, _listed(only) or list(PARTS))
+    _print(figures, as_json)
+
+
+@bench.command("restart")
+def bench_restart(
+    products: Annotated[str, typer.Option(metavar="N,N", help="sizes of the made-up shop")] = "100000",
+    times: Annotated[int, typer.Option(help="starts of each", min=1)] = 3,
+    seed: Annotated[int, typer.Option(help="of everything random")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """How long until a server that is started anew answers its first search?"""
+    from wares.app.bench.restart import restart_figures
+
+    if not all(one.strip().isdecimal() for one in products.split(",")):
+        raise typer.BadParameter("Numbers of products, separated by commas.", param_hint="--products")
+    with screen.progress() as tell:
+        rows = restart_figures([int(one) for one in products.split(",")], times=times, seed=seed, tell=tell)
+    _print({"restart": rows}, as_json)
+
+
 def _listed(names: str) -> list[str]:
     return [name.strip() for name in names.split(",") if name.strip()]
 

@@ -60,7 +60,7 @@ def swap_figures(times: int, *, products: int, rate: float, seed: int, tell: Tel
     with tempfile.TemporaryDirectory(prefix="wares-swaps-") as scratch:
         folder = Path(scratch) / "shop"
         _build(folder, products, seed, tell)
-        with _server(folder) as port:
+        with serving(folder) as port:
             known = _known_answers(folder, port, tell)
             before = _load(port, known, rate, rng, lambda: _wait(max(4.0, 0.3 * times), tell))
             during = _load(port, known, rate, rng, lambda: _swap(folder, port, times, tell))
@@ -102,8 +102,8 @@ def _build(folder: Path, n: int, seed: int, tell: Tell) -> None:
 
 
 @contextmanager
-def _server(folder: Path) -> Iterator[int]:
-    """The port of `wares serve` in a process of its own."""
+def serving(folder: Path) -> Iterator[int]:
+    """The port of a `wares serve` in a process of its own."""
     command = [sys.executable, "-m", "wares", "serve", str(folder), "--port", "0", "--json"]
     free = {name: value for name, value in os.environ.items() if name != "WARES_ADMIN_KEY"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=free) as server:  # noqa: S603 (our own words)
