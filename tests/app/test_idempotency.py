@@ -130,7 +130,7 @@ def test_a_second_while_the_first_runs_is_told_to_wait(
 
 
 def test_two_callers_may_choose_the_same_key(shop: Shop, tmp_path: Path) -> None:
-    keys = Keys(tmp_path / "keys")
+    keys = Keys(tmp_path)
     texts = [keys.new(["admin"])[0] for _ in range(2)]
     app = make_app({"default": shop}, ring=KeyRing(keys.place.parent), closed=True)
     with TestClient(app, base_url="http://shop.example") as client:

@@ -49,6 +49,7 @@ _BODIES: Mapping[str, dict[str, Any]] = {
     "POST /1/indexes/{index}/facets/{facet}/query": _ROW,
     "POST /1/events": {"$ref": _REF.format(model="TheirEventsSent")},
 }
+_MEDIA = {"GET /wares.js": "text/javascript"}  # of what is no JSON
 _BULK = ("POST /v1/events", "PUT /v1/products", "PATCH /v1/products")
 _TAGGED = ("GET /v1/shop", "GET /v1/suggest", "GET /v1/products/{product_id}")
 _MODELS = (
@@ -146,7 +147,11 @@ def _complete(operation: dict[str, Any], name: str, path: str) -> None:
         schema = {"type": "string", "pattern": "^[\\x21-\\x7e]{1,200}$"}
         about = "sent again with the same key, the request is done once and gets the first answer; for 24 hours"
         parameters.append({"name": HEADER, "in": "header", "required": False, "schema": schema, "description": about})
+    if name in _MEDIA:
+        responses["200"]["content"] = {_MEDIA[name]: {"schema": {"type": "string"}}}
     for status in _refused(name, path, operation):
+        if str(status) in responses:  # described where it stands
+            continue
         responses[str(status)] = {"description": _REFUSALS[status]}
         if status != 304:
             schema = {"$ref": _REF.format(model="RefusalOut" if path.startswith("/1/") else "ProblemOut")}

@@ -122,9 +122,6 @@ CODES: Mapping[str, Meaning] = {
         "Make a key for that origin: `wares keys new --origin`.",
     ),
     "errand": Meaning((500,), "What the console asked for could not be worked out.", _ASK_LATER),
-    "not-from-the-console": Meaning(
-        (403,), "A change of the console came without the console's own header.", "Use the console, or `wares` itself."
-    ),
     "wrong-host": Meaning(
         (421,),
         "A server without a key was asked under a name that is not local.",

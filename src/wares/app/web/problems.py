@@ -85,6 +85,9 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400 and not hasattr(error, "code"):  # the framework's word for bytes that are no text
+        fault = {"field": "", "problem": "no JSON in UTF-8"}
+        return problem(422, "invalid-request", "The request cannot be read: body: no JSON in UTF-8", errors=[fault])
     code = getattr(error, "code", _CODES.get(error.status_code, "http"))  # what is Refused has its own
     answer = problem(error.status_code, code, str(error.detail), **getattr(error, "more", {}))
     answer.headers.update(error.headers or {})
