@@ -39,5 +39,5 @@ function row(product, other) {
   };
   const cost = other.price === null ? t("noPrice") : money(other.price, other.currency);
   const button = h("button", { type: "button", class: "button quiet", "aria-label": t("takeThis", name), onclick: take }, t("take"));
-  return h("li", {}, picture(other), h("a", { href: productLink(other) }, name), h("span", { class: "n" }, cost), button);
+  return h("li", {}, picture(other), h("a", { href: productLink(other) }, name, other.brand && h("small", { class: "n" }, ` ${other.brand}`)), h("span", { class: "n" }, cost), button);
 }
