@@ -68,8 +68,10 @@ def run_demo(
     as_json: bool,
     learn: bool = False,
     yes: bool = False,
+    life: bool = False,
 ) -> None:
-    """The whole demo; see the module. `learn`: with a shopper model trained here; `yes` agrees to what that fetches."""
+    """The whole demo; see the module. `learn`: with a shopper model trained here; `yes` agrees to what that fetches.
+    `life`: simulated shoppers use it after the tour."""
     from wares.app.demo.tour import print_tour, take_tour
 
     folder = folder or Path("shops") / name
@@ -86,6 +88,12 @@ def run_demo(
         screen.print_json({**facts, "tour": tour.to_dict(), "evaluation": table})
     else:
         print_tour(screen.stdout(), tour, table, folder)
+    if life:
+        from wares.app.commands.simulating import play_in_demo
+
+        play_in_demo(folder)
+    elif not as_json:
+        screen.note(f"To see it alive, let shoppers be played, all of it marked as simulated: wares simulate {folder}")
     if serve_it:
         from wares.app.web.serve import serve
 
