@@ -88,7 +88,7 @@ class Slate:
     scores: NDArray[np.float32]  # (n,) the ranker's, untouched
     priority: NDArray[np.float32]  # (n,) what the order follows, higher first
     adjustments: tuple[tuple[Adjustment, ...], ...]  # (n,)
-    chances: tuple[Mapping[int, float], ...] = ()  # (n,), or () = no hit was placed by chance
+    chances: tuple[Mapping[int, float], ...] = ()  # (n,), or () = no hit was placed by chance; see Hit.chances
 
     def __len__(self) -> int:
         return len(self.scores)

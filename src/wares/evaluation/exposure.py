@@ -115,7 +115,7 @@ def lines_of(
             if (row := columns.row_of.get(hit["product"])) is None or hit.get("team"):
                 continue
             position, chances = int(hit["position"]), hit.get("chances", {})
-            own = max(chances, key=lambda place: chances[place]) if chances else str(position)
+            own = next(iter(chances), str(position))  # the place that it has by itself comes first
             staying.append(float(chances.get(own, 1.0)) if int(own) == position else 0.0)
             for place, chance in chances.items():
                 of_line.append(len(products))

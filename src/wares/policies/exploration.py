@@ -5,6 +5,7 @@ Each of the chosen places is given to a new product with a stated chance; which 
 before anything is drawn: the draw follows the numbers, so that what the log says of a hit is exactly true.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -26,8 +27,9 @@ Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 NAME = "exploration"
 FLOOR = 0.1  # of every draw is even among the products in question, so that no chance is nearly 0
-MOST = 12  # products in question for one place; of more those of which most can be hoped
-_MOST_CHANCE = 0.45  # that a stretch gives a place away: the likeliest place of every hit stays the one it had
+MOST = 12  # products in question for one page; of more those of which most can be hoped
+_ROOM = 0.25  # places that one stretch of places is to give away on average
+_MOST_CHANCE = 0.45  # that it does: most pages are as they would be there
 _STRENGTH = 20.0  # looks' worth of the category's rate that every product starts with
 _CELLS = 64
 _EDGES: Floats = np.linspace(0.0, 1.0, _CELLS + 1) ** 2  # of the cells of a rate: most rates are low
@@ -84,26 +86,26 @@ class Exploration:
         below = below[below >= self.last]
         if not len(slots) or not len(below):
             return slate
-        rng = generator_of(request)
-        stretches = min(int(np.ceil(self.share * len(slots) / _MOST_CHANCE)), len(slots))
-        chance = self.share * len(slots) / stretches
-        order = np.arange(len(slate))
-        moved = np.zeros(len(slate), np.bool_)
-        told: list[dict[int, float]] = [{} for _ in range(len(slate))]  # by old places
-        for i, stretch in enumerate(np.array_split(slots, stretches)):
-            asked, posteriors = _in_question(below[i::stretches], slate, exposures, view.columns)
-            if not len(asked):
-                continue
-            likely = thompson_chances(posteriors)
-            _tell(told, stretch, asked, likely, chance)
-            explores, at = rng.random() < chance, int(rng.integers(len(stretch)))
-            which = int(np.searchsorted(np.cumsum(likely), rng.random() * likely.sum(), side="right"))
-            if explores:
-                old = int(asked[min(which, len(asked) - 1)])
-                behind = stretch[at:]
-                order[behind[0]], order[behind[1:]], order[old] = old, behind[:-1], behind[-1]
-                moved[[behind[0], old]] = True
+        asked, posteriors = _in_question(below, slate, exposures, view.columns)
+        stretches = np.array_split(slots, min(math.ceil(self.share * len(slots) / _ROOM), len(slots)))
+        likely = thompson_chances(posteriors)  # (m,)
+        comes = _coming(likely, len(stretches), self.share * len(slots))  # (stretches, m)
+        moves = list[tuple[Places, int]]()
+        taken, rng = set[int](), generator_of(request)
+        draws = zip(stretches, rng.random((len(stretches), 2)).tolist(), strict=True)
+        chance = float(comes[0].sum())
+        for stretch, (which, at) in draws:
+            if which < chance:
+                old = int(asked[min(int(np.searchsorted(np.cumsum(comes[0]), which, side="right")), len(asked) - 1)])
+                if old not in taken:  # of two stretches that draw the same, the first has it
+                    taken.add(old)
+                    moves.append((stretch[int(at * len(stretch)) :], old))
+        order, moved = np.arange(len(slate)), np.zeros(len(slate), np.bool_)
+        for behind, old in moves:
+            order[behind[0]], order[behind[1:]], order[old] = old, behind[:-1], behind[-1]
+            moved[[behind[0], old]] = True
         arranged = placed(slate, order, moved, self.name, "explore")
+        told = _told(len(slate), stretches, asked, comes)
         return replace(arranged, chances=tuple(told[old] for old in order.tolist()))
 
     def _is_new(self, slate: Slate, exposures: Exposures, columns: Columns, now_ms: int) -> NDArray[np.bool_]:
@@ -187,14 +189,33 @@ def deepest_categories(columns: Columns, rows: NDArray[np.int32]) -> list[str]:
     ]
 
 
-def _tell(told: list[dict[int, float]], stretch: Places, asked: Places, likely: Floats, chance: float) -> None:
-    """The chances of all places that each of these hits could come to; each hit's sum to 1."""
-    n, slots = len(stretch), stretch.tolist()
-    for i, slot in enumerate(slots):
-        pushed = chance * (i + 1) / n  # somebody came in here or before
-        told[slot][slot] = 1 - pushed
-        if i + 1 < n:
-            told[slot][slots[i + 1]] = pushed
-    for old, own in zip(asked.tolist(), (chance * likely).tolist(), strict=True):
-        told[slots[-1]][old] = own
-        told[old] = {**dict.fromkeys(slots, own / n), old: 1 - own}
+def _coming(likely: Floats, stretches: int, wanted: float) -> Floats:
+    """(stretches, m) how likely each stretch gives a place to each product, `wanted` places in all as far as that can
+    be. Every stretch draws one of them, or none, with the same chances; what an earlier one has drawn is left out."""
+    low, high = wanted / stretches, _MOST_CHANCE
+    for _ in range(12):  # more than wanted / stretches, for those that are drawn twice
+        middle = (low + high) / 2
+        low, high = (middle, high) if (1 - (1 - middle * likely) ** stretches).sum() < wanted else (low, middle)
+    own = low * likely
+    coming: Floats = own * (1 - own) ** np.arange(stretches)[:, None]
+    return coming
+
+
+def _told(n: int, stretches: list[Places], asked: Places, comes: Floats) -> list[dict[int, float]]:
+    """(n,) by the places that hits have by themselves, which come first in each: the chances of all places that the hit
+    could come to. Each hit's sum to 1; {} = surely its own."""
+    told: list[dict[int, float]] = [{} for _ in range(n)]
+    for old, stays in zip(asked.tolist(), (1 - comes.sum(axis=0)).tolist(), strict=True):
+        told[old][old] = stays
+    for stretch, coming in zip(stretches, comes, strict=True):
+        slots, many = stretch.tolist(), len(stretch)
+        chance = float(coming.sum())
+        for i, slot in enumerate(slots):
+            pushed = chance * (i + 1) / many  # somebody came in here or before
+            told[slot][slot] = 1 - pushed
+            if i + 1 < many:
+                told[slot][slots[i + 1]] = pushed
+        for old, own in zip(asked.tolist(), coming.tolist(), strict=True):
+            told[slots[-1]][old] = own
+            told[old].update(dict.fromkeys(slots, own / many))
+    return told
