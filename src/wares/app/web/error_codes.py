@@ -67,6 +67,11 @@ CODES: Mapping[str, Meaning] = {
         "The folder is read-only or the disk is full. Nothing was half done.",
         "Make room, then send the same again.",
     ),
+    "backup": Meaning(
+        (500,),
+        "A backup is cut, altered or of a newer version. Nothing was restored.",
+        "Take another backup, or upgrade.",
+    ),
     "snapshot": Meaning(
         (500,), "What was learnt is cut, altered or of another version.", "Train again: `wares train`."
     ),
