@@ -106,7 +106,7 @@ def test_where_the_shop_has_keys_the_page_is_open_and_what_it_asks_needs_an_admi
         assert "script-src 'self'" in page.headers["content-security-policy"]
         assert client.get("/console/js/main.js").status_code == 200
         for name in NEEDS:
-            if "/console/" not in name or "{path" in name:
+            if "/v1/console/" not in name:
                 continue
             method, path = name.replace("{name}", "x").split()
             answers = [
