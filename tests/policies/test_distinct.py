@@ -36,11 +36,11 @@ class TextView:
         return self.texts
 
 
-def arranged(angles: dict[int, float], before: Slate, seeds: tuple[int, ...] = (), **more: int) -> list[int]:
+def arranged(angles: dict[int, float], before: Slate, seeds: tuple[int, ...] = (), depth: int = 40) -> list[int]:
     asked = replace(intent(), seeds=np.array(seeds, np.int32))
-    after = Distinct(**more).arrange(before, asked, cast(View, TextView(Texts(angles))))
+    after = Distinct(depth=depth).arrange(before, asked, cast(View, TextView(Texts(angles))))
     assert_honest(before, after)
-    return after.rows.tolist()
+    return [int(row) for row in after.rows]
 
 
 BEST_FIRST = slate([4.0, 3.0, 2.0, 1.0], [0, 1, 2, 3])
