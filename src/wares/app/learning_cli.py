@@ -1,5 +1,6 @@
 """The commands about what a shop has learnt: train it, look after its snapshots, tune and measure it."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -144,3 +145,23 @@ def satisfaction(
     from wares.app.commands.satisfying import satisfaction_of
 
     satisfaction_of(place, days=days, by=by, seed=seed, report=report, as_json=as_json, simulated=simulated)
+
+
+@learning.command()
+def drift(
+    folder: Folder = None,
+    weeks: Annotated[int, typer.Option(help="how far back, at most", min=1)] = 12,
+    by: Annotated[str, typer.Option(metavar="week|day", help="how long each period is")] = "week",
+    until: Annotated[datetime | None, typer.Option(help="when the last period ends, UTC; default: now")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="write a page with charts")] = None,
+    check: Annotated[bool, typer.Option("--check", help="exit code 1 if something has moved")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Has the shop's world moved? The last week beside those before: what comes in, and how good the answers are."""
+    place = shop_folder(folder)
+    if by not in ("week", "day"):
+        raise typer.BadParameter(f"{by!r} is neither week nor day.", param_hint="--by")
+    from wares.app.commands.drifting import drift_of
+
+    end = until.replace(tzinfo=UTC) if until is not None and until.tzinfo is None else until
+    raise typer.Exit(drift_of(place, weeks=weeks, by=by, until=end, html=html, check=check, as_json=as_json))
