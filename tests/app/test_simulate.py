@@ -198,7 +198,10 @@ def _without_names(body: Any) -> Any:
     return [{name: value for name, value in event.items() if name != "impression_id"} for event in body["events"]]
 
 
-def test_a_shopper_only_speaks_through_the_public_api_and_marks_all_they_do(desk: Desk, shop: Shop) -> None:
+def test_a_shopper_only_speaks_through_the_public_api_and_marks_all_they_do(
+    desk: Desk, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wares.policies.swaps.generator_of", _by_shopper)
     shelves = [
         [
             Want.of_json({**tea(letter), "title": f"Green tea {letter}", "category": ["Drinks", "Tea"]})
@@ -206,7 +209,9 @@ def test_a_shopper_only_speaks_through_the_public_api_and_marks_all_they_do(desk
         ]
     ]
     rng = np.random.default_rng(0)
-    simulation = play([planted_life(shelves, rng) for _ in range(6)], desk, visits=2, habits=Habits(suggested=1))
+    simulation = play(
+        [planted_life(shelves, rng) for _ in range(6)], desk, visits=2, habits=Habits(suggested=1, buys=1, rates=1)
+    )
     routes = {path.partition("?")[0].split("/")[2] for _, path, _ in desk.asked}
     assert routes == {"recommend", "search", "browse", "products", "similar", "suggest", "events"}
     acts = simulation.counts.acts
