@@ -36,11 +36,11 @@ class Sent(Generic[T]):
     as_json: bool = False
 
 
-def reader_of(kind: type[T] | Any, limits: Limits) -> Callable[[Request], Awaitable[Sent[T]]]:
+def reader_of(kind: Any, limits: Limits) -> Callable[[Request], Awaitable[Sent[Any]]]:
     """What reads the body of a bulk route, whose JSON is of this kind. Raises RequestValidationError, Refused."""
-    adapter: TypeAdapter[T] = TypeAdapter(kind)
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
 
-    async def read_body(request: Request) -> Sent[T]:
+    async def read_body(request: Request) -> Sent[Any]:
         media = media_of(request)
         now_ms = begun_ms(request) or int(time.time() * 1000)
         if media in MEDIA_TYPES:

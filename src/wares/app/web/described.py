@@ -52,7 +52,7 @@ _BODIES: Mapping[str, dict[str, Any]] = {
 _MEDIA = {"GET /wares.js": "text/javascript"}  # of what is no JSON
 _BULK = ("POST /v1/events", "PUT /v1/products", "PATCH /v1/products")
 _TAGGED = ("GET /v1/shop", "GET /v1/suggest", "GET /v1/products/{product_id}")
-_MODELS = (
+_MODELS: tuple[type[BaseModel], ...] = (
     *(kind for kind in ANSWERS.values() if kind is not None),
     *(receipts.ProblemOut, receipts.RefusalOut, receipts.LinesOut, receipts.LineOut, EventsSent),
     *(receipts.TheirBatch, receipts.TheirEventsSent),
@@ -149,6 +149,9 @@ def _complete(operation: dict[str, Any], name: str, path: str) -> None:
         parameters.append({"name": HEADER, "in": "header", "required": False, "schema": schema, "description": about})
     if name in _MEDIA:
         responses["200"]["content"] = {_MEDIA[name]: {"schema": {"type": "string"}}}
+    for answer in responses.values():  # of routes that describe a refusal of their own, as readiness does
+        if answer.get("content") is None and answer["description"] != "Done":
+            answer["content"] = {_JSON: {"schema": _ROW}}
     for status in _refused(name, path, operation):
         if str(status) in responses:  # described where it stands
             continue
