@@ -172,6 +172,7 @@ def test_the_overview_tells_each_day_by_pointer_by_key_and_as_a_table(page: "Pag
     assert chart.locator("tbody tr").count() == 28
     page.get_by_role("button", name="7 days").click()
     page.wait_for_function("() => location.hash.includes('days=7')")
+    page.locator(".tiles").wait_for(timeout=120_000)
     page.locator(".chart", has_text="Answers by surface").locator("summary").click()
     assert page.locator(".chart", has_text="Answers by surface").locator("tbody tr").count() == 7
 
