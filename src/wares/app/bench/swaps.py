@@ -197,12 +197,20 @@ def _load(
     """Ask at random moments (Poisson), `rate` a second, as long as `work` takes."""
     seen, lock, own, stop = Seen(), threading.Lock(), threading.local(), threading.Event()
 
+    def first(path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """On this thread's connection, or on a new one where the server has closed that since it was last used."""
+        if hasattr(own, "connection"):
+            try:
+                return _ask(own.connection, path, body)
+            except (ConnectionError, HTTPException):
+                own.connection.close()
+        own.connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        return _ask(own.connection, path, body)
+
     def ask(due_s: float, number: int, follow: bool) -> None:
         try:
-            if not hasattr(own, "connection"):
-                own.connection = HTTPConnection("127.0.0.1", port, timeout=30)
             (path, body), page_number = _questions()[number], 0
-            status, page = _ask(own.connection, path, body)
+            status, page = first(path, body)
             took_ms, name = (time.monotonic() - due_s) * 1000, page.get("snapshot", "")
             with lock:
                 seen.took_ms.append(took_ms)
