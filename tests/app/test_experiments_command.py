@@ -231,15 +231,16 @@ def test_new_products_on_the_home_page_are_counted_and_reported(folder: Path, sh
         ]
     )
     shop.record([
-        {"kind": "purchase", "shopper_id": f"o{i}", "product_id": f"t{i % 30}", "time": time.time() - 86_400 * (1 + i % 9)}
+        {"kind": "purchase", "shopper_id": f"o{i}", "product_id": f"t{i % 30}", "time": time.time() - 90_000 * (i % 9)}
         for i in range(200)
     ])  # fmt: skip
     shop.train()
+    clicks = []
     for i in range(80):
         page = shop.recommend(f"s{i}", k=30)
-        shop.record(
-            [{"kind": "click", "shopper_id": f"s{i}", "product_id": page.hits[5].product.id, "time": time.time() + 1}]
-        )
+        seen = {"shopper_id": f"s{i}", "product_id": page.hits[5].product.id, "time": time.time() + 1}
+        clicks.append({"kind": "click", **seen})
+    shop.record(clicks)
     shop._impressions.flush()  # type: ignore[union-attr]
     result = CliRunner().invoke(app, ["exposure", str(folder), "--json"])
     (home,) = json.loads(result.stdout)

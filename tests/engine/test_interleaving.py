@@ -149,5 +149,5 @@ def test_a_tie_is_no_preference_and_a_product_chosen_twice_counts_once() -> None
         *(np.array([1, 2, 3]), np.array([5, 6, 7]), np.full(3, KIND_CODES[EventKind.CLICK], np.int8)),
         *(np.array([9, 9, 9]), np.array([1, 1, 2]), np.ones(3, np.float32), np.full(3, np.nan), np.full(3, -1), {}),
     )
-    _, credits, pages = credits_of([(9, {"id": "", "time_ms": 1, "hits": hits})], twice, columns, "control")
-    assert credits.tolist() == [[1.0, 1.0]] and pages == 1
+    _, credited, pages = credits_of([(9, {"id": "", "time_ms": 1, "hits": hits})], twice, columns, "control")
+    assert credited.tolist() == [[1.0, 1.0]] and pages == 1

@@ -43,12 +43,14 @@ def impression_of(page: Page, request: Request, offset: int, took_ms: float = 0.
                 "values": [round(hit.features[name], 6) for name in names] if hit.features else [],
                 **({"chances": {str(at): round(p, 6) for at, p in hit.chances.items()}} if hit.chances else {}),
                 **({"team": hit.team} if hit.team else {}),
-                **({"explored": True} if _explored(hit) else {}),
+                **({"explored": True} if _explored(hit, offset + place) else {}),
             }
             for place, hit in enumerate(page.hits)
         ],
     }
 
 
-def _explored(hit: Hit) -> bool:
-    return any(one.policy == EXPLORATION and one.amount > 0 for one in hit.adjustments)
+def _explored(hit: Hit, position: int) -> bool:
+    """Whether exploration moved it up; all others that it moves go down, and equal scores are told apart by traces."""
+    own = next(iter(hit.chances), position)
+    return own > position and any(one.policy == EXPLORATION for one in hit.adjustments)
