@@ -137,6 +137,10 @@ class View(Protocol):
     def model_scores(self, model: str, history: History, now_ms: int) -> Floats:
         """(n,) scores of a fitted model; zeros for rows it does not know and for a model that is not there."""
 
+    def nearness(self, model: str, row: int, others: NDArray[np.int32], now_ms: int) -> Floats:
+        """(len(others),) how near a fitted model holds these products to `row`: what it would say of them to a shopper
+        who has just bought that one and nothing else, or a multiple of it that is the same for all."""
+
     def leanings(self, history: History, now_ms: int) -> Leanings:
         """How far a shopper with this history leans to departments, categories, brands and price bands."""
 

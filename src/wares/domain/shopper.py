@@ -64,6 +64,13 @@ class History:
     def empty() -> "History":
         return History(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.float32))
 
+    @staticmethod
+    def bought_now(rows: NDArray[np.int32], now_ms: int) -> "History":
+        """Products as if they had been bought just now, one of each."""
+        n = len(rows)
+        purchase = np.full(n, KIND_CODES[EventKind.PURCHASE], np.int8)
+        return History(rows, np.full(n, now_ms, np.int64), purchase, np.ones(n, np.float32))
+
     def take(self, index: NDArray[np.intp] | NDArray[np.bool_] | slice) -> "History":
         return History(self.rows[index], self.times_ms[index], self.kinds[index], self.quantities[index])
 

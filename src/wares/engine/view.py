@@ -19,12 +19,15 @@ from wares.engine.observer import Laps
 from wares.engine.snapshot import Snapshot
 from wares.models.collaborative import CoBought, ItemKNN
 from wares.models.ease import EASE
+from wares.models.neighbours import linked
 from wares.models.sequence import SequenceModel
+from wares.models.transitions import Transitions
 from wares.retrieval.language.shop_language import Language
 from wares.retrieval.vector_index import Begun, VectorIndex
 
 Floats = NDArray[np.float32]
 _HOME = Market()
+_LINKED = (ItemKNN, CoBought, EASE, Transitions)  # what one product says of others is a row of links
 _LENDING = (ItemKNN, CoBought, EASE)  # what these say of a product they say of one that is like it
 
 
@@ -75,6 +78,7 @@ class ShopView:
         self._letters: dict[str, Floats] = {}
         self._scores: dict[tuple[str, int], tuple[History, Floats]] = {}
         self._leanings: tuple[History, Leanings] | None = None
+        self._known: tuple[NDArray[np.int32], NDArray[np.int32] | None] | None = None
         self._text = _Remembering(self.state.vectors)
 
     @property
@@ -107,6 +111,14 @@ class ShopView:
         if key not in self._scores:
             self._scores[key] = (history, self._score(model, history, now_ms))  # holding it keeps its id its own
         return self._scores[key][1]
+
+    def nearness(self, model: str, row: int, others: NDArray[np.int32], now_ms: int) -> Floats:
+        fitted = self.snapshot.models.get(model)
+        if isinstance(fitted, _LINKED):
+            asked, known = self._as_known(np.array([row], np.int32)), self._as_known_again(others)
+            if asked is not None and known is not None:
+                return linked(fitted.links, int(asked[0]), known)
+        return self._score(model, History.bought_now(np.array([row], np.int32), now_ms), now_ms)[others]
 
     def leanings(self, history: History, now_ms: int) -> Leanings:
         if self._leanings is None or self._leanings[0] is not history:
@@ -152,6 +164,18 @@ class ShopView:
             text = self.state.vectors.vectors((learnt + new).astype(np.int32))
             later[new] = fitted.score_new(self._as_learnt(history), text)
         return np.concatenate([scores, later.astype(np.float32)])
+
+    def _as_known(self, rows: NDArray[np.int32]) -> NDArray[np.int32] | None:
+        """The rows under which models know these; None = of some of them they say only what kin lends."""
+        learnt = self.learnt_rows(rows)
+        lent = (learnt < 0).any() or (len(self.snapshot.newcomers) and np.isin(learnt, self.snapshot.newcomers).any())
+        return None if lent else learnt
+
+    def _as_known_again(self, rows: NDArray[np.int32]) -> NDArray[np.int32] | None:
+        """The same for rows that are asked about for hit after hit."""
+        if self._known is None or self._known[0] is not rows:
+            self._known = (rows, self._as_known(rows))
+        return self._known[1]
 
     def learnt_rows(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
         later = rows >= self.state.n_learnt

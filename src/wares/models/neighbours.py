@@ -72,6 +72,14 @@ def pointed_at(links: Sparse, rows: NDArray[np.int32], weights: NDArray[np.float
     return np.bincount(links.indices[at], spoken, links.shape[1]).astype(np.float32)
 
 
+def linked(links: Sparse, row: int, others: NDArray[np.int32]) -> NDArray[np.float32]:
+    """(len(others),) what one row of `links` holds of these columns; 0 = nothing."""
+    start, end = links.indptr[row], links.indptr[row + 1]
+    same = others[:, None] == links.indices[start:end]  # (m, k)
+    found: NDArray[np.float32] = same @ links.data[start:end]  # (m, k) @ (k,) -> (m,)
+    return found
+
+
 def heaviest(
     rows: NDArray[np.int32], weights: NDArray[np.float32], limit: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:

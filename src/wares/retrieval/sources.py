@@ -18,7 +18,7 @@ from wares.domain.intent import Intent
 from wares.domain.product import PATH_SEPARATOR
 from wares.domain.result import Reason
 from wares.domain.selection import passing
-from wares.domain.shopper import KIND_CODES, History
+from wares.domain.shopper import History
 from wares.domain.wish import WishKind
 from wares.retrieval.own_lists import Hidden, RecentlyViewed, WishList
 from wares.retrieval.substitutes import Substitutes
@@ -128,12 +128,12 @@ class Learnt:
     def _because_of(self, row: int, intent: Intent, view: View) -> Reason | None:
         """The product of the history or page that the model holds nearest to this row."""
         others = intent.seeds if self.about == "seeds" else intent.history.rows
-        others = others[others != row]
         if not len(others):
             return None
-        nearness = view.model_scores(self.name, as_history(np.array([row], np.int32), intent), intent.request.now_ms)
-        about = int(others[int(np.argmax(nearness[others]))])
-        return Reason(self.why, (view.columns.ids[about],)) if nearness[about] > 0 else None
+        nearness = view.nearness(self.name, row, others, intent.request.now_ms)
+        nearest = int(np.argmax(np.where(others == row, np.float32(0), nearness)))
+        about = int(others[nearest])
+        return Reason(self.why, (view.columns.ids[about],)) if nearness[nearest] > 0 and about != row else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,19 +251,8 @@ def built_in_sources() -> Mapping[str, Source]:
     return {source.name: source for source in sources}
 
 
-def as_history(rows: NDArray[np.int32], intent: Intent) -> History:
-    """Products as if they had been bought just now."""
-    n = len(rows)
-    return History(
-        rows,
-        np.full(n, intent.request.now_ms, np.int64),
-        np.full(n, KIND_CODES[EventKind.PURCHASE], np.int8),
-        np.ones(n, np.float32),
-    )
-
-
 def seeds_as_history(intent: Intent) -> History:
-    return as_history(intent.seeds, intent)
+    return History.bought_now(intent.seeds, intent.request.now_ms)
 
 
 def _nothing(view: View, rows: Rows | None) -> Floats:
