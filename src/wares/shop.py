@@ -16,6 +16,7 @@ from wares.domain.request import Request, Sort
 from wares.domain.result import Page
 from wares.domain.shopper import Joined, Login
 from wares.domain.suggestion import Suggestion
+from wares.engine.answers import Answers
 from wares.engine.assembly import Engine, new_encoder
 from wares.engine.choice import wanted_filter
 from wares.engine.logins import join_all, unjoined
@@ -438,6 +439,13 @@ class Shop:
         days = self.settings.privacy.impressions_retention_days
         if self._impressions is None and days > 0:
             self._impressions = self.engine.impressions = ImpressionLog(self.folder, keep_days=days)
+
+    def keep_answers(self) -> None:
+        """Give the same answer to all who ask the same within moments, as the settings say; for a process that many
+        ask. `engine.answers.Answers` says when it is the same."""
+        server = self.settings.server
+        if self.engine.answers is None and server.answers_kept_s > 0:
+            self.engine.answers = Answers(server.answers_kept_s, server.answers_kept_mib * 2**20)
 
     def close(self) -> None:
         """Write what is waiting and give the lock back. May be called twice."""

@@ -185,7 +185,8 @@ class Page:
     `correction`: the answer is to this query instead of the one as typed, "" = as typed. `wishes`: what was read in the
     query beside the thing itself. `explanation`: how the answer came about, where that was asked. `banners` and
     `redirect` (an address, "" = none) are the shop's own word to whoever asks so; the hits are given all the same.
-    `experiment` and `variant`: what the shopper takes part in on this surface, "" = nothing.
+    `experiment` and `variant`: what the shopper takes part in on this surface, "" = nothing. `written`: what was already
+    written of the page for somebody else, by currency; it is shared by all that `replace` makes of the page.
     """
 
     hits: tuple[Hit, ...]
@@ -203,6 +204,7 @@ class Page:
     redirect: str = ""
     experiment: str = ""
     variant: str = ""
+    written: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def to_polars(self) -> "pl.DataFrame":
         """One row per hit: rank from 1, id, title, brand, price_minor, currency, score, priority, reasons, variants."""

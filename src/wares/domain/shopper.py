@@ -76,15 +76,19 @@ class History:
 
     def then(self, later: "History") -> "History":
         """This history followed by a later one; kept in order of time even where the two overlap."""
-        if not len(later):
-            return self
+        if not len(later) or not len(self):
+            return later if len(later) else self
         joined = History(
             np.concatenate([self.rows, later.rows]),
             np.concatenate([self.times_ms, later.times_ms]),
             np.concatenate([self.kinds, later.kinds]),
             np.concatenate([self.quantities, later.quantities]),
         )
-        return joined.take(np.argsort(joined.times_ms, kind="stable"))
+        return joined if later.times_ms[0] >= self.times_ms[-1] else joined.in_order()
+
+    def in_order(self) -> "History":
+        """The same events, oldest first; those of one moment as they were."""
+        return self.take(np.argsort(self.times_ms, kind="stable"))
 
     def of(self, *kinds: EventKind) -> "History":
         """Only the events of these kinds."""

@@ -19,7 +19,8 @@ from wares.domain.request import Request, Sort
 from wares.domain.result import Candidates, Page, Slate
 from wares.domain.rule import Actions
 from wares.domain.shopper import History
-from wares.engine.cursors import Cursors
+from wares.engine.answers import Answers, Question
+from wares.engine.cursors import Cursors, name_of
 from wares.engine.experiments.serving import ServingExperiments
 from wares.engine.experiments.settings import CONTROL, INTERLEAVE
 from wares.engine.exposures import ServingExposures
@@ -64,6 +65,7 @@ SNAPSHOTS = "snapshots"
 SYNONYMS = "synonyms.txt"
 _MATCHING = ("lexical", "letters", "meaning", "feedback")
 _QUERIES_REMEMBERED = 4096
+_MOST_PAGES = 8  # that are remembered of one answer
 _log = logging.getLogger("wares")
 
 MODELS: Mapping[str, Callable[..., BehaviourModel]] = {
@@ -117,6 +119,7 @@ class Engine:
         self._walks = {surface: walk_of(profile) for surface, profile in settings.profiles.items()}
         self.rules = ServingRules(folder, self.warn)
         self.experiments = ServingExperiments(folder, settings, walk_of, self.warn)
+        self.answers: Answers | None = None  # set where the same is asked by many
         self._cursors: Cursors[Answer | Interleaved] = Cursors()
         self._loading = Lock()  # one at a time, so that an older snapshot never takes the place of a newer one
         self._looked_for = ""  # the snapshot that was current at the last look, whole or not
@@ -189,15 +192,13 @@ class Engine:
             live = self.live  # one for the whole request, whatever is swapped meanwhile
             history, note = self.history(request.shopper_id, live, simulated=request.simulated)
             found, name, offset = self._by_variant(request, history, (note,) if note else (), live), "", request.offset
-        laps = Laps() if request.cursor else found.view.laps  # a kept answer's view is older
-        page = self._present(found, offset, request.k)
+        laps = found.view.laps if found.view.laps.seconds else Laps()  # of a kept answer nothing but the page is new
+        page = self._shown(found, offset, request, name)
         page = replace(page, experiment=found.experiment, variant=found.variant) if found.experiment else page
         laps.end("present")
         self.observer.answered(request.surface, laps.seconds)
         if not request.k:  # nothing was shown, and there is no next page
             return page
-        if offset + request.k < page.total:
-            page = with_cursor(page, request, name or self._cursors.keep(found.to_keep()), offset)
         if self.impressions is None or page.redirect:  # sent elsewhere, nobody saw these hits
             return page
         page = replace(page, impression_id=new_id())
@@ -222,12 +223,18 @@ class Engine:
         if self.impressions is None or actions is not None:  # nobody would learn from what chance does
             walk = walk.without_chance()
         view = ShopView(live or self.live, request.now_ms, self.settings.market(request.market))
-        seeds, unknown = _seeds(request, view)
         actions = self.rules.actions(request, self.store.shoppers) if actions is None else actions
+        question = Question.of(request, history, actions) if self.answers is not None else None
+        if question and self.answers and (kept := self.answers.find(question, view.state, walk)) is not None:
+            return replace(kept, notes=(*notes, *kept.notes))
+        seeds, unknown = _seeds(request, view)
         intent, remarks = self._understanding(view).read(request, history, seeds, actions)
         view.laps.end("understand")
         view.expect(intent)
-        return answer(intent, walk, view, (*notes, *remarks, *unknown))
+        found = answer(intent, walk, view, (*remarks, *unknown))
+        if question and self.answers:
+            found = self.answers.keep(question, found, view.state)
+        return replace(found, notes=(*notes, *found.notes))
 
     def _by_variant(self, request: Request, history: History, notes: Sequence[str], live: Live) -> Answer | Interleaved:
         """The answer that the shopper's variant of a running experiment gives. Who has no id gets control, and so do
@@ -245,6 +252,20 @@ class Engine:
         variant = running.variant_of(whose)
         found = self.answer(request, history, notes, live, walk=running.walks.get(variant))
         return replace(found, experiment=running.experiment, variant=variant)
+
+    def _shown(self, found: Answer | Interleaved, offset: int, request: Request, name: str) -> Page:
+        """The page from `offset` on with the cursor of the next; `name`: under which the answer is kept for cursors."""
+        k, pages = request.k, None if request.cursor or isinstance(found, Interleaved) else found.pages
+        if pages is not None and (shown := pages.get((offset, k))) is not None:
+            if shown.cursor and not self._cursors.holds(name := name_of(shown.cursor)):
+                self._cursors.keep_as(name, replace(found, pages=None))
+            return replace(shown, notes=found.notes)
+        page = self._present(found, offset, k)
+        if k and offset + k < page.total:
+            page = with_cursor(page, request, name or self._cursors.keep(replace(found.to_keep(), pages=None)), offset)
+        if pages is not None and len(pages) < _MOST_PAGES:
+            pages[offset, k] = page
+        return page
 
     def _present(self, found: Answer | Interleaved, offset: int, k: int) -> Page:
         if isinstance(found, Interleaved):

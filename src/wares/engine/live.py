@@ -4,6 +4,8 @@ Start-up, a swap and every new event are the same function, `catch_up`. Catalogu
 request that took the old one goes on with it.
 """
 
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
@@ -203,9 +205,12 @@ class Live:
         self.state = grown  # rows exist before the events that waited for them are folded
         for key in keys:
             waited = self._waiting.pop(key, [])
-            self._count([(self._row_now[key], time_ms, _SALES.get(kind, 0.0)) for _, kind, time_ms, _ in waited])
-            for event in waited:
-                self._remember(self._row_of_key[key], *event)
+            sold_of = ((time_ms, _SALES.get(kind)) for _, kind, time_ms, _ in waited)
+            self._count([(self._row_now[key], time_ms, amount) for time_ms, amount in sold_of if amount])
+            did = defaultdict[int, list[_Did]](list)
+            for shopper, kind, time_ms, quantity in waited:
+                did[shopper].append((self._row_of_key[key], kind, time_ms, quantity))
+            _remember(did, self._sessions)
         return grown
 
     def _kin(self, index: VectorIndex, start: int, learnt_row: NDArray[np.int32]) -> Kin:
@@ -232,57 +237,58 @@ class Live:
     # -- events ----------------------------------------------------------------------------------------------------
 
     def _fold_events(self, block: EventBlock) -> None:
-        counted: list[tuple[int, int, float]] = []
-        for i in range(len(block)):
-            if (key := int(block.product_keys[i])) < 0:
+        sales, did = list[tuple[int, int, float]](), defaultdict[int, list[_Did]](list)
+        for key, shopper, kind, time_ms, quantity in _rows_of(block):
+            if (row := self._row_of_key.get(key)) is None:
+                self._waiting.setdefault(key, []).append((shopper, kind, time_ms, quantity))
                 continue
-            kind, time_ms = int(block.kinds[i]), int(block.times_ms[i])
-            event = (int(block.shopper_keys[i]), kind, time_ms, float(block.quantities[i]))
-            if key not in self._row_of_key:
-                self._waiting.setdefault(key, []).append(event)
-                continue
-            counted.append((self._row_now[key], time_ms, _SALES.get(kind, 0.0)))
-            self._remember(self._row_of_key[key], *event)
-        self._count(counted)
+            if amount := _SALES.get(kind):
+                sales.append((self._row_now[key], time_ms, amount))
+            did[shopper].append((row, kind, time_ms, quantity))
+        self._count(sales)
+        _remember(did, self._sessions)
         self.last_event = int(block.seqs[-1])
 
     def _fold_simulated(self, block: EventBlock) -> None:
         """No sale is counted, and nothing waits for a product that is not known."""
-        for i in range(len(block)):
-            if (row := self._row_of_key.get(int(block.product_keys[i]))) is not None:
-                event = (int(block.kinds[i]), int(block.times_ms[i]), float(block.quantities[i]))
-                self._remember(row, int(block.shopper_keys[i]), *event, sessions=self._played)
+        did = defaultdict[int, list[_Did]](list)
+        for key, shopper, kind, time_ms, quantity in _rows_of(block):
+            if (row := self._row_of_key.get(key)) is not None:
+                did[shopper].append((row, kind, time_ms, quantity))
+        _remember(did, self._played)
         self._last_simulated = int(block.seqs[-1])
 
-    def _count(self, sales: list[tuple[int, int, float]]) -> None:
+    def _count(self, sales: Sequence[tuple[int, int, float]]) -> None:
+        """(row, time, amount) each."""
         if not sales:
             return
-        rows = np.array([row for row, _, _ in sales], np.int32)
-        times_ms = np.array([time_ms for _, time_ms, _ in sales], np.int64)
+        rows, times_ms, amounts = zip(*sales, strict=True)
         sold = self.sold.copy()
-        sold.learn(rows, times_ms, np.array([amount for _, _, amount in sales], np.float32))
+        sold.learn(np.array(rows, np.int32), np.array(times_ms, np.int64), np.array(amounts, np.float32))
         self.sold = sold
 
-    def _remember(
-        self,
-        row: int,
-        shopper: int,
-        kind: int,
-        time_ms: int,
-        quantity: float,
-        sessions: dict[int, History] | None = None,
-    ) -> None:
-        if shopper < 0:
-            return
-        sessions = self._sessions if sessions is None else sessions
-        event = History(
-            np.array([row], np.int32),
-            np.array([time_ms], np.int64),
-            np.array([kind], np.int8),
-            np.array([quantity], np.float32),
-        )
-        session = sessions.get(shopper, History.empty()).then(event)
-        sessions[shopper] = session.take(slice(-_SESSION_LENGTH, None))
+
+_Did = tuple[int, int, int, float]  # row, kind, time, quantity
+
+
+def _rows_of(block: EventBlock) -> Iterator[tuple[int, int, int, int, float]]:
+    """(product key, shopper key or -1, kind, time, quantity) of each event on a product."""
+    columns = (block.product_keys, block.shopper_keys, block.kinds, block.times_ms, block.quantities)
+    about = block.product_keys >= 0
+    yield from zip(*(column[about].tolist() for column in columns), strict=True)
+
+
+def _remember(did: Mapping[int, list[_Did]], sessions: dict[int, History]) -> None:
+    """Add what known shoppers did to their sessions."""
+    for shopper, events in did.items():
+        if shopper >= 0:
+            rows, kinds, times_ms, quantities = zip(*events, strict=True)
+            lately = History(
+                np.array(rows, np.int32), np.array(times_ms, np.int64),
+                np.array(kinds, np.int8), np.array(quantities, np.float32),
+            ).in_order()  # fmt: skip
+            session = sessions.get(shopper, History.empty()).then(lately)
+            sessions[shopper] = session.take(slice(-_SESSION_LENGTH, None))
 
 
 # What an event does to the sales count of its product.

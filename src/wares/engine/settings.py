@@ -238,6 +238,8 @@ class ServerSettings(Section):
     rate_per_key: Annotated[int, Field(ge=0)] = 30_000  # requests per minute; 0 = any number, as of the next two
     rate_per_address: Annotated[int, Field(ge=0)] = 1_200
     rate_per_shopper: Annotated[int, Field(ge=0)] = 600
+    answers_kept_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
+    answers_kept_mib: Annotated[int, Field(ge=1, le=65_536)] = 256
     max_body_kib: Annotated[int, Field(ge=1, le=1_048_576)] = 16_384
     max_records: Annotated[int, Field(ge=1, le=10_000)] = 10_000
     max_record_kib: Annotated[int, Field(ge=1, le=1_048_576)] = 1_024

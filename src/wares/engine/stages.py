@@ -13,7 +13,7 @@ from wares.domain.catalogue import Columns
 from wares.domain.event import EventKind
 from wares.domain.intent import Intent
 from wares.domain.request import Sort
-from wares.domain.result import Candidates, Explanation, Facet, Slate
+from wares.domain.result import Candidates, Explanation, Facet, Page, Slate
 from wares.engine.view import ShopView
 from wares.features.personal import PERSONAL_FEATURES, favour
 from wares.features.table import FeatureTable, describe
@@ -26,6 +26,7 @@ from wares.retrieval.fusion import fuse, one_per_group, propose
 from wares.retrieval.match_set import Matching, MatchSet
 
 Bools = NDArray[np.bool_]
+_REST_OF_AN_ANSWER = 98_304  # bytes: a page as objects and as text, the slate, the intent
 _NO_ROWS = np.empty(0, np.int32)
 _HIDDEN = "Some of what matches is left out, because this shopper hid it."
 CHANCE = (SWAPS, EXPLORATION)
@@ -89,10 +90,16 @@ class Answer:
     scored_by: FeatureTable | None = None  # what each feature adds to the scores, "" = base; row by row as `features`
     experiment: str = ""  # what the shopper takes part in, and as what
     variant: str = ""
+    pages: dict[tuple[int, int], Page] | None = None  # of an answer that many get: by (offset, k) what was shown of it
 
     def to_keep(self) -> "Answer":
-        """The same without what can be computed again, for later pages."""
-        return replace(self, view=self.view.fresh())
+        """The same without what can be computed again, and what later pages do not need."""
+        return replace(self, view=self.view.fresh(), intent=replace(self.intent, feedback=None))
+
+    @property
+    def nbytes(self) -> int:
+        """About the memory that it takes once it is kept, its pages included."""
+        return self.order.nbytes + self.shown.nbytes + 3 * self.features.values.nbytes + _REST_OF_AN_ANSWER
 
     @cached_property
     def parts(self) -> NDArray[np.float32]:

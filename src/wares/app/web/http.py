@@ -33,6 +33,7 @@ from wares.app.web.key_ring import KeyRing
 from wares.app.web.limits import Limits
 from wares.app.web.logs import tell
 from wares.app.web.metrics import Metrics
+from wares.app.web.pages import page_bytes
 from wares.app.web.problems import explain_errors
 from wares.app.web.readiness import Service
 from wares.app.web.wire import (
@@ -48,7 +49,6 @@ from wares.app.web.wire import (
     SimilarAsk,
     SuggestionsOut,
     interests_json,
-    page_json,
     product_json,
     suggestions_json,
 )
@@ -296,7 +296,7 @@ def _answer(shop: Shop, caller: Caller, asked: Ask, surface: str, **more: Any) -
         simulated=asked.simulated,
         **more,
     )
-    return JSONResponse(page_json(page, shop.settings.market(market).currency))
+    return Response(page_bytes(page, shop.settings.market(market).currency), media_type="application/json")
 
 
 def _about(shop: Shop) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from threadpoolctl import threadpool_limits
 
 from wares.app.counting import Counting
 from wares.app.web.http import DEFAULT_SHOP, make_app
@@ -41,6 +42,7 @@ def serve(folder: Path, host: str | None = None, port: int | None = None, *, as_
             url = f"http://{_shown(host)}:{listening.getsockname()[1]}"
             shop.engine.refresh()
             shop.log_impressions()
+            shop.keep_answers()
             store.announce(url)
             app = make_app({DEFAULT_SHOP: shop}, ring=ring, closed=away)
             begin_log(settings.log_format)
@@ -49,7 +51,8 @@ def serve(folder: Path, host: str | None = None, port: int | None = None, *, as_
             told = {"title": shop.settings.shop.title, "url": url, "api": f"{url}/v1/openapi.json"}
             words = f"{told['title']}: {url}  (API: {told['api']}). Ctrl-C ends it."
             print(json.dumps(told) if as_json else words, flush=True)
-            with Counting(folder, shop.settings, shop.engine.warn):
+            # one thread of BLAS: many requests share the cores, and one needs no more than one
+            with threadpool_limits(1, user_api="blas"), Counting(folder, shop.settings, shop.engine.warn):
                 _run(uvicorn.Server(config), listening)
 
 

@@ -1,0 +1,88 @@
+"""Answers of a moment: what is asked again within seconds is not worked out again."""
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from threading import Lock
+
+from wares.domain.request import Request
+from wares.domain.result import Page
+from wares.domain.rule import Actions
+from wares.domain.shopper import History
+from wares.engine.live import CatalogueState
+from wares.engine.stages import Answer, Walk
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """All that an answer depends on beside the catalogue, the snapshot, the walk and the moment."""
+
+    request: Request  # without the moment, the shopper's id, and which of its hits are shown
+    did: bytes  # a digest of what the shopper did: each event makes another question
+    actions: Actions
+
+    @staticmethod
+    def of(request: Request, history: History, actions: Actions) -> "Question":
+        """What `request` asks for a shopper of this history, where the shop's rules want these actions."""
+        asked = replace(request, now_ms=0, shopper_id=None, k=min(request.k, 1), offset=0)
+        return Question(asked, _digest(history) if len(history) else b"", actions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    answer: Answer
+    state: CatalogueState  # as the shopper's market saw it
+    made_s: float
+
+
+class Answers:
+    """Those of the last `lifetime_s`, up to `most_bytes` of them. Any number of threads may share one.
+
+    An answer is found again where the same is asked of the same catalogue by a shopper of the same history, under the
+    same rules: an event of theirs, a price, a stock or a new snapshot make it another. What others bought meanwhile
+    moves it `lifetime_s` later. Where chance had a part in the order, each asks anew.
+    """
+
+    def __init__(self, lifetime_s: float, most_bytes: int) -> None:
+        self.found = self.missed = 0
+        self._lifetime_s, self._most_bytes, self._bytes = lifetime_s, most_bytes, 0
+        self._kept: OrderedDict[Question, _Kept] = OrderedDict()  # oldest first
+        self._lock = Lock()
+
+    def find(self, question: Question, state: CatalogueState, walk: Walk) -> Answer | None:
+        """What `keep` was given for this question, if it still holds."""
+        now_s = time.monotonic()
+        with self._lock:
+            kept = self._kept.get(question)
+            if kept is None or kept.state is not state or kept.answer.walk is not walk or self._is_old(kept, now_s):
+                self.missed += 1
+                return None
+            self.found += 1
+            return kept.answer
+
+    def keep(self, question: Question, answer: Answer, state: CatalogueState) -> Answer:
+        """Remember it, unless it is not one to give twice. Returns it with room for its pages, if it is kept."""
+        if answer.slate.chances or answer.intent.request.explain:
+            return answer
+        pages, now_s = dict[tuple[int, int], Page](), time.monotonic()
+        kept = _Kept(replace(answer.to_keep(), pages=pages), state, now_s)
+        with self._lock:
+            if (before := self._kept.pop(question, None)) is not None:
+                self._bytes -= before.answer.nbytes
+            self._kept[question] = kept
+            self._bytes += kept.answer.nbytes
+            while self._kept and (self._bytes > self._most_bytes or self._is_old(next(iter(self._kept.values())), now_s)):
+                _, oldest = self._kept.popitem(last=False)
+                self._bytes -= oldest.answer.nbytes
+        return replace(answer, pages=pages)
+
+    def _is_old(self, kept: _Kept, now_s: float) -> bool:
+        return now_s - kept.made_s > self._lifetime_s
+
+
+def _digest(history: History) -> bytes:
+    hasher = blake2b(digest_size=16)
+    for column in (history.rows, history.times_ms, history.kinds, history.quantities):
+        hasher.update(column.tobytes())
+    return hasher.digest()
