@@ -185,8 +185,8 @@ class Page:
     `correction`: the answer is to this query instead of the one as typed, "" = as typed. `wishes`: what was read in the
     query beside the thing itself. `explanation`: how the answer came about, where that was asked. `banners` and
     `redirect` (an address, "" = none) are the shop's own word to whoever asks so; the hits are given all the same.
-    `experiment` and `variant`: what the shopper takes part in on this surface, "" = nothing. `written`: what was already
-    written of the page for somebody else, by currency; it is shared by all that `replace` makes of the page.
+    `experiment` and `variant`: what the shopper takes part in on this surface, "" = nothing. `written`: what
+    was written of the page for somebody else, by currency; it is shared by all that `replace` makes of the page.
     """
 
     hits: tuple[Hit, ...]

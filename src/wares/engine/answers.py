@@ -72,10 +72,17 @@ class Answers:
                 self._bytes -= before.answer.nbytes
             self._kept[question] = kept
             self._bytes += kept.answer.nbytes
-            while self._kept and (self._bytes > self._most_bytes or self._is_old(next(iter(self._kept.values())), now_s)):
+            while self._kept and (
+                self._bytes > self._most_bytes or self._is_old(next(iter(self._kept.values())), now_s)
+            ):
                 _, oldest = self._kept.popitem(last=False)
                 self._bytes -= oldest.answer.nbytes
         return replace(answer, pages=pages)
+
+    @property
+    def nbytes(self) -> int:
+        """About the memory that those kept now take."""
+        return self._bytes
 
     def _is_old(self, kept: _Kept, now_s: float) -> bool:
         return now_s - kept.made_s > self._lifetime_s

@@ -221,7 +221,7 @@ class Engine:
         answered so (None = as its profile has it)."""
         walk = walk or self._walk(request.surface)
         if self.impressions is None or actions is not None:  # nobody would learn from what chance does
-            walk = walk.without_chance()
+            walk = walk.without_chance
         view = ShopView(live or self.live, request.now_ms, self.settings.market(request.market))
         actions = self.rules.actions(request, self.store.shoppers) if actions is None else actions
         question = Question.of(request, history, actions) if self.answers is not None else None
@@ -247,7 +247,7 @@ class Engine:
             return self.answer(request, history, notes, live)
         if running.kind == INTERLEAVE:
             walks = self._walk(surface), running.walks[running.other]
-            first, second = (self.answer(request, history, notes, live, walk=one.without_chance()) for one in walks)
+            first, second = (self.answer(request, history, notes, live, walk=one.without_chance) for one in walks)
             return interleave(first, second, (CONTROL, running.other), running.experiment)
         variant = running.variant_of(whose)
         found = self.answer(request, history, notes, live, walk=running.walks.get(variant))
@@ -279,7 +279,7 @@ class Engine:
         view = ShopView(self.live, request.now_ms, self.settings.market(request.market))
         intent, _ = self._understanding(view).read(request, history, _seeds(request, view)[0], ways[0])
         found = answer(intent, replace(walk, policies=()), view)
-        policies = walk.without_chance().policies
+        policies = walk.without_chance.policies
         return [arranged(found.slate, policies, replace(found.intent, actions=way), view) for way in ways]
 
     def retrieve(self, request: Request, history: History | None = None) -> tuple[Intent, Candidates, FeatureTable]:
@@ -397,9 +397,7 @@ def _seeds(request: Request, view: ShopView) -> tuple[NDArray[np.int32], list[st
     return np.array(rows, np.int32), [f"Product {product_id[:80]!r} is not in the catalogue." for product_id in unknown]
 
 
-def _walk_maker(
-    settings: Settings, folder: Path, exposures: Callable[[], Exposures]
-) -> Callable[[Profile], Walk]:
+def _walk_maker(settings: Settings, folder: Path, exposures: Callable[[], Exposures]) -> Callable[[Profile], Walk]:
     """What resolves the names of a profile."""
     plugins = load_plugins(folder, settings.plugins)
     sources = {**built_in_sources(), **plugins.sources}

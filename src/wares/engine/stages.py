@@ -59,6 +59,7 @@ class Walk:
     fold_variants: bool = True
     hide_unsellable: bool = False
 
+    @cached_property
     def without_chance(self) -> "Walk":
         """The same without the policies that leave something to chance."""
         return replace(self, policies=tuple(policy for policy in self.policies if policy.name not in CHANCE))

@@ -123,6 +123,7 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
     errands = add_console(app, find_shop, limits)
 
     add_health(app, service, metrics, with_metrics=server is None or server.metrics)
+
     @app.get("/v1/openapi.json", include_in_schema=False)
     def description(request: Request) -> Response:
         return tagged(request, app.openapi())

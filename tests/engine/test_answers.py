@@ -1,0 +1,119 @@
+"""Answers of a moment are kept for all who ask the same, and for nobody else."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import wares.shop
+from wares.engine.answers import Answers
+from wares.shop import Shop, open_shop
+
+NOW_MS = 1_790_000_000_000
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    monkeypatch.setattr("wares.shop._now_ms", lambda: NOW_MS)
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "wares.toml").write_text('[encoder]\nsource = "none"\n', encoding="utf-8")
+    with open_shop(tmp_path / "shop") as shop:
+        shop.put(
+            {"id": f"p{i}", "title": f"Tea number {i}", "price": 2 + i, "category": "Food > Tea", "brand": "Leaf"}
+            for i in range(40)
+        )
+        shop.record(_bought(f"u{i}", f"p{i % 7}", i) for i in range(30))
+        shop.train()
+        shop.keep_answers()
+        yield shop
+
+
+def _bought(shopper: str, product: str, number: int) -> dict[str, object]:
+    return {
+        "id": f"e{number}",
+        "kind": "purchase",
+        "time": NOW_MS - 60_000,
+        "shopper_id": shopper,
+        "product_id": product,
+    }
+
+
+def _answers(shop: Shop) -> Answers:
+    assert shop.engine.answers is not None
+    return shop.engine.answers
+
+
+def _ids(page: object) -> list[str]:
+    assert isinstance(page, wares.shop.Page)
+    return [hit.product.id for hit in page.hits]
+
+
+def test_the_same_question_is_answered_alike_and_found_again(shop: Shop) -> None:
+    first, again = (shop.search("tea", k=5, facets=["brand"]) for _ in range(2))
+    assert _answers(shop).found == 1
+    assert (first.hits, first.total, first.facets) == (again.hits, again.total, again.facets)
+    assert shop.search("", cursor=first.cursor, k=5).hits == shop.search("", cursor=again.cursor, k=5).hits
+
+
+def test_what_a_kept_answer_says_is_what_a_new_one_would_say(shop: Shop) -> None:
+    kept = [shop.search("tea", k=k, offset=offset) for k, offset in ((3, 0), (5, 3), (3, 0), (5, 3))][2:]
+    shop.engine.answers = None
+    new = [shop.search("tea", k=k, offset=offset) for k, offset in ((3, 0), (5, 3))]
+    assert [_ids(page) for page in kept] == [_ids(page) for page in new]
+
+
+def test_a_price_shows_at_once(shop: Shop) -> None:
+    shop.search("tea", k=5)
+    shop.update([{"id": "p3", "price": 1}])
+    page = shop.search("tea", k=40)
+    assert next(hit.product.price_minor for hit in page.hits if hit.product.id == "p3") == 100
+
+
+def test_what_is_sold_out_goes_at_once(shop: Shop) -> None:
+    assert "p1" in _ids(shop.recommend(k=40))
+    shop.update([{"id": "p1", "stock": 0}])
+    assert "p1" not in _ids(shop.recommend(k=40))
+
+
+def test_an_event_changes_its_own_shoppers_next_answer_and_nobody_elses(shop: Shop) -> None:
+    mine, theirs = shop.recommend("u1", k=10), shop.recommend("u2", k=10)
+    found = _answers(shop).found
+    shop.record([{"id": "new", "kind": "hide", "time": NOW_MS, "shopper_id": "u1", "product_id": _ids(mine)[0]}])
+    assert _ids(mine)[0] not in _ids(shop.recommend("u1", k=10))
+    assert _ids(shop.recommend("u2", k=10)) == _ids(theirs)
+    assert _answers(shop).found == found + 1
+
+
+def test_two_shoppers_of_whom_nothing_is_known_share_an_answer_and_each_hear_of_themselves(shop: Shop) -> None:
+    one, other = shop.recommend("nobody", k=5), shop.recommend("somebody", k=5)
+    assert _answers(shop).found == 1
+    assert "nobody" in " ".join(one.notes)
+    assert "somebody" in " ".join(other.notes)
+    assert "nobody" not in " ".join(other.notes)
+
+
+def test_answers_are_forgotten_by_age_and_by_size(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = [0.0]
+    monkeypatch.setattr("wares.engine.answers.time.monotonic", lambda: now_s[0])
+    shop.engine.answers = answers = Answers(lifetime_s=5.0, most_bytes=2**20)
+    shop.search("tea")
+    now_s[0] = 5.1
+    shop.search("tea")
+    assert (answers.found, answers.missed) == (0, 2)
+    for i in range(100):
+        shop.search("tea", k=5, filters={"price": {"high": 10 + i}})
+    assert answers.nbytes <= 2**20
+
+
+def test_a_rule_holds_at_once(shop: Shop) -> None:
+    assert _ids(shop.search("tea", k=3))[0] != "p39"
+    rule = '[[rules]]\nname = "first"\nwhen = { query = ["tea"] }\npin = { "p39" = 1 }\n'
+    shop.rules.publish("test", text=rule)
+    assert _ids(shop.search("tea", k=3))[0] == "p39"
+
+
+def test_the_settings_can_say_that_none_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "wares.toml").write_text('[encoder]\nsource = "none"\n[server]\nanswers_kept_s = 0\n')
+    with open_shop(tmp_path) as shop:
+        shop.keep_answers()
+        assert shop.engine.answers is None
