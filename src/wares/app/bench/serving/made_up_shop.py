@@ -44,7 +44,7 @@ def made_up_events(products: int, now_ms: int, rng: np.random.Generator) -> Iter
 
 
 def build(folder: Path, n: int, seed: int) -> None:
-    """Products, events, and a snapshot of everything that a shop learns by default; vectors as in `wares bench scale`."""
+    """Products, events, and a snapshot of all that a shop learns by default; vectors as in `wares bench scale`."""
     with open_shop(folder) as shop:
         store, settings, now_ms = shop.writer(), shop.settings, int(time.time() * 1000)
         products = made_up_products(n, seed)
