@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from wares.engine.assembly import SNAPSHOTS
@@ -119,7 +120,7 @@ def _filled(folder: Path, draft: Path, made: datetime, tell: Tell, *, everything
     databases = _copy_files(folder, shop, notes, everything=everything)
     for name in sorted(databases, key=lambda name: name == STORE):
         stage = f"Copying {name}"
-        copy_database(folder / name, shop / name, lambda done, total, stage=stage: tell(stage, done, total))
+        copy_database(folder / name, shop / name, partial(tell, stage))
         (shop / name).chmod(stat.S_IMODE((folder / name).stat().st_mode))
         tell(stage, 1, 1)
     files, names = dict[str, tuple[int, str]](), list(files_below(shop))

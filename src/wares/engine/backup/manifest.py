@@ -94,6 +94,8 @@ def _read(told: Mapping[str, Any]) -> Backup:
         if not parts or PurePosixPath(name).is_absolute() or ".." in parts or "\\" in name:
             raise ValueError(f"file {name!r} lies elsewhere")
     datetime.fromisoformat(told["made"])
-    numbers = {name: int(told[name]) for name in ("schema", "events", "last_event", "last_change", "last_impression")}
-    texts = {name: str(told[name]) for name in ("made", "version", "snapshot")}
-    return Backup(**texts, **numbers, files=files, notes=tuple(map(str, told["notes"])))
+    return Backup(
+        str(told["made"]), str(told["version"]), int(told["schema"]), int(told["events"]), int(told["last_event"]),
+        int(told["last_change"]), int(told["last_impression"]), str(told["snapshot"]), files,
+        tuple(map(str, told["notes"])),
+    )  # fmt: skip

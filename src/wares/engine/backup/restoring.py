@@ -119,8 +119,8 @@ def _copy(place: Path, backup: Backup, draft: Path, tell: Tell) -> None:
             raise BackupError(f"{name} did not arrive as it was in the backup. Check the disks, and try again.")
         done += size
         tell("Copying", done, backup.size)
-    for folder, _, _ in os.walk(draft, topdown=False):
-        sync_folder(Path(folder))
+    for where, _, _ in os.walk(draft, topdown=False):
+        sync_folder(Path(where))
 
 
 def _swap(draft: Path, folder: Path, kept: Path | None) -> None:
