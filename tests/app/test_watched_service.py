@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 
 from wares.app.web import logs
 from wares.app.web.gauges import Gauges
+from wares.app.web.load import Load
 from wares.app.web.http import make_app
 from wares.app.web.key_ring import KeyRing
 from wares.app.web.keys import Keys
@@ -341,13 +342,13 @@ def test_the_form_is_the_one_that_prometheus_asks_for(asker: TestClient) -> None
 
 
 def test_the_queue_is_told_where_something_sheds_load(shop: Shop) -> None:
-    class Busy:
-        waiting, shed = 4, 9
-
-    metrics = Metrics()
-    metrics.add(Gauges(Service({"default": shop}), Busy()))
+    metrics, load = Metrics(), Load.of()
+    metrics.add(Gauges(Service({"default": shop}, load)))
+    lane = load.lane("POST /v1/search")
+    assert lane is not None
+    lane.shed = 9
     text = metrics.text()[0].decode()
-    assert "wares_queue_length 4.0" in text and "wares_requests_shed_total 9.0" in text
+    assert "wares_queue_length 0.0" in text and "wares_requests_shed_total 9.0" in text
 
 
 def test_counting_a_request_costs_less_than_50_microseconds(shop: Shop) -> None:
@@ -455,13 +456,12 @@ def test_every_route_that_needs_no_key_is_still_one_of_these() -> None:
 
 
 def test_every_metric_is_documented_with_its_labels_and_every_state_of_the_service_too(shop: Shop) -> None:
-    class Busy:
-        waiting, shed = 0, 0
-
-    metrics, service = Metrics(), Service({"default": shop})
-    metrics.add(Gauges(service, Busy()))
+    metrics, service = Metrics(), Service({"default": shop}, Load.of())
+    metrics.add(Gauges(service))
     docs = Path(__file__).resolve().parents[2] / "docs"
-    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|", (docs / "reference" / "metrics.md").read_text(), re.MULTILINE))
+    rows: dict[str, str] = dict(
+        re.findall(r"^\| `(\w+)` \| (.*) \|", (docs / "reference" / "metrics.md").read_text(), re.MULTILINE)
+    )
     served = set(re.findall(r"^# TYPE (\w+)", metrics.text()[0].decode(), re.MULTILINE))
     assert {"wares_requests_total", "wares_stage_seconds", "wares_queue_length"} <= served
     assert served == {name for name in rows if not name.startswith("process_")} | {

@@ -240,6 +240,10 @@ class ServerSettings(Section):
     rate_per_shopper: Annotated[int, Field(ge=0)] = 600
     answers_kept_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
     answers_kept_mib: Annotated[int, Field(ge=1, le=65_536)] = 256
+    answers_at_once: Annotated[int, Field(ge=0, le=1_000)] = 0  # 0 = one more than there are cores
+    writes_at_once: Annotated[int, Field(ge=1, le=1_000)] = 32
+    most_waiting: Annotated[int, Field(ge=0, le=100_000)] = 128
+    patience_ms: Annotated[int, Field(ge=1, le=60_000)] = 1_000
     max_body_kib: Annotated[int, Field(ge=1, le=1_048_576)] = 16_384
     max_records: Annotated[int, Field(ge=1, le=10_000)] = 10_000
     max_record_kib: Annotated[int, Field(ge=1, le=1_048_576)] = 1_024

@@ -1,4 +1,4 @@
-"""Bodies on their way in and out: packed ones are unpacked within the limit, and HEAD is GET without one."""
+"""Bodies on their way in and out: read whole, unpacked within the limit, and HEAD is GET without one."""
 
 import zlib
 from collections import deque
@@ -94,3 +94,27 @@ class HeadAsGet:
             await send(message)
 
         await self._app({**scope, "method": "GET"}, receive, without_body)
+
+
+async def whole(receive: Receive) -> bytes:
+    """The body, which the gate limits. Raises ConnectionAbortedError where the client leaves before its end."""
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionAbortedError
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def again(body: bytes) -> Receive:
+    """The body, as if it came now."""
+    waiting = [body]
+
+    async def receive() -> Message:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+        return {"type": "http.disconnect"}
+
+    return receive

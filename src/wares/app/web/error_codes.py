@@ -137,6 +137,12 @@ CODES: Mapping[str, Meaning] = {
         "Too many requests of this key, address or shopper.",
         "Wait as many seconds as `Retry-After` says. Without it one batch asks more than a minute holds: send less.",
     ),
+    "overloaded": Meaning(
+        (503,),
+        "More is asked at the moment than can be answered: too many wait, or this one waited too long.",
+        "Ask again after as many seconds as `Retry-After` says.",
+    ),
+    "body-too-slow": Meaning((408,), "The body did not come in time.", "Send it again, in smaller batches."),
     "not-found": Meaning((404,), "There is no such route.", "The routes stand in `/v1/openapi.json`."),
     "method-not-allowed": Meaning((405,), "The route takes another method.", "`Allow` says which."),
     "too-large": Meaning((413,), "The body is larger than `server.max_body_kib`, unpacked.", "Send smaller batches."),

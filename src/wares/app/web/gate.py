@@ -1,5 +1,6 @@
 """What stands before every request: who asks, what they may do, how much and how often; and safe headers after it."""
 
+import asyncio
 import ipaddress
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
@@ -10,9 +11,11 @@ from urllib.parse import parse_qs
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from wares.app.web.bodies import again, whole
 from wares.app.web.caller import IN_SCOPE, Caller, Meters, spend
 from wares.app.web.key_ring import KeyRing
 from wares.app.web.limits import Limits
+from wares.app.web.load import Load
 from wares.app.web.logs import tell_access, tell_fault
 from wares.app.web.metrics import Metrics
 from wares.app.web.origins import cors_headers, foreign_origin, is_preflight
@@ -36,6 +39,7 @@ _HEADERS = {
 }
 _THEIRS = "/1/"  # the routes that InstantSearch speaks
 _EVENTS = "POST /v1/events"  # which pages send as plain text, to spare the browser a question beforehand
+_SENT_WITHIN_S = 30.0  # the body of a request that takes turns
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
@@ -47,10 +51,17 @@ class Gate:
     """
 
     def __init__(
-        self, app: ASGIApp, ring: KeyRing, limits: Limits, metrics: Metrics, closed: bool = False, log: bool = False
+        self,
+        app: ASGIApp,
+        ring: KeyRing,
+        limits: Limits,
+        metrics: Metrics,
+        load: Load,
+        closed: bool = False,
+        log: bool = False,
     ) -> None:
         self._app, self._ring, self._limits, self._closed, self._log = app, ring, limits, closed, log
-        self._metrics = metrics
+        self._metrics, self._load = metrics, load
         self._per_key, self._per_address = Buckets(limits.per_key), Buckets(limits.per_address)
         self._per_shopper = Buckets(limits.per_shopper)
 
@@ -79,7 +90,13 @@ class Gate:
             scope[IN_SCOPE] = caller = self.caller(scope, headers, route, known)
             if route.name == _EVENTS and headers.get("content-type", "").startswith("text/plain"):
                 scope["headers"] = [*_without_type(scope["headers"]), (b"content-type", b"application/json")]
-            await self._app(scope, _limited(receive, self._limits.body_bytes), answered)
+            limited = _limited(receive, self._limits.body_bytes)
+            if (lane := self._load.lane(route.name)) is None:
+                await self._app(scope, limited, answered)
+            else:
+                body = await _in_time(limited)  # first, so that a slow sender takes nobody's turn
+                async with lane.turn():
+                    await self._app(scope, again(body), answered)
         except Refused as refused:
             if scope["path"].startswith(_THEIRS):
                 refused.more["message"] = refused.detail  # where their clients look for it
@@ -183,6 +200,15 @@ def _no_route(path_is_known: bool) -> Refused:
 
 def _too_large(most: int) -> Refused:
     return Refused(413, "too-large", f"The body may have at most {most:,} bytes. Send smaller batches.")
+
+
+async def _in_time(receive: Receive) -> bytes:
+    try:
+        async with asyncio.timeout(_SENT_WITHIN_S):
+            return await whole(receive)
+    except TimeoutError:
+        detail = f"The body did not come within {_SENT_WITHIN_S:.0f} s. Send smaller batches."
+        raise Refused(408, "body-too-slow", detail) from None
 
 
 def _limited(receive: Receive, most: int) -> Callable[[], Awaitable[MutableMapping[str, Any]]]:

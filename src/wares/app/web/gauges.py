@@ -4,8 +4,6 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
-
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -15,23 +13,11 @@ from wares.shop import Shop
 _FILES = ("wares.sqlite", "wares.sqlite-wal", "impressions.sqlite", "impressions.sqlite-wal")
 
 
-class Load(Protocol):
-    """What sheds load says of itself."""
-
-    @property
-    def waiting(self) -> int:
-        """Requests that wait for their turn."""
-
-    @property
-    def shed(self) -> int:
-        """Requests refused so far because too many waited."""
-
-
 class Gauges(Collector):
     """Reads on each scrape; what cannot be read is left out."""
 
-    def __init__(self, service: Service, load: Load | None = None, now_s: Callable[[], float] = time.time) -> None:
-        self._service, self._load, self._now_s = service, load, now_s
+    def __init__(self, service: Service, now_s: Callable[[], float] = time.time) -> None:
+        self._service, self._now_s = service, now_s
 
     def describe(self) -> list[Metric]:
         """None beforehand, so that registering reads nothing."""
@@ -48,9 +34,9 @@ class Gauges(Collector):
         yield from self._snapshots()
         yield self._files()
         yield from self._readiness()
-        if self._load is not None:
-            yield GaugeMetricFamily("wares_queue_length", "Requests that wait for their turn", self._load.waiting)
-            yield CounterMetricFamily("wares_requests_shed", "Requests refused for want of room", self._load.shed)
+        load = self._service.load
+        yield GaugeMetricFamily("wares_queue_length", "Requests that wait for their turn", load.waiting)
+        yield CounterMetricFamily("wares_requests_shed", "Requests refused for want of room", load.shed)
 
     def _value(self, read: Callable[[Shop], float | None], shop: Shop) -> float | None:
         try:

@@ -31,6 +31,7 @@ from wares.app.web.idempotency import AnswerFiles, Idempotency
 from wares.app.web.instantsearch.routes import add_instantsearch
 from wares.app.web.key_ring import KeyRing
 from wares.app.web.limits import Limits
+from wares.app.web.load import Load
 from wares.app.web.logs import tell
 from wares.app.web.metrics import Metrics
 from wares.app.web.pages import page_bytes
@@ -72,7 +73,9 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
     """
     server = shops[DEFAULT_SHOP].settings.server if DEFAULT_SHOP in shops else None
     limits = Limits.of(server) if server else Limits()
-    service, metrics = Service(shops), Metrics()
+    turns = ("answers_at_once", "writes_at_once", "most_waiting", "patience_ms")
+    load = Load.of(**{name: getattr(server, name) for name in turns if server})
+    service, metrics = Service(shops, load), Metrics()
     metrics.add(Gauges(service))
     for name, shop in shops.items():
         shop.observe(metrics.watch(name, shop))
@@ -108,7 +111,7 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
     app.add_middleware(HeadAsGet)
     app.state.service, app.state.metrics = service, metrics
-    gate: dict[str, Any] = {"log": server is not None and server.access_log, "metrics": metrics}
+    gate: dict[str, Any] = {"log": server is not None and server.access_log, "metrics": metrics, "load": load}
     app.add_middleware(Gate, ring=ring or KeyRing(admin=key), limits=limits, closed=closed or bool(key), **gate)
 
     def find_shop(shop: str = DEFAULT_SHOP) -> Shop:

@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from wares.app.web.bodies import again, whole
 from wares.app.web.caller import IN_SCOPE, Caller
 from wares.app.web.problems import told_of
 from wares.app.web.refusals import Refused
@@ -82,7 +83,7 @@ class Idempotency:
             detail = "An Idempotency-Key has 1 to 200 letters, digits and signs of ASCII, without spaces. Use a UUID."
             raise Refused(422, "invalid-idempotency-key", detail)
         caller: Caller = scope.get(IN_SCOPE, Caller())
-        body = await _whole(receive)
+        body = await whole(receive)
         hashed = shop.store.keyed_hash
         name = hashed(b"name", caller.key.encode(), caller.shopper.encode("utf-8", "surrogatepass"), key)
         asked = hashed(b"asked", scope["method"].encode(), scope["path"].encode(), scope["query_string"], body)
@@ -108,7 +109,7 @@ class Idempotency:
             await told({"type": "http", "method": scope["method"]}, _nothing, send)
             return
         answer = _Kept()
-        await self._app({**scope, _BEGUN_IN_SCOPE: given.begun_ms}, _again(body), answer)
+        await self._app({**scope, _BEGUN_IN_SCOPE: given.begun_ms}, again(body), answer)
         if answer.is_final:
             kept = sealed(answer.body, lock)
             await run_in_threadpool(self._files.of(shop).finish, name, answer.status, answer.media, kept)
@@ -148,30 +149,6 @@ class _Kept:
     async def send_on(self, send: Send) -> None:
         for message in self._messages:
             await send(message)
-
-
-async def _whole(receive: Receive) -> bytes:
-    """The body; the gate limits it."""
-    parts: list[bytes] = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ConnectionAbortedError
-        parts.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(parts)
-
-
-def _again(body: bytes) -> Receive:
-    """The body, as if it came now."""
-    waiting = [body]
-
-    async def receive() -> Message:
-        if waiting:
-            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
-        return {"type": "http.disconnect"}
-
-    return receive
 
 
 async def _nothing() -> Message:

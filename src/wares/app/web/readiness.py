@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from wares.app.web.load import Load
 from wares.engine.assembly import SNAPSHOTS
 from wares.engine.snapshot import current_name
 from wares.errors import WaresError
@@ -42,10 +43,10 @@ class Readiness:
 
 
 class Service:
-    """The state of the whole process. `draining` is set when it begins to end, `overloaded` by what sheds load."""
+    """The state of the whole process. `draining` is set when it begins to end."""
 
-    def __init__(self, shops: Mapping[str, Shop]) -> None:
-        self.shops, self.draining, self.overloaded = shops, False, False
+    def __init__(self, shops: Mapping[str, Shop], load: Load) -> None:
+        self.shops, self.load, self.draining = shops, load, False
 
     def look(self, name: str) -> Readiness:
         """At one shop, now: it reads from the store."""
@@ -66,7 +67,7 @@ class Service:
             "no-learned-order": bool(live.snapshot.unavailable),
             "impressions-wait": waiting > _MANY_WAITING,
             "behind": behind > _MANY_EVENTS,
-            "overloaded": self.overloaded,
+            "overloaded": self.load.overloaded,
         }
         return Readiness("", tuple(name for name, holds in found.items() if holds), live.snapshot.name)
 

@@ -1,0 +1,142 @@
+"""How many requests are worked on at once, how many may wait for their turn, and who is sent away.
+
+More threads than cores do not answer sooner: they only take the interpreter from one another. So requests that compute
+take turns, the others wait in a queue of stated length, and who would wait in vain learns so at once (Maurer, "Fail at
+scale", ACM Queue 2015), which costs a hundredth of an answer. Asking for health and files needs no turn.
+"""
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from wares.app.web.refusals import Refused
+from wares.domain.cores import n_cores
+
+_ANSWERS = frozenset((
+    *("POST /v1/search", "POST /v1/browse", "POST /v1/recommend", "POST /v1/similar"),
+    *("POST /1/indexes/*/queries", "POST /1/indexes/*/recommendations"),
+    *("POST /1/indexes/{index}/query", "POST /1/indexes/{index}/facets/{facet}/query"),
+))  # fmt: skip
+_WRITES = frozenset(("POST /v1/events", "POST /1/events", "PUT /v1/products", "PATCH /v1/products"))
+_LATELY_S = 10.0  # after a refusal the service calls itself overloaded for so long
+_SMOOTHING = 0.1  # weight of the latest request in the mean time of one
+
+
+@dataclass(slots=True)
+class _Waiting:
+    turn: "asyncio.Future[bool]"
+    until_s: float
+
+
+class Lane:
+    """Requests of one kind: `at_once` run, up to `most_waiting` wait, each for `patience_s` at most. Of one event loop.
+
+    `now_s`: a clock that never goes back.
+    """
+
+    def __init__(
+        self, at_once: int, most_waiting: int, patience_s: float, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.running = self.shed = 0
+        self.last_shed_s = -math.inf
+        self._at_once, self._most_waiting, self._patience_s, self._now_s = at_once, most_waiting, patience_s, now_s
+        self._queue: deque[_Waiting] = deque()
+        self._takes_s = 0.0  # of late, from the turn to the end
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for their turn."""
+        return len(self._queue)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """The block runs when it is its turn. Raises Refused (503 "overloaded") where that would be too late."""
+        if self.running >= self._at_once or self._queue:
+            await self._wait()
+        else:
+            self.running += 1
+        began_s = self._now_s()
+        try:
+            yield
+        finally:
+            self._takes_s += _SMOOTHING * (self._now_s() - began_s - self._takes_s)
+            self._next()
+
+    async def _wait(self) -> None:
+        if len(self._queue) >= self._most_waiting:
+            raise self._too_many()
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(loop.create_future(), self._now_s() + self._patience_s)
+        self._queue.append(waiting)
+        timer = loop.call_later(self._patience_s, self._give_up, waiting)
+        try:
+            is_turn = await waiting.turn
+        except asyncio.CancelledError:
+            if waiting in self._queue:
+                self._queue.remove(waiting)
+            else:  # its turn has come just now: let the next one have it
+                self._next()
+            raise
+        finally:
+            timer.cancel()
+        if not is_turn:
+            raise self._too_many()
+
+    def _give_up(self, waiting: _Waiting) -> None:
+        if waiting in self._queue:
+            self._queue.remove(waiting)
+            waiting.turn.set_result(False)
+
+    def _next(self) -> None:
+        """A turn is over: the oldest that waits has it now."""
+        if self._queue:
+            self._queue.popleft().turn.set_result(True)
+        else:
+            self.running -= 1
+
+    def _too_many(self) -> Refused:
+        self.shed += 1
+        self.last_shed_s = self._now_s()
+        after_s = max(1, math.ceil(len(self._queue) * self._takes_s / self._at_once))
+        detail = f"More is asked at the moment than can be answered. Ask again in {after_s} s."
+        return Refused(503, "overloaded", detail, {"retry-after": str(after_s)})
+
+
+class Load:
+    """The lanes of a service. Answers and writes do not wait for one another: writing waits for the disk."""
+
+    def __init__(self, answers: Lane, writes: Lane, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._answers, self._writes, self._now_s = answers, writes, now_s
+
+    @staticmethod
+    def of(
+        answers_at_once: int = 0, writes_at_once: int = 32, most_waiting: int = 128, patience_ms: int = 1000
+    ) -> "Load":
+        """As the settings of these names say."""
+        patience_s, at_once = patience_ms / 1000, answers_at_once or n_cores() + 1
+        return Load(Lane(at_once, most_waiting, patience_s), Lane(writes_at_once, most_waiting, patience_s))
+
+    def lane(self, route: str) -> Lane | None:
+        """In which requests of this route take turns; None = they need none."""
+        if route in _ANSWERS:
+            return self._answers
+        return self._writes if route in _WRITES else None
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for their turn."""
+        return self._answers.waiting + self._writes.waiting
+
+    @property
+    def shed(self) -> int:
+        """Requests refused so far because too many waited."""
+        return self._answers.shed + self._writes.shed
+
+    @property
+    def overloaded(self) -> bool:
+        """Whether somebody was refused within the last ten seconds."""
+        return self._now_s() - max(self._answers.last_shed_s, self._writes.last_shed_s) < _LATELY_S

@@ -1,0 +1,162 @@
+"""Too many ask: some wait for their turn, some are sent away at once, and nobody is forgotten."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from wares.app.web.http import make_app
+from wares.app.web.load import Lane, Load
+from wares.app.web.refusals import Refused
+from wares.shop import Shop, open_shop
+
+
+def _run(work: Callable[[], Awaitable[None]]) -> None:
+    asyncio.run(asyncio.wait_for(work(), 30))  # type: ignore[arg-type]
+
+
+async def _hold(lane: Lane, done: asyncio.Event, told: list[str], name: str) -> None:
+    try:
+        async with lane.turn():
+            told.append(name)
+            await done.wait()
+    except Refused as refused:
+        told.append(f"{name} {refused.status_code}")
+
+
+@asynccontextmanager
+async def _busy(
+    lane: Lane, told: list[str], names: str
+) -> AsyncIterator[tuple[asyncio.Event, list["asyncio.Task[None]"]]]:
+    """One after the other asks for a turn, and keeps it until the event is set."""
+    done = asyncio.Event()
+    tasks = []
+    for name in names:
+        tasks.append(asyncio.create_task(_hold(lane, done, told, name)))
+        await asyncio.sleep(0)
+    yield done, tasks
+    done.set()
+    await asyncio.gather(*tasks)
+
+
+def test_as_many_as_may_run_at_once_and_the_others_follow_in_order() -> None:
+    lane, told = Lane(2, 10, 60), list[str]()
+
+    async def work() -> None:
+        async with _busy(lane, told, "abcde"):
+            assert told == ["a", "b"]
+            assert (lane.running, lane.waiting) == (2, 3)
+        assert told == ["a", "b", "c", "d", "e"]
+        assert (lane.running, lane.waiting, lane.shed) == (0, 0, 0)
+
+    _run(work)
+
+
+def test_who_finds_the_queue_full_learns_at_once_when_to_come_again() -> None:
+    lane, told = Lane(1, 2, 60), list[str]()
+
+    async def work() -> None:
+        async with _busy(lane, told, "abcd"):
+            assert told == ["a", "d 503"]
+            with pytest.raises(Refused) as refused:
+                async with lane.turn():
+                    pass
+            assert refused.value.headers is not None and int(refused.value.headers["retry-after"]) >= 1
+        assert told == ["a", "d 503", "b", "c"]
+        assert lane.shed == 2
+
+    _run(work)
+
+
+def test_nobody_waits_longer_than_patience_allows() -> None:
+    lane, told = Lane(1, 10, 0.01), list[str]()
+
+    async def work() -> None:
+        async with _busy(lane, told, "ab") as (_, tasks):
+            await tasks[1]
+            assert told == ["a", "b 503"]
+            assert (lane.running, lane.waiting) == (1, 0)
+        async with lane.turn():
+            assert lane.running == 1
+
+    _run(work)
+
+
+def test_who_leaves_the_queue_or_fails_takes_nobodys_turn() -> None:
+    lane, told = Lane(1, 10, 60), list[str]()
+
+    async def work() -> None:
+        async with _busy(lane, told, "abc") as (_, tasks):
+            tasks[1].cancel()
+            await asyncio.gather(tasks[1], return_exceptions=True)
+            tasks.pop(1)
+        assert told == ["a", "c"]
+        with pytest.raises(ZeroDivisionError):
+            async with lane.turn():
+                raise ZeroDivisionError
+        assert (lane.running, lane.waiting) == (0, 0)
+
+    _run(work)
+
+
+def test_answers_and_writes_do_not_wait_for_one_another_and_health_for_nobody() -> None:
+    load = Load.of()
+    assert load.lane("POST /v1/search") is load.lane("POST /1/indexes/*/queries") is not load.lane("POST /v1/events")
+    assert load.lane("GET /healthz") is load.lane("GET /metrics") is load.lane("GET /v1/suggest") is None
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    folder: Path = tmp_path_factory.mktemp("load")
+    settings = '[encoder]\nsource = "none"\n[server]\nanswers_at_once = 1\nmost_waiting = 3\npatience_ms = 60000\nanswers_kept_s = 0\n'
+    (folder / "wares.toml").write_text(settings)
+    with open_shop(folder) as shop:
+        shop.put({"id": f"p{i}", "title": f"Tea {i}", "price": 2} for i in range(30))
+        shop.search("tea")  # loads what is loaded once
+        yield shop
+
+
+def test_a_server_that_is_asked_too_much_answers_some_refuses_the_rest_and_says_so(shop: Shop) -> None:
+    app = make_app({"default": shop})
+
+    async def work() -> None:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+            asked = [client.post("/v1/search", json={"query": "tea"}) for _ in range(40)]
+            answers = await asyncio.gather(*asked)
+            statuses = [answer.status_code for answer in answers]
+            assert set(statuses) == {200, 503}
+            assert statuses.count(200) >= 4  # one at a time, and three that waited
+            refused = next(answer for answer in answers if answer.status_code == 503)
+            assert refused.json()["code"] == "overloaded"
+            assert int(refused.headers["retry-after"]) >= 1
+            assert "overloaded" in (await client.get("/readyz")).text
+            assert (await client.post("/v1/search", json={"query": "tea"})).status_code == 200
+
+    _run(work)
+
+
+def test_a_slow_sender_takes_nobodys_turn(shop: Shop) -> None:
+    app = make_app({"default": shop})
+
+    async def work() -> None:
+        transport, begun, go_on = httpx.ASGITransport(app), asyncio.Event(), asyncio.Event()
+
+        async def trickle() -> AsyncIterator[bytes]:
+            yield b'{"query": '
+            begun.set()
+            await go_on.wait()
+            yield b'"tea"}'
+
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+            headers = {"content-type": "application/json"}
+            slow = asyncio.create_task(client.post("/v1/search", content=trickle(), headers=headers))
+            await begun.wait()
+            assert (await client.post("/v1/search", json={"query": "tea"})).status_code == 200
+            go_on.set()
+            assert (await slow).status_code == 200
+
+    _run(work)
