@@ -11,6 +11,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +46,14 @@ def kill_figures(n: int, rng: np.random.Generator, tell: Tell, parts: Sequence[s
         while share:
             some = min(share, _ANEW)
             with tempfile.TemporaryDirectory(prefix="wares-kills-") as scratch:
-                found += PARTS[part](
-                    Path(scratch) / "shop", some, rng, lambda more, done=done: tell("Kills", done + more, n)
-                )
+                found += PARTS[part](Path(scratch) / "shop", some, rng, partial(_tell_after, tell, done, n))
             share, done = share - some, done + some
     figures = {name: found[name] for name in ("acknowledged", "lost", "counted_twice", "broken")}
     return {"kills": n, **({"by_part": shares} if len(parts) > 1 else {}), **figures}
+
+
+def _tell_after(tell: Tell, before: int, n: int, more: int) -> None:
+    tell("Kills", before + more, n)
 
 
 # -- looking after each kill -------------------------------------------------------------------------------------------
