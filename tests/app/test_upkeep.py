@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import socket
 import sqlite3
 import time
@@ -149,8 +150,8 @@ def test_a_short_admin_key_and_trainings_that_are_not_compared_are_risks(
 
 @pytest.mark.parametrize(("free_gb", "state"), [(50.0, "ok"), (0.5, "warning"), (0.05, "problem")])
 def test_room_on_the_disk(folder: Path, monkeypatch: pytest.MonkeyPatch, free_gb: float, state: str) -> None:
-    usage = upkeep.shutil.disk_usage(folder)._replace(free=int(free_gb * 2**30))
-    monkeypatch.setattr(upkeep.shutil, "disk_usage", lambda place: usage)
+    usage = shutil.disk_usage(folder)._replace(free=int(free_gb * 2**30))
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage)
     assert findings(folder)["disk"].state == state
 
 

@@ -17,10 +17,10 @@ from starlette.testclient import TestClient
 
 from wares.app.web import logs
 from wares.app.web.gauges import Gauges
-from wares.app.web.load import Load
 from wares.app.web.http import make_app
 from wares.app.web.key_ring import KeyRing
 from wares.app.web.keys import Keys
+from wares.app.web.load import Load
 from wares.app.web.logs import begin_log
 from wares.app.web.metrics import Metrics
 from wares.app.web.readiness import DEGRADED, WHY_NOT, Service

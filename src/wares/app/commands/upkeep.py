@@ -159,6 +159,8 @@ def _size(place: Path) -> int:
 def _schema(folder: Path) -> Finding:
     with closing(open_for_reading(folder / FILE)) as connection:
         version = read_meta(connection, "schema_version")
+    if isinstance(version, bytes):
+        return Finding("problem", "schema", "the store does not say its version", "Restore it from a backup.")
     if version == SCHEMA_VERSION:
         return Finding("ok", "schema", f"version {version}, this wares' own")
     told = f"version {version}; this wares writes {SCHEMA_VERSION}"

@@ -28,7 +28,7 @@ class Metrics:
     """Counts for one service. Each process has its own numbers. Safe to use from any number of threads."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # when counting began is when the process did
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # when counting began is when the process did
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         into: dict[str, Any] = {"registry": self.registry}
