@@ -312,7 +312,7 @@ def load_settings(folder: Path) -> Settings:
         settings = Settings.model_validate(merged)
     except ValidationError as error:
         raise SettingsError(explained(error, Settings, merged, path)) from None
-    if faults := [f"{path}: {place}: {fault}" for place, fault in _misnamed(settings)]:
+    if faults := [f"{path}: {place}: {fault}" for place, fault in _misnamed(settings, given)]:
         raise SettingsError("\n".join(faults))
     return settings
 
@@ -359,17 +359,23 @@ def _read(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: cannot be read ({error.strerror}).") from error
 
 
-def _misnamed(settings: Settings) -> Iterator[tuple[str, UnknownName | str]]:
-    """Names that nobody or more than one answers to, each with its dotted path."""
+def _misnamed(settings: Settings, given: Mapping[str, Any]) -> Iterator[tuple[str, UnknownName | str]]:
+    """Names that nobody or more than one answers to, each with its dotted path; `given`: what the file says."""
     plugins, built_in = settings.plugins, set(built_in_sources())
     for name in {*built_in, *PRODUCT_FEATURES, *POLICIES, *RANKERS} & set(plugins):
         yield f"plugins.{name}", "this name belongs to a part of wares; choose another one."
     for surface, profile in settings.profiles.items():
-        yield from misnamed_in(f"profiles.{surface}", profile, plugins)
+        yield from misnamed_in(f"profiles.{surface}", profile, plugins, given.get("profiles", {}).get(surface, {}))
 
 
-def misnamed_in(place: str, profile: Profile, plugins: Iterable[str]) -> Iterator[tuple[str, UnknownName | str]]:
-    """What one profile, which stands at `place`, names that nobody answers to, and policies in a wrong order."""
+def misnamed_in(
+    place: str, profile: Profile, plugins: Iterable[str], given: Iterable[str]
+) -> Iterator[tuple[str, UnknownName | str]]:
+    """What one profile, which stands at `place`, names that nobody answers to, and policies in a wrong order.
+
+    `given`: the keys that are set there. A number that was only inherited, from the packaged defaults as from the
+    surface of an experiment, is no fault where its policy is left out: it is not used.
+    """
     plugins = set(plugins)
     sources = set(built_in_sources()) | plugins
     checks: list[tuple[str, str, Iterable[str], set[str]]] = [
@@ -382,13 +388,13 @@ def misnamed_in(place: str, profile: Profile, plugins: Iterable[str]) -> Iterato
         yield from ((f"{place}.{key}", UnknownName(what, name, known)) for name in names if name not in known)
     if "swaps" in profile.policies[:-1]:
         yield f"{place}.policies", "swaps must come last: its chances are of the order that is shown."
-    if profile.swaps > 0 and "swaps" not in profile.policies:
+    if profile.swaps > 0 and "swaps" in given and "swaps" not in profile.policies:
         yield f"{place}.swaps", "exchanges need the policy swaps. Put it last into this profile's policies."
     if "exploration" in profile.policies:
         after = profile.policies[profile.policies.index("exploration") + 1 :]
         if set(after) - {"swaps"}:
             yield f"{place}.policies", "exploration must come last, but for swaps: its chances are of what is shown."
-        if profile.swaps > 0 and profile.exploration.share > 0:
+        if profile.swaps > 0 and "swaps" in profile.policies and profile.exploration.share > 0:
             yield f"{place}.swaps", "exchanges would make the chances of exploration untrue. Set one of both to 0."
-    elif "exploration" in profile.model_fields_set:
+    elif "exploration" in given:
         yield f"{place}.exploration", "it needs the policy exploration. Put it last into this profile's policies."

@@ -113,7 +113,9 @@ def faults_in(file: ExperimentFile, settings: Settings, where: str) -> list[str]
             )
             faults += [f"{where}: {place}.{_at(at)}{said}" for at, said in faults_of(error, Profile, given)]
         else:
-            faults += [f"{where}: {at}: {said}" for at, said in misnamed_in(place, profile, settings.plugins)]
+            faults += [
+                f"{where}: {at}: {said}" for at, said in misnamed_in(place, profile, settings.plugins, variant.changes)
+            ]
             if profile == settings.profile(file.surface):
                 faults.append(f"{where}: {place}: says nothing that control does not; set a key of the profile.")
             if profile.all_matches != settings.profile(file.surface).all_matches:
