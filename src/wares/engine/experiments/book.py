@@ -4,25 +4,17 @@
 Where an entry cannot be read, everything that began before it counts as stopped: it may have been the stop.
 """
 
-import hashlib
-import json
-import os
-import re
-import secrets
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from wares.engine.durable import publish_once, write_text
 from wares.engine.experiments.settings import ExperimentFile, read_experiment
-from wares.errors import ExperimentError, InputError, StoreError, StoreUnwritable, UnknownName, WaresError
+from wares.engine.ledger import Ledger, signature
+from wares.errors import ExperimentError, InputError, UnknownName, WaresError
 
 FOLDER = "experiments"
 BUCKETS = 1000  # into which a surface's shoppers are parted; an experiment takes some of them for itself
-_NAME = re.compile(r"(\d{4,9})\.toml")
 _FILE_BEGINS = "# -- the experiment, as it was started --\n"
 
 
@@ -61,37 +53,31 @@ class Experiment:
 
 
 class ExperimentBook:
-    """The ledger of one shop. Needs no lock: an entry appears whole or not at all, and takes its number once."""
+    """The ledger of one shop."""
 
     def __init__(self, shop_folder: Path) -> None:
         self.place = shop_folder / FOLDER
-
-    def numbers(self) -> list[int]:
-        """Of all entries, oldest first."""
-        try:
-            names = [path.name for path in self.place.iterdir()]
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        return sorted(int(found[1]) for name in names if (found := _NAME.fullmatch(name)))
+        self._ledger = Ledger(self.place, _FILE_BEGINS)
 
     def last(self) -> int:
         """The number of the newest entry; 0 = none."""
-        return max(self.numbers(), default=0)
+        return self._ledger.last()
 
     def read(self) -> tuple[list[Experiment], list[str]]:
         """Every experiment in the order of starting, and warnings about entries that cannot be used."""
         found, warnings = dict[str, Experiment](), list[str]()
-        for number in self.numbers():
+        for number in self._ledger.numbers():
+            path = self._ledger.path_of(number)
             try:
-                head, text = self._entry(number)
+                head, text = self._ledger.entry(number)
                 if head["what"] == "start":
-                    file = read_experiment(text, str(self.place / _file_of(number)))
+                    file = read_experiment(text, str(path))
                     buckets = tuple((int(low), int(high)) for low, high in head["buckets"])
                     found[file.name] = Experiment(number, file, head["by"], head["at"], buckets, head["note"])
                 elif (one := found.get(head["name"])) is not None and one.running:
                     found[one.name] = replace(one, stopped=head["at"], stopped_by=head["by"], why=head["note"])
             except (WaresError, KeyError, TypeError, ValueError) as error:
-                why = f"{self.place / _file_of(number)}: cannot be used ({error})"
+                why = f"{path}: cannot be used ({error})"
                 warnings.append(f"{why}: every experiment that began before it is taken as stopped.")
                 for name, one in found.items():
                     if one.running:
@@ -109,54 +95,24 @@ class ExperimentBook:
         """Begin it, on disk when it returns. ExperimentError where it cannot be read, its name was used before, or
         running experiments leave too few of the surface's shoppers; InputError without a name of who does it."""
         file = read_experiment(text, where)
-        by, note = _signed(by, note)
+        by, note = signature(by, note)
         while True:
             number = self.last() + 1
             known, _ = self.read()
             buckets = free_buckets(file, known, where)
-            head = _head(number, "start", file.name, by, now, note, buckets)
-            if self._write(number, head, text):
+            if self._ledger.write(number, _told("start", file.name, by, note, buckets), now, text):
                 return Experiment(number, file, by, now, buckets, note)
 
     def stop(self, name: str, by: str, why: str = "", *, now: datetime) -> Experiment:
         """End it; all get control. UnknownName, InputError where it does not run."""
-        by, why = _signed(by, why)
+        by, why = signature(by, why)
         while True:
             number = self.last() + 1
             one = self.find(name)
             if not one.running:
                 raise InputError(f"Experiment {name!r} does not run: {one.stopped_by} stopped it on {one.stopped}.")
-            if self._write(number, _head(number, "stop", name, by, now, why, ()), ""):
+            if self._ledger.write(number, _told("stop", name, by, why, ()), now, ""):
                 return replace(one, stopped=now, stopped_by=by, why=why)
-
-    def _entry(self, number: int) -> tuple[Mapping[str, Any], str]:
-        try:
-            whole = (self.place / _file_of(number)).read_bytes().decode("utf-8")
-        except OSError as error:
-            raise StoreError(str(error.strerror)) from error
-        head, mark, text = whole.partition(_FILE_BEGINS)
-        told = tomllib.loads(head)
-        signed, _, _ = head.rpartition("sha256")
-        if not mark or told["sha256"] != _sha256(signed + text) or told["entry"] != number:
-            raise StoreError("it was cut or altered after it was written")
-        return told, text
-
-    def _write(self, number: int, head: str, text: str) -> bool:
-        text = text if not text or text.endswith("\n") else text + "\n"
-        signed = f"{head}sha256 = {json.dumps(_sha256(head + text))}\n"
-        draft = self.place / f".{os.getpid()}.{secrets.token_hex(4)}.part"
-        try:
-            self.place.mkdir(exist_ok=True)
-            write_text(draft, signed + _FILE_BEGINS + text, 0o444)
-            publish_once(draft, self.place / _file_of(number))  # takes the number, or fails: somebody was faster
-            return True
-        except FileExistsError:
-            return False
-        except OSError as error:
-            where = error.filename or self.place
-            raise StoreUnwritable(f"{where}: cannot be written ({error.strerror}). Nothing was changed.") from error
-        finally:
-            draft.unlink(missing_ok=True)
 
 
 def free_buckets(file: ExperimentFile, known: Sequence[Experiment], where: str) -> tuple[tuple[int, int], ...]:
@@ -188,33 +144,5 @@ def free_buckets(file: ExperimentFile, known: Sequence[Experiment], where: str) 
     return tuple(pairs)
 
 
-def _head(
-    number: int, what: str, name: str, by: str, at: datetime, note: str, buckets: Sequence[tuple[int, int]]
-) -> str:
-    told = {
-        "entry": str(number),
-        "what": json.dumps(what),
-        "name": json.dumps(name),
-        "by": json.dumps(by, ensure_ascii=False),
-        "at": at.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z"),
-        "note": json.dumps(note, ensure_ascii=False),
-        "buckets": json.dumps([list(pair) for pair in buckets]),
-    }
-    return "".join(f"{key} = {value}\n" for key, value in told.items())
-
-
-def _signed(by: str, note: str) -> tuple[str, str]:
-    for text, what, most in ((by, "by: the name of who does it", 100), (note, "note", 500)):
-        if len(text.strip()) > most or not text.strip().isprintable():
-            raise InputError(f"{what} must be one line of at most {most} characters; got {text[:80]!r}.")
-    if not by.strip():
-        raise InputError("Who does it? Give a name, as by='Anna' (--by Anna): the ledger tells who changed what.")
-    return by.strip(), note.strip()
-
-
-def _file_of(number: int) -> str:
-    return f"{number:04}.toml"
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+def _told(what: str, name: str, by: str, note: str, buckets: Sequence[tuple[int, int]]) -> dict[str, object]:
+    return {"what": what, "name": name, "by": by, "note": note, "buckets": [list(pair) for pair in buckets]}
