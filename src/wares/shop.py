@@ -181,7 +181,8 @@ class Shop:
         report = _with_repeated(reading.report, repeated)
         if logins.wanted and is_feed:
             report = with_logins(report, logins, self.identify_all(logins))
-        self._caught_up()
+        if self._engine is not None:
+            self._engine.catch_up()
         if self.is_loaded:
             took_s, kept = time.perf_counter() - started_s, report.kept
             self._observer.recorded(kept - repeated, repeated, report.rejected, took_s)

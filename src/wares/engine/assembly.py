@@ -138,9 +138,13 @@ class Engine:
                 self.live = self._load()
             finally:
                 self._loading.release()
-        self.live.catch_up(self.store.catalogue, self.store.events)  # after a swap: what was written while it loaded
+        self.catch_up()  # after a swap: what was written while it loaded
         if self.live.snapshot.name != before:
             self.observer.swapped(before, self.live.snapshot.name)
+
+    def catch_up(self) -> None:
+        """Fold in what was written since, and nothing else."""
+        self.live.catch_up(self.store.catalogue, self.store.events)
 
     def observe(self, observer: Observer) -> None:
         """Tell this one from now on how it goes."""
@@ -262,7 +266,7 @@ class Engine:
             return replace(shown, notes=found.notes)
         page = self._present(found, offset, k)
         if k and offset + k < page.total:
-            page = with_cursor(page, request, name or self._cursors.keep(replace(found.to_keep(), pages=None)), offset)
+            page = with_cursor(page, request, name or self._cursors.keep(found.to_keep()), offset)
         if pages is not None and len(pages) < _MOST_PAGES:
             pages[offset, k] = page
         return page

@@ -115,6 +115,7 @@ class Live:
         )
         self._encoder = encoder
         self._lock = Lock()
+        self._begun = self._ended = 0  # numbers of the folds
         self._sessions: dict[int, History] = {}
         self._played: dict[int, History] = {}  # what simulated shoppers did: for their own answers alone
         self.sold = snapshot.purchases  # replaced, never changed: a view keeps what it was given
@@ -123,8 +124,13 @@ class Live:
         self._waiting: dict[int, list[tuple[int, int, int, float]]] = {}  # events on products not yet known
 
     def catch_up(self, catalogue: Catalogue, events: EventLog) -> None:
-        """Fold in every change and event that came since the last call."""
+        """Fold in every change and event that came since the last call. Of many who call at one moment, each after a
+        write of its own, one does it for all."""
+        mine = self._begun + 1  # a fold of this number, or a later one, begins after now
         with self._lock:
+            if self._ended >= mine:
+                return
+            self._begun = begun = self._begun + 1
             changes = list(catalogue.changes(self.last_change))
             if changes:
                 self._fold_changes(changes)
@@ -134,6 +140,7 @@ class Live:
             played = events.read(self._last_simulated, simulated=True)
             if len(played):
                 self._fold_simulated(played)
+            self._ended = begun
 
     def history(self, shopper_key: int, *joined: int, simulated: bool = False) -> History:
         """The shopper's whole history, the snapshot's and what came since, under this key and those joined to it; for a

@@ -207,7 +207,8 @@ class SqliteEventLog:
         keys = self._keys(events, ordinals)
         shopper_ids = dict.fromkeys(event.shopper_id for event in events if event.shopper_id)  # keys go by first sight
         hashes = {shopper_id: self._hashes.shopper(shopper_id) for shopper_id in shopper_ids}
-        with self._connections.writing() as connection:
+
+        def write(connection: sqlite3.Connection) -> int:
             products = intern_products(connection, (event.product_id for event in events if event.product_id))
             shoppers = intern_shoppers(connection, hashes.values())
             last, before = _last(connection), connection.total_changes
@@ -221,6 +222,8 @@ class SqliteEventLog:
                     told.append(key in fresh)
                     fresh.discard(key)  # once more in this feed, it is a repeat
             return new
+
+        return self._connections.together(write)
 
     def _keys(self, events: Sequence[Event], ordinals: Ordinals) -> list[bytes]:
         given, derive = self._hashes.given, self._hashes.derived
