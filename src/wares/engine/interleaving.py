@@ -47,6 +47,11 @@ class Interleaved:
         first, second = self.answers
         return replace(self, answers=(first.to_keep(), second.to_keep()))
 
+    @property
+    def nbytes(self) -> int:
+        """About the memory that it takes once it is kept."""
+        return sum(one.nbytes for one in (*self.answers, self.order, self.teams, self.places))
+
 
 def interleave(first: Answer, second: Answer, names: tuple[str, str], experiment: str) -> Interleaved:
     """Both answers drafted into one, the same for the same request."""

@@ -95,7 +95,7 @@ class Answer:
 
     def to_keep(self) -> "Answer":
         """The same without what can be computed again, and what later pages do not need."""
-        return replace(self, view=self.view.fresh(), intent=replace(self.intent, feedback=None))
+        return replace(self, view=self.view.fresh(), intent=replace(self.intent, feedback=None), pages=None)
 
     @property
     def nbytes(self) -> int:
