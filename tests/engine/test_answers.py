@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-import wares.shop
+from wares.domain.result import Page
 from wares.engine.answers import Answers
 from wares.shop import Shop, open_shop
+from wares.training.child import train_here
+from wares.training.progress import silent
 
 NOW_MS = 1_790_000_000_000
 
@@ -23,7 +25,8 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
             for i in range(40)
         )
         shop.record(_bought(f"u{i}", f"p{i % 7}", i) for i in range(30))
-        shop.train()
+        train_here(shop.folder, silent)
+        shop.engine.refresh()
         shop.keep_answers()
         yield shop
 
@@ -43,8 +46,7 @@ def _answers(shop: Shop) -> Answers:
     return shop.engine.answers
 
 
-def _ids(page: object) -> list[str]:
-    assert isinstance(page, wares.shop.Page)
+def _ids(page: Page) -> list[str]:
     return [hit.product.id for hit in page.hits]
 
 

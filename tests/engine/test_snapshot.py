@@ -14,7 +14,7 @@ from wares.domain.request import Request
 from wares.domain.result import Page
 from wares.engine import snapshot as snapshots_module
 from wares.engine.assembly import SNAPSHOTS, Engine, current_snapshot, new_model
-from wares.engine.manifest import sealed
+from wares.engine.manifest import sealed, sha256_of
 from wares.engine.snapshot import Snapshot, current_name, load_snapshot, prune, snapshot_names, write_snapshot
 from wares.errors import SnapshotError
 from wares.store.sqlite import Store
@@ -212,13 +212,19 @@ def test_a_manifest_that_is_something_else_is_refused(shop: Path, text: str) -> 
         load_snapshot(path.parent, models_of(shop), BOOSTS)
 
 
-def test_a_manifest_cannot_name_files_elsewhere(shop: Path) -> None:
-    path = shop / SNAPSHOTS / "000002" / "manifest.json"
+@pytest.mark.parametrize(("own_is_there", "fault"), [(True, "wrong list of files"), (False, "text.npz is missing")])
+def test_a_manifest_cannot_name_files_elsewhere(shop: Path, own_is_there: bool, fault: str) -> None:
+    path, elsewhere = shop / SNAPSHOTS / "000002" / "manifest.json", "../000001/text.npz"
     manifest = json.loads(path.read_text())
     manifest.pop("sha256")
-    manifest["files"]["../000001/text.npz"] = manifest["files"].pop("text.npz")
+    manifest["files"].pop("text.npz")
+    manifest["files"][elsewhere] = sha256_of(path.parent / elsewhere)
     path.write_text(sealed(manifest))
-    assert len(load_snapshot(path.parent, models_of(shop), BOOSTS).text) == 9  # its own text.npz, not that of 8
+    if not own_is_there:
+        (path.parent / "text.npz").unlink()
+    with pytest.raises(SnapshotError, match=fault):
+        load_snapshot(path.parent, models_of(shop), BOOSTS)
+    assert answers(shop)[0].snapshot == "000001"
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------
