@@ -1,18 +1,20 @@
 """The page: hits filled from the catalogue, with reasons, variants and highlights."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wares.contracts import Catalogue
+from wares.domain.product import Product
 from wares.domain.request import Request
 from wares.domain.result import Hit, Page, Reason, Slate
 from wares.engine.stages import Answer, in_groups
 from wares.retrieval.highlight import highlight
 
 _MAX_REASONS = 2
+_MARKED = ("title", "brand", "description")
 
 
 def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
@@ -25,7 +27,7 @@ def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
     known = catalogue.get(list(dict.fromkeys([columns.ids[row] for row in rows] + about)))
     view = found.view
     products = {product_id: product.seen(view.now_ms, view.market) for product_id, product in known.items()}
-    words = _words_to_mark(found)
+    words = frozenset(_words_to_mark(found))
     words_of = found.view.language.analyser.remembered_words
     hits: list[Hit] = []
     for i, row in enumerate(rows.tolist()):
@@ -35,8 +37,7 @@ def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
         left = i - len(hits)  # products above that are gone, so that everything moves up
         ranked = at < len(found.slate)
         chances = found.slate.chances[at] if at < len(found.slate.chances) else {}
-        texts = {name: getattr(product, name) for name in ("title", "brand", "description")}
-        marked = {name: highlight(text, words, words_of) for name, text in texts.items()}
+        marked = _marked(product, words, words_of) if words else {}
         hits.append(
             Hit(
                 product=product,
@@ -45,12 +46,13 @@ def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
                 reasons=tuple(_with_titles(reason, products) for reason in reasons[i]),
                 adjustments=found.slate.adjustments[at] if ranked else (),
                 variants=variants[i],
-                highlights={name: text for name, text in marked.items() if text},
+                highlights=marked,
                 features=dict(zip(found.features.names, found.features.values[at].tolist(), strict=True))
                 if ranked
                 else {},
                 parts=_parts_at(at, found),
                 chances={place - left: chance for place, chance in chances.items()},
+                sponsored=found.slate.sponsored.get(row) if ranked else None,
             )
         )
     return Page(
@@ -83,30 +85,32 @@ def _variants(rows: NDArray[np.int32], found: Answer, most: int = 50) -> list[tu
 
 
 def _reasons(at: int, found: Answer) -> list[Reason]:
-    """Why the hit at this place is there: pins, boosts and aims that lifted it first, then the sources that add most to
-    its score, up to the first that can name a product or a word."""
+    """Why the hit at this place is there: money, pins, boosts and aims that lifted it first, then the sources that add
+    most to its score, up to the first that can name a product or a word."""
     if at >= len(found.slate):
         return []
     codes = {"pin": "pinned", "boost": "boosted"}
-    reasons = [Reason(codes[a.why]) for a in found.slate.adjustments[at] if a.why in codes]
+    paid = found.slate.sponsored.get(int(found.slate.rows[at]))
+    reasons = [Reason("sponsored", shown=(paid.label,))] if paid else []
+    reasons += [Reason(codes[a.why]) for a in found.slate.adjustments[at] if a.why in codes]
     if not reasons and _lifted_by_aims(at, found.slate):
         reasons = [Reason("boosted")]
     if len(found.features.values):
         row = int(found.slate.rows[at])
-        parts, said = found.parts[at], set[str]()
-        for column in np.argsort(-parts, kind="stable").tolist():
+        parts, values, said = found.parts[at].tolist(), found.features.values[at].tolist(), set[str]()
+        for column in sorted(range(len(parts)), key=lambda column: -parts[column]):
             name = found.features.names[column]
             if parts[column] <= 0 or len(reasons) >= _MAX_REASONS:
                 break
             source = found.walk.sources.get(name)
-            if source is None or found.features.values[at, column] <= 0:
+            if source is None or values[column] <= 0:
                 continue
             if (why := getattr(source, "why", name)) in said:  # several models, one thing to say
                 continue
             reason = source.reason(row, found.intent, found.view)
             if reason is not None:
                 said.add(why)
-                reasons.append(replace(reason, weight=float(parts[column])))
+                reasons.append(replace(reason, weight=parts[column]))
                 if reason.about:  # something particular: nobody needs a second one
                     break
     return reasons
@@ -128,6 +132,12 @@ def _with_titles(reason: Reason, products: Mapping[str, object]) -> Reason:
         return reason
     titles = tuple(str(getattr(products[p], "title", "")) for p in reason.about if p in products)
     return replace(reason, shown=titles)
+
+
+def _marked(product: Product, words: frozenset[str], words_of: Callable[[str], Iterable[str]]) -> Mapping[str, str]:
+    """Field -> its text with the words of the query marked, where it holds one."""
+    marked = {name: highlight(getattr(product, name), words, words_of) for name in _MARKED}
+    return {name: text for name, text in marked.items() if text}
 
 
 def _words_to_mark(found: Answer) -> list[str]:

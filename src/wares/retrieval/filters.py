@@ -34,11 +34,12 @@ class FilterIndex:
 
     columns: Columns
     _pairs: dict[str, Pairs] = field(default_factory=dict, repr=False)
+    _places: dict[str, NDArray[np.intp]] = field(default_factory=dict, repr=False)
 
     def moved_to(self, columns: Columns) -> "FilterIndex":
         """For new columns; what depends on labels alone is kept where these did not change."""
         same = columns.labels is self.columns.labels and columns.groups is self.columns.groups
-        return FilterIndex(columns, self._pairs if same else {})
+        return FilterIndex(columns, self._pairs, self._places) if same else FilterIndex(columns)
 
     def passing(self, wanted: Filter) -> Rows:
         """(n,) living rows for which every clause holds."""
@@ -74,15 +75,25 @@ class FilterIndex:
         marked[pairs.pair_of[_places_of(labels, rows)]] = True
         counts = np.bincount(pairs.value_of[np.flatnonzero(marked)], minlength=len(labels.values))
         chosen = set(wanted.choices_of(name))
-        present = [int(code) for code in np.flatnonzero(counts)]
-        present.sort(key=lambda code: (-counts[code], labels.values[code]))
+        present = np.flatnonzero(counts)
+        present = present[np.lexsort((self._alphabetical(name, labels)[present], -counts[present]))]
+        if len(present) > most:
+            also = [code for code in present[most:].tolist() if labels.values[code] in chosen] if chosen else []
+            present = np.append(present[:most], also).astype(np.intp)
         values = [
-            FacetValue(labels.values[code], int(counts[code]), labels.values[code] in chosen)
-            for place, code in enumerate(present)
-            if place < most or labels.values[code] in chosen
+            FacetValue(value := labels.values[code], count, value in chosen)
+            for code, count in zip(present.tolist(), counts[present].tolist(), strict=True)
         ]
         missing = sorted(chosen - {value.value for value in values})
         return Facet(name, (*values, *(FacetValue(value, 0, True) for value in missing)))
+
+    def _alphabetical(self, name: str, labels: Labels) -> NDArray[np.intp]:
+        """The place of each value among all of its field in the order of the alphabet."""
+        if name not in self._places:
+            by_name = sorted(range(len(labels.values)), key=labels.values.__getitem__)
+            places = self._places[name] = np.empty(len(by_name), np.intp)
+            places[by_name] = np.arange(len(by_name))
+        return self._places[name]
 
     def _pairs_of(self, name: str, labels: Labels) -> Pairs:
         if name not in self._pairs:

@@ -13,12 +13,14 @@ def highlight(text: str, words: Iterable[str], words_of: Callable[[str], Iterabl
 
     `words` are index words, and `words_of` is what makes them of a text.
     """
+    wanted = words if isinstance(words, frozenset) else frozenset(words)
+    if not wanted or not text:
+        return ""
     text = text[:1000]
-    wanted = set(words)
-    if not wanted:
+    if not (matched := sorted(_matched(text, wanted, words_of))):
         return ""
     marks: list[list[int]] = []
-    for start, end in sorted(_matched(text, wanted, words_of)):
+    for start, end in matched:
         if marks and start <= marks[-1][1]:
             marks[-1][1] = max(marks[-1][1], end)
         else:
@@ -27,10 +29,10 @@ def highlight(text: str, words: Iterable[str], words_of: Callable[[str], Iterabl
     for start, end in marks:
         parts += [html.escape(text[at:start]), "<mark>", html.escape(text[start:end]), "</mark>"]
         at = end
-    return "".join([*parts, html.escape(text[at:])]) if marks else ""
+    return "".join([*parts, html.escape(text[at:])])
 
 
-def _matched(text: str, wanted: set[str], words_of: Callable[[str], Iterable[str]]) -> Iterable[tuple[int, int]]:
+def _matched(text: str, wanted: frozenset[str], words_of: Callable[[str], Iterable[str]]) -> Iterable[tuple[int, int]]:
     for start, end in spans(text):
         words = words_of(text[start:end])
         if wanted.isdisjoint(words):
