@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from policy_shop import NOW_MS, assert_honest, ids, intent, slate, view
 
 from wares.domain.aims import DAY_MS
+from wares.domain.filter import AnyOf, Filter
 from wares.domain.product import Product
 from wares.domain.result import Slate
-from wares.domain.rule import Actions
+from wares.domain.rule import Actions, Weighting
 from wares.evaluation.click_simulator import power_curve
 from wares.evaluation.off_policy import ips, weights_of
 from wares.policies.exploration import FLOOR, Exploration, Exposures, thompson_chances
@@ -100,12 +101,17 @@ def test_a_product_that_was_hardly_ever_shown_counts_as_new_where_that_is_asked(
 
 
 def test_what_the_rules_put_somewhere_stays_and_what_they_buried_is_not_brought_up() -> None:
-    pins = Actions(pins=(("p30", 5), ("p2", 8)))
-    asked = intent(surface="home", now_ms=NOW_MS, actions=pins)
-    ruled = Rules().arrange(falling(), asked, SHOP)
+    buried = tuple(sorted(NEW - {"p30", "p39"}))
+    actions = Actions(
+        pins=(("p30", 5), ("p2", 8), ("p8", 10)), weightings=(Weighting(Filter((AnyOf("id", buried),)), 0.5),)
+    )  # p8 would stand there without its pin; of the new ones p39 alone is free to come up
+    ruled = Rules().arrange(falling(), intent(surface="home", now_ms=NOW_MS, actions=actions), SHOP)
+    seen = set[str]()
     for at in range(30):
-        after = Exploration(0.4).arrange(ruled, intent(surface="home", now_ms=NOW_MS + at, actions=pins), SHOP)
-        assert (ids(after)[4], ids(after)[7]) == ("p30", "p2")
+        after = Exploration(0.4).arrange(ruled, intent(surface="home", now_ms=NOW_MS + at, actions=actions), SHOP)
+        assert (ids(after)[4], ids(after)[7], ids(after)[9]) == ("p30", "p2", "p8")
+        seen |= NEW & set(ids(after)[:24])
+    assert seen == {"p30", "p39"}
 
 
 def test_the_draw_is_near_thompson_sampling_and_never_forgets_anybody() -> None:
