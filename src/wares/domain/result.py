@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from wares.domain.intent import Term
 from wares.domain.product import Product
 from wares.domain.rule import Banner
+from wares.domain.sponsored import Sponsored
 from wares.domain.wish import Wish
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Slate:
 
     `candidates` run in parallel to the rows, so that a policy can see what each source said. `chances` say of each hit
     at which places (from 0) it could have stood and how likely, where chance had a part in the order; {} = it had
-    none. They are true of this order alone: `take` drops them.
+    none. They are true of this order alone: `take` drops them. `sponsored` tells of the rows whose place was paid for.
     """
 
     candidates: Candidates  # (n,)
@@ -89,6 +90,7 @@ class Slate:
     priority: NDArray[np.float32]  # (n,) what the order follows, higher first
     adjustments: tuple[tuple[Adjustment, ...], ...]  # (n,)
     chances: tuple[Mapping[int, float], ...] = ()  # (n,), or () = no hit was placed by chance; see Hit.chances
+    sponsored: Mapping[int, Sponsored] = field(default_factory=dict)  # by row
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -104,6 +106,7 @@ class Slate:
             self.scores[chosen],
             self.priority[chosen],
             tuple(self.adjustments[i] for i in chosen),
+            sponsored=self.sponsored,
         )
 
 
@@ -112,9 +115,9 @@ class Reason:
     """Why a product is shown, as a value: a code with its facts. Texts are made where people read them.
 
     Codes: matches_words, similar_meaning, bought_before, bought_together, like_your_purchases, like_this, popular,
-    popular_lately, taste, your_interest, new, pinned, boosted, recently_viewed, wish_listed. `about` names the product
-    ids or words that the reason rests on, `shown` the same as people know them (titles instead of ids); `weight` orders
-    the reasons of one hit.
+    popular_lately, taste, your_interest, new, pinned, boosted, sponsored, recently_viewed, wish_listed. `about` names
+    the product ids or words that the reason rests on, `shown` the same as people know them (titles instead of ids);
+    `weight` orders the reasons of one hit.
     """
 
     code: str
@@ -138,6 +141,7 @@ class Hit:
     parts: Mapping[str, float] = field(default_factory=dict)  # where explained: what each adds to the score, "" = base
     chances: Mapping[int, float] = field(default_factory=dict)  # place from 0 -> probability; {} = surely this place
     team: str = ""  # of an interleaved page: the variant that picked it
+    sponsored: Sponsored | None = None  # somebody pays for this place; to be marked as such wherever it is shown
 
 
 @dataclass(frozen=True, slots=True)
