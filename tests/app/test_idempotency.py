@@ -76,7 +76,7 @@ def test_a_key_that_was_used_for_another_request_is_refused(client: TestClient, 
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 201, "two words", "\xe4"])
 def test_a_key_that_is_none_is_refused(client: TestClient, shop: Shop, key: str) -> None:
-    answer = client.post("/v1/events", json=UNTIMED, headers=[("idempotency-key", key.encode("latin-1"))])
+    answer = client.post("/v1/events", json=UNTIMED, headers={b"idempotency-key": key.encode("latin-1")})
     assert code(answer) == "422 invalid-idempotency-key" and shop.store.events.count() == 0
 
 

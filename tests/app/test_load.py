@@ -15,7 +15,7 @@ from wares.shop import Shop, open_shop
 
 
 def _run(work: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(work(), 30))  # type: ignore[arg-type]
+    asyncio.run(asyncio.wait_for(work(), 30))
 
 
 async def _hold(lane: Lane, done: asyncio.Event, told: list[str], name: str) -> None:
@@ -111,8 +111,8 @@ def test_answers_and_writes_do_not_wait_for_one_another_and_health_for_nobody() 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     folder: Path = tmp_path_factory.mktemp("load")
-    settings = '[encoder]\nsource = "none"\n[server]\nanswers_at_once = 1\nmost_waiting = 3\npatience_ms = 60000\nanswers_kept_s = 0\n'
-    (folder / "wares.toml").write_text(settings)
+    server = "answers_at_once = 1\nmost_waiting = 3\npatience_ms = 60000\nanswers_kept_s = 0\n"
+    (folder / "wares.toml").write_text(f'[encoder]\nsource = "none"\n[server]\n{server}')
     with open_shop(folder) as shop:
         shop.put({"id": f"p{i}", "title": f"Tea {i}", "price": 2} for i in range(30))
         shop.search("tea")  # loads what is loaded once

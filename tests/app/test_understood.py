@@ -15,8 +15,9 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner, Result
 
 from wares.app.cli import app
-from wares.app.commands.doctor import Finding, examine
+from wares.app.commands.doctor import examine
 from wares.app.commands.explaining import print_explanation
+from wares.app.commands.finding import Finding
 from wares.app.commands.screen import stdout
 from wares.app.web.http import make_app
 from wares.app.web.wire import PageOut

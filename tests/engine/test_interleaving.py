@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from wares.domain.catalogue import Columns
 from wares.domain.event import EventKind
@@ -22,6 +23,10 @@ from wares.evaluation.interleaved import Preference, credits_of, preference_of
 from wares.shop import Shop, open_shop
 
 ORDERS = st.lists(st.integers(0, 30), unique=True, max_size=12)
+
+
+def rows(n: int) -> NDArray[np.int32]:
+    return np.arange(n, dtype=np.int32)
 
 
 @given(first=ORDERS, second=ORDERS, seed=st.integers(0, 99))
@@ -38,12 +43,12 @@ def test_a_draft_holds_everything_once_and_each_team_picks_its_best(
 
 @given(seed=st.integers(0, 10_000))
 def test_after_every_round_both_teams_have_picked_equally_often(seed: int) -> None:
-    teams, _ = team_draft(np.arange(10), np.arange(100, 110), np.random.default_rng(seed))
+    teams, _ = team_draft(rows(10), rows(110)[100:], np.random.default_rng(seed))
     assert (teams.reshape(-1, 2).sum(axis=1) == 1).all()
 
 
 def test_either_team_begins_as_often() -> None:
-    begun = [team_draft(np.arange(3), np.arange(5, 8), np.random.default_rng(seed))[0][0] for seed in range(2000)]
+    begun = [team_draft(rows(3), rows(8)[5:], np.random.default_rng(seed))[0][0] for seed in range(2000)]
     assert abs(np.mean(begun) - 0.5) < 0.04
 
 
@@ -146,8 +151,15 @@ def test_a_tie_is_no_preference_and_a_product_chosen_twice_counts_once() -> None
     hits = [{"product": "a", "position": 0, "team": "new"}, {"product": "b", "position": 1, "team": "control"}]
     columns = Columns.of([Product("a", title="a"), Product("b", title="b")], [1, 2])
     twice = EventBlock(
-        *(np.array([1, 2, 3]), np.array([5, 6, 7]), np.full(3, KIND_CODES[EventKind.CLICK], np.int8)),
-        *(np.array([9, 9, 9]), np.array([1, 1, 2]), np.ones(3, np.float32), np.full(3, np.nan), np.full(3, -1), {}),
+        seqs=np.array([1, 2, 3]),
+        times_ms=np.array([5, 6, 7]),
+        kinds=np.full(3, KIND_CODES[EventKind.CLICK], np.int8),
+        shopper_keys=np.array([9, 9, 9]),
+        product_keys=np.array([1, 1, 2]),
+        quantities=np.ones(3, np.float32),
+        values_minor=np.full(3, np.nan),
+        basket_keys=np.full(3, -1),
+        queries={},
     )
     _, credited, pages = credits_of([(9, {"id": "", "time_ms": 1, "hits": hits})], twice, columns, "control")
     assert credited.tolist() == [[1.0, 1.0]] and pages == 1

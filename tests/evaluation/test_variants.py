@@ -50,9 +50,9 @@ def test_what_was_so_before_narrows_the_interval_and_moves_the_expectation_nowhe
         rng = np.random.default_rng(seed)
         before, of = rng.normal(size=400), rng.random(400) < 0.5
         result = 2 * before + rng.normal(size=400) + 0.3 * of
-        groups = [Group.of(result[of == side], np.ones((of == side).sum())) for side in (False, True)]
-        one = compared(*groups)
-        other = compared(*groups, (before[~of], before[of]))
+        control, new = (Group.of(result[of == side], np.ones((of == side).sum())) for side in (False, True))
+        one = compared(control, new)
+        other = compared(control, new, (before[~of], before[of]))
         plain.append(one.value)
         freed.append(other.value)
         errors.append(other.error)
@@ -68,7 +68,8 @@ def test_who_looks_every_day_is_not_misled_by_an_always_valid_interval() -> None
     misled = {"fixed": np.zeros(200, bool), "always": np.zeros(200, bool)}
     for n in range(200, 3001, 200):
         for i in range(200):
-            one = compared(*(Group.of(side[i, :n].astype(float), np.ones(n)) for side in (a, b)))
+            control, new = (Group.of(side[i, :n].astype(float), np.ones(n)) for side in (a, b))
+            one = compared(control, new)
             for name, interval in (("fixed", one.interval()), ("always", one.always_valid())):
                 misled[name][i] |= not interval.low <= 0 <= interval.high
     assert misled["always"].mean() <= 0.05

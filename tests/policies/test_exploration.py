@@ -1,7 +1,5 @@
 """New products get their stated share of places, by chances that are exactly as they are told."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -70,7 +68,7 @@ def test_every_hit_stands_where_it_stands_as_often_as_is_told(share: float) -> N
         after = arranged(explore, at)
         came[after.rows, np.arange(N)] += 1
         for place, (row, chances) in enumerate(zip(after.rows.tolist(), after.chances, strict=True)):
-            expected: Mapping[int, float] = chances or {place: 1.0}
+            expected: dict[int, float] = dict(chances) or {place: 1.0}
             if told[row].any():
                 assert dict(enumerate(told[row])) | expected == dict(enumerate(told[row]))
             told[row, list(expected)] = list(expected.values())
@@ -117,7 +115,8 @@ def test_what_the_rules_put_somewhere_stays_and_what_they_buried_is_not_brought_
 def test_the_draw_is_near_thompson_sampling_and_never_forgets_anybody() -> None:
     known = [(1.0, 19.0), (3.0, 17.0), (2.0, 98.0), (1.2, 40.0)]
     rng = np.random.default_rng(0)
-    best = rng.beta(*np.array(known).T, size=(200_000, 4)).argmax(axis=1)
+    alpha, beta = np.array(known).T
+    best = rng.beta(alpha, beta, size=(200_000, 4)).argmax(axis=1)
     exact = (1 - FLOOR) * np.bincount(best, minlength=4) / 200_000 + FLOOR / 4
     chances = thompson_chances(known)
     assert chances.sum() == pytest.approx(1) and chances.min() >= FLOOR / 4

@@ -326,7 +326,8 @@ def same_group(rows: NDArray[np.int32], columns: Columns) -> Bools:
 
 def of_products(rows: NDArray[np.int32], columns: Columns) -> Bools:
     """(n,) every row of these products, old ones and the one that took over, and every variant of theirs."""
-    return same_group(rows, columns) | same_group(np.flatnonzero(np.isin(columns.keys, columns.keys[rows])), columns)
+    same = np.flatnonzero(np.isin(columns.keys, columns.keys[rows])).astype(np.int32)
+    return same_group(rows, columns) | same_group(same, columns)
 
 
 def in_groups(rows: NDArray[np.int32], asked: NDArray[np.integer[Any]] | slice, columns: Columns) -> Bools:

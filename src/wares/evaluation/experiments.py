@@ -88,7 +88,10 @@ class Experiments:
                 stopped.append(one.name)
                 reading = self._read(self._book.find(one.name), log, now)
             readings.append(reading)
-            told = reading.to_dict() | {"read": now.isoformat(), "final": not reading.experiment.running or now >= ripe(one)}
+            told = reading.to_dict() | {
+                "read": now.isoformat(),
+                "final": not reading.experiment.running or now >= ripe(one),
+            }
             replace_text(self._result_path(one.name), json.dumps(told, ensure_ascii=False, indent=1))
         return Checked(tuple(readings), tuple(stopped))
 

@@ -10,7 +10,6 @@ from typing import Any, Generic, Literal, TypeVar
 from wares.errors import StoreError
 from wares.store.schema import open_for_reading, open_for_writing, plain_faults, read_meta
 
-
 T = TypeVar("T")
 
 

@@ -5,6 +5,7 @@ import sqlite3
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,13 @@ _UNCOUNT = "UPDATE sqlite_sequence SET seq = max(?, (SELECT ifnull(max(seq), 0) 
 
 _SHOWN = "SELECT seq, impression, position FROM events WHERE seq > ? AND impression IS NOT NULL{whose} ORDER BY seq"
 _SHOWN_SINCE, _SIMULATED_SINCE = 4, 5  # schema versions
+_LOOKS = (
+    "SELECT seq, events.time_ms, kind = ?, shoppers.hash, ifnull(product_ids.id, ''), ifnull(impression, '')"
+    " FROM events LEFT JOIN shoppers ON shoppers.key = events.shopper"
+    " LEFT JOIN product_ids ON product_ids.key = events.product"
+    " WHERE seq > ? AND events.time_ms >= ? AND kind IN (?, ?, ?) AND NOT simulated ORDER BY seq"
+)
+_COUNT_AFTER = "SELECT count(*) FROM events WHERE seq > ?{whose}"
 # Shoppers of whom nothing but simulated events is known; `played` are the keys of all who have such events.
 _PLAYED = "CREATE TEMP TABLE played AS SELECT DISTINCT shopper AS key FROM events WHERE simulated AND shopper NOT NULL"
 _ERASE_PLAYED = (
@@ -70,6 +78,18 @@ _ERASE_PLAYED = (
 Row = tuple[
     bytes, int, int, int | None, int | None, float, int | None, int | None, str | None, str | None, int | None, bool
 ]  # fmt: skip
+
+
+class Look(NamedTuple):
+    """A view, click or search of a real shopper: whose it is as written, `whose` being their hash (None = nobody's),
+    and the impression that it names, "" = none."""
+
+    seq: int
+    time_ms: int
+    is_click: bool
+    whose: bytes | None
+    product: str
+    impression: str
 
 
 class SqliteEventLog:
@@ -140,6 +160,17 @@ class SqliteEventLog:
             asked = _SHOWN.format(**_real_or_not(connection, simulated))
             return {seq: (name, place) for seq, name, place in connection.execute(asked, (after,))}
 
+    def looks(self, after: int = 0, since_ms: int = 0) -> list[Look]:
+        """Every view, click and search with a sequence number above `after` that happened from `since_ms` on, in order
+        of the numbers."""
+        with self._connections.reading() as connection:
+            if not _knows_simulated(connection):
+                return []
+            click = KIND_CODES[EventKind.CLICK]
+            kinds = (KIND_CODES[EventKind.VIEW], click, KIND_CODES[EventKind.SEARCH])
+            found = connection.execute(_LOOKS, (click, after, since_ms, *kinds))
+            return [Look(seq, at, bool(click), *rest) for seq, at, click, *rest in found]
+
     def typed_queries(self, least: int) -> dict[str, int]:
         """Past queries -> how many different known shoppers searched for them, where at least `least` did; most first.
 
@@ -169,7 +200,7 @@ class SqliteEventLog:
     def count_after(self, seq: int) -> int:
         """How many real events have a sequence number above `seq`."""
         with self._connections.reading() as connection:
-            asked = "SELECT count(*) FROM events WHERE seq > ?{whose}".format(**_real_or_not(connection, False))
+            asked = _COUNT_AFTER.format(**_real_or_not(connection, simulated=False))
             return int(connection.execute(asked, (seq,)).fetchone()[0])
 
     def later_than(self, time_ms: int) -> tuple[int, int]:

@@ -34,7 +34,7 @@ def tell_access(**told: Any) -> None:
 
 
 def begin_log(form: Form = "auto", stream: TextIO | None = None) -> None:
-    """From now on all goes to `stream` (none = stderr) as JSON, or as text for people; "auto": as text on a terminal."""
+    """From now on all goes to `stream` (none = stderr) as JSON, or as text for people; "auto": text on a terminal."""
     stream = sys.stderr if stream is None else stream
     as_text = form == "text" or (form == "auto" and stream.isatty())
     handler = logging.StreamHandler(stream)
