@@ -259,11 +259,13 @@ class Engine:
 
     def _shown(self, found: Answer | Interleaved, offset: int, request: Request, name: str) -> Page:
         """The page from `offset` on with the cursor of the next; `name`: under which the answer is kept for cursors."""
-        k, pages = request.k, None if request.cursor or isinstance(found, Interleaved) else found.pages
-        if pages is not None and (shown := pages.get((offset, k))) is not None:
-            if shown.cursor and not self._cursors.holds(name := name_of(shown.cursor)):
-                self._cursors.keep_as(name, replace(found, pages=None))
-            return replace(shown, notes=found.notes)
+        k, pages = request.k, None
+        if isinstance(found, Answer) and not request.cursor:
+            pages = found.pages
+            if pages is not None and (shown := pages.get((offset, k))) is not None:
+                if shown.cursor and not self._cursors.holds(name := name_of(shown.cursor)):
+                    self._cursors.keep_as(name, replace(found, pages=None))
+                return replace(shown, notes=found.notes)
         page = self._present(found, offset, k)
         if k and offset + k < page.total:
             page = with_cursor(page, request, name or self._cursors.keep(found.to_keep()), offset)
