@@ -4,6 +4,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -79,6 +80,11 @@ def _behind(shop: Shop) -> float:
     return float(shop.store.events.count_after(shop.engine.live.last_event))
 
 
+def _kept(shop: Shop, what: str) -> float | None:
+    answers = shop.engine.answers
+    return None if answers is None else float(getattr(answers, what))
+
+
 def _impressions(shop: Shop, what: str) -> float | None:
     log = shop.engine.impressions
     return None if log is None else float(getattr(log, what))
@@ -86,6 +92,18 @@ def _impressions(shop: Shop, what: str) -> float | None:
 
 _Kind = type[GaugeMetricFamily] | type[CounterMetricFamily]
 _OF_SHOPS: tuple[tuple[str, str, _Kind, Callable[[Shop], float | None]], ...] = (
+    (
+        "wares_answers_kept",
+        "Answers that were given again",
+        CounterMetricFamily,
+        lambda s: _kept(s, "found"),
+    ),
+    (
+        "wares_answers_made",
+        "Answers that were worked out, where some are kept",
+        CounterMetricFamily,
+        lambda s: _kept(s, "missed"),
+    ),
     (
         "wares_encoder_cache_hits",
         "Queries whose vector was remembered",
