@@ -324,7 +324,7 @@ def test_equal_events_that_were_met_in_different_places_stay_several_too(tmp_pat
 
 
 def test_an_event_that_is_sent_to_a_server_keeps_all_that_it_says() -> None:
-    event = Event(EventKind.PURCHASE, 1_700_000_000_000, "s", "p", 2.0, 1250, "b", "red tea", "e1", "shown-1", 3)
+    event = Event(EventKind.PURCHASE, 1_700_000_000_000, "s", "p", 2.0, 1250, "b", "red tea", "e1", "shown-1", 3, True)
     plain = Event(EventKind.VIEW, 0)
     assert not [one.name for one in fields(Event) if getattr(event, one.name) == getattr(plain, one.name)]
     assert list(read_events([event_row(event, "EUR")], now_ms=1_800_000_000_000, currency="EUR")) == [event]

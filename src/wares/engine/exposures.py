@@ -61,7 +61,7 @@ def write_exposures(shop_folder: Path, found: Exposures) -> None:
 
 def read_exposures(path: Path) -> Exposures:
     """Raises OSError, ValueError, KeyError or BadZipFile for a file that is cut or something else."""
-    with np.load(path, allow_pickle=False) as file:
+    with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:  # NumPy leaves open what is no archive
         counts = [(float(shown), float(looks), float(clicks)) for shown, looks, clicks in file["counts"].tolist()]
         of = dict(zip(file["products"].tolist(), counts, strict=True))
         return Exposures(of, dict(zip(file["categories"].tolist(), file["rates"].tolist(), strict=True)))

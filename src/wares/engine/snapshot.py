@@ -270,7 +270,7 @@ def load_parts(place: Path, names: Collection[str]) -> tuple[str, dict[str, Stat
 def _read_part(place: Path, name: str, expected: str) -> State:
     path = _verify_part(place, name, expected)
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:  # NumPy leaves open what is no archive
             return {key: file[key] for key in file.files}
     except (OSError, ValueError, EOFError, BadZipFile, zlib.error, AttributeError, NotImplementedError) as error:
         raise SnapshotError(f"Snapshot {place.name}: file {name} cannot be read ({error}). {_REMEDY}") from error

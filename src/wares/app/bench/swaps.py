@@ -196,6 +196,7 @@ def _load(
 ) -> Seen:
     """Ask at random moments (Poisson), `rate` a second, as long as `work` takes."""
     seen, lock, own, stop = Seen(), threading.Lock(), threading.local(), threading.Event()
+    opened = list[HTTPConnection]()
 
     def first(path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """On this thread's connection, or on a new one where the server has closed that since it was last used."""
@@ -205,6 +206,8 @@ def _load(
             except (ConnectionError, HTTPException):
                 own.connection.close()
         own.connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        with lock:
+            opened.append(own.connection)
         return _ask(own.connection, path, body)
 
     def ask(due_s: float, number: int, follow: bool) -> None:
@@ -240,6 +243,8 @@ def _load(
     finally:
         stop.set()
         sender.join()
+        for connection in opened:
+            connection.close()
     return seen
 
 
