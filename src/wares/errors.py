@@ -7,6 +7,7 @@
     |   |-- AmbiguousShopper   a login would make one shopper of two known ones
     |   |-- RulesError         rules that cannot be read, or that stand in each other's way
     |   |-- ExperimentError    an experiment that cannot be read, or that another one is in the way of
+    |   |-- CampaignError      a campaign that cannot be read, or that does not fit the shop
     |   |-- TooManyGone        a full feed lacks so many products that it may be broken
     |   `-- CursorExpired      the page behind a cursor is gone
     |-- SettingsError          the settings file is wrong
@@ -87,6 +88,16 @@ class ExperimentError(InputError):
     """Each entry of `faults` is a sentence with its place."""
 
     code = "invalid-experiment"
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
+class CampaignError(InputError):
+    """Each entry of `faults` is a sentence with its place."""
+
+    code = "invalid-campaign"
 
     def __init__(self, faults: Iterable[str]) -> None:
         self.faults = tuple(faults)

@@ -25,6 +25,7 @@ from wares.engine.rules.merchandising import Merchandising
 from wares.engine.settings import FILE_NAME, Settings, load_settings, write_default_settings
 from wares.engine.view import ShopView
 from wares.errors import InputError, UnknownName
+from wares.evaluation.campaigns import Campaigns
 from wares.evaluation.experiments import Experiments
 from wares.evaluation.table import EvaluationTable
 from wares.features.interests import ShopperSummary, summary_of
@@ -247,6 +248,8 @@ class Shop:
             with ImpressionLog(self.folder) as impressions:
                 self._forget_shown(impressions, hashes)
         erased = store.events.erase(shopper_id)
+        if self._engine is not None:
+            self._engine.campaigns.forget()
         if len(keys) > 1 and self._engine is not None:
             self._engine.refold()  # a device's events were another's, too
         return erased
@@ -348,6 +351,7 @@ class Shop:
         explain: bool = False,
         market: str = "",
         simulated: bool = False,
+        organic: bool = False,
     ) -> Page:
         """Any surface that has a profile in the settings.
 
@@ -358,7 +362,7 @@ class Shop:
         `without_wishes`: keys of wishes (`Page.wishes`) that are not to be read in it. `explain`:
         fill `Page.explanation` and `Hit.parts`; such an answer takes longer. `market`: whose prices, availability and
         language are meant, one of the settings' markets; "" = the shop's own. `simulated`: nobody asks; what was played
-        in the shopper's name counts for this answer, and the impression is marked.
+        in the shopper's name counts for this answer, and the impression is marked. `organic`: without sponsored hits.
         Raises InputError, UnknownName or CursorExpired with what is valid.
         """
         started = time.perf_counter()
@@ -375,7 +379,7 @@ class Shop:
             surface=surface, now_ms=_now_ms(), query=query, shopper_id=shopper, seeds=tuple(seeds),
             filter=wanted_filter(filters or {}, category, scale), facets=tuple(facets or ()), sort=order, k=k,
             cursor=cursor, as_typed=as_typed, without_wishes=tuple(without_wishes), explain=explain, market=market,
-            offset=offset, facet_values=facet_values, simulated=simulated,
+            offset=offset, facet_values=facet_values, simulated=simulated, organic=organic,
         )  # fmt: skip
         page = self.engine.ask(request)
         return replace(page, took_ms=round((time.perf_counter() - started) * 1000, 2))
@@ -422,6 +426,12 @@ class Shop:
     def experiments(self) -> Experiments:
         """Experiments on the shop's surfaces: start, stop, list, read."""
         return Experiments(self.folder, self.settings, self._reading, self._caught_up)
+
+    @property
+    def campaigns(self) -> Campaigns:
+        """Who pays for places: add, pause, resume, end, read."""
+        columns, caught_up = lambda: self.engine.live.state.columns, self._caught_up
+        return Campaigns(self.folder, self.settings, self._reading, columns, caught_up)
 
     @property
     def store(self) -> Store:

@@ -10,6 +10,8 @@ from typer.core import TyperGroup
 
 from wares.app.backup_cli import backups
 from wares.app.bench.commands import bench
+from wares.app.bench.service_commands import served
+from wares.app.campaigns_cli import campaigns
 from wares.app.catalogue_cli import catalogue
 from wares.app.commands import screen
 from wares.app.commands.options import AsJson, Folder
@@ -48,6 +50,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+bench.add_typer(served)
 app.add_typer(bench, name="bench")
 app.add_typer(catalogue)
 app.add_typer(backups)
@@ -56,6 +59,7 @@ app.add_typer(simulation)
 app.add_typer(rules, name="rules")
 app.add_typer(experiments, name="experiments")
 app.add_typer(exposing)
+app.add_typer(campaigns, name="campaigns")
 app.add_typer(keys, name="keys")
 
 Shopper = Annotated[str | None, typer.Option(help="id of who asks", show_default=False)]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from wares.domain.request import Request
 from wares.domain.rule import NOTHING, Actions
 from wares.domain.shopper import History
+from wares.domain.sponsored import Bid
 from wares.domain.wish import Wish
 
 Vector = NDArray[np.float32]
@@ -44,7 +45,8 @@ class Intent:
     itself, and `excluded` the index words that a product must not hold. `vectors` maps a space ("text") to a unit
     vector (d,): spaces are never mixed. `feedback` (n,) tells for each product how near it is to the query and its best
     answers, once those are known. `history` is the shopper's, `seeds` the rows of the products on the page or in the
-    cart. `actions` are what the shop's rules want of this request.
+    cart. `actions` are what the shop's rules want of this request, `bids` what campaigns offer for a place in the
+    answer.
     """
 
     request: Request
@@ -59,3 +61,4 @@ class Intent:
     seeds: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     feedback: Vector | None = None
     actions: Actions = NOTHING
+    bids: tuple[Bid, ...] = ()

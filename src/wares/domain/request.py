@@ -23,7 +23,7 @@ class Request:
     `as_typed`: the query is not to be corrected; `without_wishes`: the keys of wishes in it that are not to be read.
     `explain`: say how the answer came about. `now_ms` is the moment of asking (Unix milliseconds).
     `market` says whose prices, availability and language are meant; "" = the shop's own. `simulated`: nobody asks; the
-    shopper is played, and what they did as such counts for their answer.
+    shopper is played, and what they did as such counts for their answer. `organic`: no place of it is for sale.
     """
 
     surface: str
@@ -43,3 +43,4 @@ class Request:
     offset: int = 0
     facet_values: int = 100  # most values of one facet
     simulated: bool = False
+    organic: bool = False

@@ -19,7 +19,9 @@ from wares.domain.request import Request, Sort
 from wares.domain.result import Candidates, Page, Slate
 from wares.domain.rule import Actions
 from wares.domain.shopper import History
+from wares.domain.sponsored import Bid
 from wares.engine.answers import Answers, Question
+from wares.engine.campaigns.serving import ServingCampaigns
 from wares.engine.cursors import Cursors, name_of
 from wares.engine.experiments.serving import ServingExperiments
 from wares.engine.experiments.settings import CONTROL, INTERLEAVE
@@ -52,6 +54,8 @@ from wares.policies.distinct import Distinct
 from wares.policies.diversity import BrandCap, Diversity
 from wares.policies.exploration import Exploration, Exposures
 from wares.policies.rules import Rules
+from wares.policies.sponsored import NAME as SPONSORED
+from wares.policies.sponsored import SponsoredPlaces
 from wares.policies.swaps import Swaps
 from wares.ranking.formula import Formula
 from wares.retrieval.language.shop_language import Language
@@ -119,6 +123,7 @@ class Engine:
         self._walks = {surface: walk_of(profile) for surface, profile in settings.profiles.items()}
         self.rules = ServingRules(folder, self.warn)
         self.experiments = ServingExperiments(folder, settings, walk_of, self.warn)
+        self.campaigns = ServingCampaigns(folder, store, self.warn)
         self.answers: Answers | None = None  # set where the same is asked by many
         self._cursors: Cursors[Answer | Interleaved] = Cursors()
         self._loading = Lock()  # one at a time, so that an older snapshot never takes the place of a newer one
@@ -130,6 +135,7 @@ class Engine:
         self.rules.follow()
         self.experiments.follow()
         self.exposures.follow()
+        self.campaigns.follow()
         before = self.live.snapshot.name
         while current_name(self.folder / SNAPSHOTS) != self._looked_for:
             if not self._loading.acquire(blocking=False):
@@ -141,6 +147,8 @@ class Engine:
         self.catch_up()  # after a swap: what was written while it loaded
         if self.live.snapshot.name != before:
             self.observer.swapped(before, self.live.snapshot.name)
+        if self.impressions is not None:
+            self.campaigns.fold()
 
     def catch_up(self) -> None:
         """Fold in what was written since, and nothing else."""
@@ -209,6 +217,8 @@ class Engine:
         whose = self.store.shoppers.hash(request.shopper_id) if request.shopper_id else None
         took_ms = (time.perf_counter() - started_s) * 1000
         self.impressions.record(impression_of(page, request, offset, took_ms), whose, simulated=request.simulated)
+        if whose is not None and not request.simulated:
+            self.campaigns.showed(page, whose, request.now_ms)
         return page
 
     def answer(
@@ -227,18 +237,31 @@ class Engine:
         if self.impressions is None or actions is not None:  # nobody would learn from what chance does
             walk = walk.without_chance
         view = ShopView(live or self.live, request.now_ms, self.settings.market(request.market))
+        bids = self._bids(request, walk) if actions is None else ()
         actions = self.rules.actions(request, self.store.shoppers) if actions is None else actions
-        question = Question.of(request, history, actions) if self.answers is not None else None
+        question = Question.of(request, history, actions) if self.answers is not None and not bids else None
         if question and self.answers and (kept := self.answers.find(question, view.state, walk)) is not None:
             return replace(kept, notes=(*notes, *kept.notes))
         seeds, unknown = _seeds(request, view)
         intent, remarks = self._understanding(view).read(request, history, seeds, actions)
+        intent = replace(intent, bids=bids) if bids else intent
         view.laps.end("understand")
         view.expect(intent)
         found = answer(intent, walk, view, (*remarks, *unknown))
         if question and self.answers:
             found = self.answers.keep(question, found, view.state)
         return replace(found, notes=(*notes, *found.notes))
+
+    def _bids(self, request: Request, walk: Walk) -> tuple[Bid, ...]:
+        """What campaigns offer for places of this answer; nothing where nobody could be charged: it is not logged, or
+        the shopper gives no id, by which robots and those who have seen enough are told."""
+        if self.impressions is None or request.organic or request.shopper_id is None or not request.k:
+            return ()
+        if request.sort is not Sort.RELEVANCE or all(policy.name != SPONSORED for policy in walk.policies):
+            return ()
+        if not self.campaigns.campaigns:
+            return ()
+        return self.campaigns.bids(request, self.store.shoppers.hash(request.shopper_id))
 
     def _by_variant(self, request: Request, history: History, notes: Sequence[str], live: Live) -> Answer | Interleaved:
         """The answer that the shopper's variant of a running experiment gives. Who has no id gets control, and so do
@@ -251,7 +274,8 @@ class Engine:
             return self.answer(request, history, notes, live)
         if running.kind == INTERLEAVE:
             walks = self._walk(surface), running.walks[running.other]
-            first, second = (self.answer(request, history, notes, live, walk=one.without_chance) for one in walks)
+            plain = replace(request, organic=True)
+            first, second = (self.answer(plain, history, notes, live, walk=one.without_chance) for one in walks)
             return interleave(first, second, (CONTROL, running.other), running.experiment)
         variant = running.variant_of(whose)
         found = self.answer(request, history, notes, live, walk=running.walks.get(variant))
@@ -437,6 +461,7 @@ def _walk(
         "exploration": Exploration(exposures=exposures, **profile.exploration.model_dump()),
         "brand_cap": BrandCap(profile.brand_cap),
         "rules": Rules(),
+        "sponsored": SponsoredPlaces(brand_cap=profile.brand_cap, **profile.sponsored.model_dump()),
         "swaps": Swaps(profile.swaps),
         **plugins.policies,
     }

@@ -5,6 +5,7 @@ from typing import Any
 
 from wares.domain.request import Request
 from wares.domain.result import Hit, Page
+from wares.domain.sponsored import Sponsored
 from wares.policies.exploration import NAME as EXPLORATION
 
 
@@ -19,7 +20,8 @@ def impression_of(page: Page, request: Request, offset: int, took_ms: float = 0.
     `position` counts from 0 over all pages of the answer; `propensity` is the probability that this hit stood there,
     None on an interleaved page, where nobody worked it out; there `team` is the variant that picked the hit.
     `chances` are the probabilities of all places that chance could have sent it to, only where chance had a part.
-    `explored`: a new product that exploration brought up. `took_ms`: how long the engine took for the page.
+    `explored`: a new product that exploration brought up. `sponsored`: whose money put it there, what a click costs
+    them, and the share of relevance that it cost. `took_ms`: how long the engine took for the page.
     """
     names = list(next((hit.features for hit in page.hits if hit.features), {}))
     return {
@@ -44,10 +46,15 @@ def impression_of(page: Page, request: Request, offset: int, took_ms: float = 0.
                 **({"chances": {str(at): round(p, 6) for at, p in hit.chances.items()}} if hit.chances else {}),
                 **({"team": hit.team} if hit.team else {}),
                 **({"explored": True} if _explored(hit, offset + place) else {}),
+                **({"sponsored": _paid(hit.sponsored)} if hit.sponsored else {}),
             }
             for place, hit in enumerate(page.hits)
         ],
     }
+
+
+def _paid(paid: Sponsored) -> dict[str, Any]:
+    return {"campaign": paid.campaign, "price": paid.price_minor, "lost": round(paid.lost, 6)}
 
 
 def _explored(hit: Hit, position: int) -> bool:

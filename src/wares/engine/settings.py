@@ -28,7 +28,7 @@ from wares.ranking.formula import Scale, Term
 from wares.retrieval.sources import built_in_sources
 
 FILE_NAME = "wares.toml"
-POLICIES = ("aims", "availability", "distinct", "diversity", "brand_cap", "rules", "exploration", "swaps")
+POLICIES = ("aims", "availability", "distinct", "diversity", "brand_cap", "rules", "sponsored", "exploration", "swaps")
 RANKERS = ("formula", "learned")
 
 ModelName = Literal[
@@ -174,6 +174,21 @@ class ExplorationSettings(Section):
         return self
 
 
+class SponsoredSettings(Section):
+    """Which places a profile sells where its policies name `sponsored`, and how relevant what gets them must be."""
+
+    places: Annotated[tuple[Annotated[int, Field(ge=1, le=1000)], ...], Field(max_length=20)] = (3, 9)
+    floor: Share = 0.8
+    only: bool = False
+    reserve_minor: Annotated[int, Field(ge=1, le=10**12)] = 1
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "SponsoredSettings":
+        if list(self.places) != sorted(set(self.places)):
+            raise ValueError(f"places = {list(self.places)} must grow: each once, the first one first")
+        return self
+
+
 class Profile(Section):
     """How one surface of the shop answers."""
 
@@ -187,6 +202,7 @@ class Profile(Section):
     brand_cap: Annotated[int, Field(ge=0)] = 0
     swaps: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     exploration: ExplorationSettings = ExplorationSettings()
+    sponsored: SponsoredSettings = SponsoredSettings()
     all_matches: bool = False
     unsellable: Literal["sink", "hide", "show"] = "sink"
     exclude_seeds: bool = False
@@ -390,6 +406,7 @@ def misnamed_in(
         yield f"{place}.policies", "swaps must come last: its chances are of the order that is shown."
     if profile.swaps > 0 and "swaps" in given and "swaps" not in profile.policies:
         yield f"{place}.swaps", "exchanges need the policy swaps. Put it last into this profile's policies."
+    yield from _missold(place, profile, given)
     if "exploration" in profile.policies:
         after = profile.policies[profile.policies.index("exploration") + 1 :]
         if set(after) - {"swaps"}:
@@ -398,3 +415,15 @@ def misnamed_in(
             yield f"{place}.swaps", "exchanges would make the chances of exploration untrue. Set one of both to 0."
     elif "exploration" in given:
         yield f"{place}.exploration", "it needs the policy exploration. Put it last into this profile's policies."
+
+
+def _missold(place: str, profile: Profile, given: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """What stands in the way of selling places."""
+    if "sponsored" in profile.policies:
+        after = profile.policies[profile.policies.index("sponsored") + 1 :]
+        if set(after) - {"exploration", "swaps"}:
+            yield f"{place}.policies", "only exploration and swaps may follow sponsored: others would move paid places."
+        if profile.sponsored.only and profile.all_matches:
+            yield f"{place}.sponsored.only", "an ad slot does not page through all matches. Set one of both to false."
+    elif "sponsored" in given:
+        yield f"{place}.sponsored", "it needs the policy sponsored. Put it behind rules into this profile's policies."

@@ -118,11 +118,13 @@ class Exploration:
         return is_new
 
     def _movable(self, slate: Slate, intent: Intent, view: View) -> NDArray[np.bool_]:
-        """(n,) which hits nobody has put where they stand, and can be bought."""
+        """(n,) which hits nobody has put where they stand or pays for, and can be bought."""
         free = view.columns.sellable[slate.rows]
         if intent.actions.pins:
             free = free & ~np.isin(slate.rows, list(pinned_rows(intent.actions, intent.request.filter, view.columns)))
         ruled = [any(one.policy == Rules.name for one in of_hit) for of_hit in slate.adjustments]
+        if slate.sponsored:
+            free = free & ~np.isin(slate.rows, list(slate.sponsored))
         return free & ~np.array(ruled, np.bool_)
 
 

@@ -40,7 +40,7 @@ def changed(slate: Slate, priority: NDArray[np.float32], policy: str, why: str) 
     for i in np.flatnonzero(priority != slate.priority).tolist():
         amount = float(priority[i]) - float(slate.priority[i])
         adjustments[i] = (*adjustments[i], Adjustment(policy, amount, why))
-    return Slate(slate.candidates, slate.scores, priority, tuple(adjustments))
+    return Slate(slate.candidates, slate.scores, priority, tuple(adjustments), sponsored=slate.sponsored)
 
 
 def demoted(order: Places) -> Bools:

@@ -28,7 +28,8 @@ class Swaps:
     """Exchanges hits of the first `depth` with others up to `reach` places away; about `probability` of them move.
 
     The last policy of a profile: what came after it would make the chances untrue. What the shop's rules pinned,
-    boosted or buried stays where it is, as does what cannot be bought; the first `depth` hits stay the same ones.
+    boosted or buried stays where it is, as does what cannot be bought or is paid for; the first `depth` hits stay the
+    same ones.
     """
 
     probability: float  # in [0, 1); 0 = off
@@ -60,6 +61,8 @@ class Swaps:
         free = view.columns.sellable[rows]
         if intent.actions.pins:
             free = free & ~np.isin(rows, list(pinned_rows(intent.actions, intent.request.filter, view.columns)))
+        if slate.sponsored:
+            free = free & ~np.isin(rows, list(slate.sponsored))
         ruled = [any(one.policy == Rules.name for one in of_hit) for of_hit in slate.adjustments[: self.depth]]
         return np.flatnonzero(free & ~np.array(ruled, np.bool_))
 

@@ -195,6 +195,13 @@ def read_impressions(
         yield seq, json.loads(body)
 
 
+def read_pages(
+    folder: Path, after: int = 0, *, since_ms: int = 0, holding: str = ""
+) -> Iterator[tuple[int, bytes | None, Mapping[str, Any]]]:
+    """(sequence number, hash of the shopper, impression) of real ones above `after`, as `read_shown` chooses them."""
+    return ((seq, whose, json.loads(body)) for seq, whose, body in _rows(folder, after, False, since_ms, holding))
+
+
 def read_shown(
     folder: Path, *, simulated: bool = False, since_ms: int = 0, holding: str = "", most: int = 0
 ) -> Iterator[tuple[bytes | None, Mapping[str, Any]]]:

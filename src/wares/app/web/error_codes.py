@@ -50,6 +50,11 @@ CODES: Mapping[str, Meaning] = {
         "An experiment cannot be read, or another one is in its way.",
         "`detail` names each fault with its place.",
     ),
+    "invalid-campaign": Meaning(
+        (422,),
+        "A campaign cannot be read, its name was used before, or it does not fit the shop.",
+        "`detail` names each fault with its place.",
+    ),
     "cursor-expired": Meaning(
         (410,),
         "The page behind a cursor is gone: 10 minutes after its last use, or with a restart.",

@@ -18,6 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from wares.app.web.bodies import HeadAsGet, Unpacking
 from wares.app.web.bulk import Sent, put_sent, reader_of, record_sent, takes_json, update_sent
 from wares.app.web.caller import Caller, caller_of
+from wares.app.web.campaigns import add_campaigns
 from wares.app.web.console.pages import add_console
 from wares.app.web.described import describe
 from wares.app.web.error_codes import CODES
@@ -276,6 +277,7 @@ def _routes(find_shop: Any, limits: Limits) -> APIRouter:
         return JSONResponse(interests_json(shop.shopper(shopper_id)), headers={"cache-control": "no-store"})
 
     add_experiments(router, find_shop)
+    add_campaigns(router, find_shop)
 
     @router.get("/shop", summary="What a storefront needs to know")
     def about(request: Request, shop: TheShop) -> Response:
@@ -298,6 +300,7 @@ def _answer(shop: Shop, caller: Caller, asked: Ask, surface: str, **more: Any) -
         cursor=asked.cursor,
         market=market,
         simulated=asked.simulated,
+        organic=asked.organic,
         **more,
     )
     return Response(page_bytes(page, shop.settings.market(market).currency), media_type="application/json")

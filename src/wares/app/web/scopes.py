@@ -84,6 +84,8 @@ NEEDS: Mapping[str, Need] = {
     "POST /v1/console/snapshots/promote": Need("admin"),
     "POST /v1/console/snapshots/rollback": Need("admin"),
     "GET /v1/experiments": Need("admin"),
+    "GET /v1/campaigns": Need("admin"),
+    "POST /v1/campaigns": Need("admin"),
     "PUT /v1/products": Need("catalogue"),
     "PATCH /v1/products": Need("catalogue"),
     "DELETE /v1/products/{product_id:path}": Need("catalogue"),

@@ -35,6 +35,7 @@ class Ask(_Asked):
     cursor: str = Field("", max_length=100, description="of an earlier answer, to go on")
     market: str = Field("", max_length=40, description="one of the settings' markets; none = the shop's own")
     simulated: bool = Field(False, description="the shopper is played; needs the scope catalogue or admin")
+    organic: bool = Field(False, description="without sponsored hits")
 
 
 class SearchAsk(Ask):
@@ -102,6 +103,11 @@ class AdjustmentOut(BaseModel):
     why: str
 
 
+class SponsoredOut(BaseModel):
+    campaign: str
+    label: str
+
+
 class HitOut(BaseModel):
     product: ProductOut
     score: float
@@ -111,6 +117,7 @@ class HitOut(BaseModel):
     variants: list[str]
     highlights: dict[str, str]
     team: str
+    sponsored: SponsoredOut | None
 
 
 class FacetValueOut(BaseModel):
@@ -274,6 +281,7 @@ def _hit_json(hit: Hit, currency: str, explained: bool) -> dict[str, Any]:
         "variants": list(hit.variants),
         "highlights": dict(hit.highlights),
         "team": hit.team,
+        "sponsored": {"campaign": paid.campaign, "label": paid.label} if (paid := hit.sponsored) else None,
     }
     return written | ({"explanation": _parts_json(hit)} if explained else {})
 

@@ -28,6 +28,7 @@ async function ask(path, body, options = {}) {
   }
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) throw new Problem({ ...answer, status: response.status });
+  for (const hit of answer.hits ?? []) if (hit.sponsored) hit.impression_id = answer.impression_id; // a click names it
   return answer;
 }
 
@@ -35,9 +36,9 @@ export const shop = () => ask("shop");
 export const product = (id, signal) => ask(`products/${encodeURIComponent(id)}`, null, { signal });
 
 /** A page of goods for a wish (see wish.js): a search when it has words, else a walk through a category. */
-export function find(wish, { cursor = "", k = 24, facets = session.shop.facets, signal } = {}) {
+export function find(wish, { cursor = "", k = 24, facets = session.shop.facets, organic = false, signal } = {}) {
   const { query, category, filters, sort, asTyped, without } = wish;
-  const rest = { shopper: asker(), filters, facets, sort, k, cursor };
+  const rest = { shopper: asker(), filters, facets, sort, k, cursor, organic };
   if (query) return ask("search", { query, as_typed: asTyped, without_wishes: without, ...rest }, { signal });
   const within = filters.category ? null : category; // what is ticked lies below the category and narrows it
   return ask("browse", { category: within, ...rest }, { signal });

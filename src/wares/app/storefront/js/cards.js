@@ -36,7 +36,8 @@ export function card(hit, { query = "", obvious = NONE_OBVIOUS } = {}) {
   const { product } = hit;
   variantsOf.set(product.id, hit.variants);
   const facts = [product.brand, product.attributes.size?.[0]].filter(Boolean).join(" · ");
-  const opened = () => query && mention({ kind: "click", product_id: product.id, query });
+  const paid = hit.sponsored ? { impression_id: hit.impression_id } : {};
+  const opened = () => (query || hit.sponsored) && mention({ kind: "click", product_id: product.id, query, ...paid });
   const title = hit.highlights?.title ? marked(hit.highlights.title) : product.title || product.id;
   return h(
     "article",

@@ -43,14 +43,14 @@ export function reasonLines(hit) {
 
 /** What put a hit where it stands beside its reasons: chance, or money. */
 export function markLines(hit) {
-  const policies = new Set((hit.adjustments ?? []).map(({ policy }) => policy).filter((policy) => policy in MARKS));
+  const moved = (hit.adjustments ?? []).filter(({ policy }) => policy in MARKS && (policy !== "sponsored" || hit.sponsored));
+  const policies = new Set(moved.map(({ policy }) => policy));
   return [...policies].map((policy) => [MARKS[policy], t("marks")[policy]]);
 }
 
-/** "Sponsored", where money put a hit where it stands. */
+/** "Sponsored" and by whom, where money put a hit where it stands. */
 export function sponsorMark(hit) {
-  const paid = (hit.adjustments ?? []).some(({ policy }) => policy === "sponsored");
-  return paid ? h("span", { class: "sponsored" }, t("sponsored")) : null;
+  return hit.sponsored ? h("span", { class: "sponsored" }, `${t("sponsored")} · ${hit.sponsored.label}`) : null;
 }
 
 export function reasonLine(hit, obvious) {

@@ -82,7 +82,7 @@ export function searchBox() {
     const later = setTimeout(show, PATIENCE_MS);
     await Promise.allSettled([
       api.suggest(query, { signal }).then((answer) => (ideas = answer.suggestions)),
-      query && api.find(wish, { k: PRODUCTS, facets: ["category"], signal }).then((answer) => (page = answer)),
+      query && api.find(wish, { k: PRODUCTS, facets: ["category"], organic: true, signal }).then((answer) => (page = answer)),
     ]);
     clearTimeout(later);
     if (!signal.aborted && !show()) close(); // Enter still leads to the search page, which tells what is wrong

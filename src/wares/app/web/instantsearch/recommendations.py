@@ -57,6 +57,7 @@ def recommendations(asked: Mapping[str, Any], index: Index, caller: Caller) -> d
         filters=wanted(parameters, index.columns),
         k=one.maxRecommendations,
         market=market,
+        organic=True,  # such front ends would not mark a sponsored hit
     )
     hits = [hit_json(hit, parameters, index, "") | {"_score": round(hit.score, 6)} for hit in page.hits]
     return _told(hits, page, keep=parameters.clickAnalytics)

@@ -217,4 +217,5 @@ def _ask(asked: Parameters, index: Index, caller: Caller, facets: Sequence[str],
         offset=asked.first if k else 0,
         as_typed=asked.as_typed,
         market=market,
+        organic=True,  # such front ends would not mark a sponsored hit
     )
