@@ -96,8 +96,8 @@ class Campaigns:
         file: CampaignFile = parse_campaign(told, where) if isinstance(told, str) else read_campaign(told, where)
         if (days := self._settings.privacy.impressions_retention_days) < _LEAST_DAYS:
             raise InputError(
-                f"privacy.impressions_retention_days is {days}: clicks are accounted for from what was shown, which must "
-                f"be remembered for {_LEAST_DAYS} days at least."
+                f"privacy.impressions_retention_days is {days}: clicks are accounted for from what was shown, which "
+                f"must be remembered for {_LEAST_DAYS} days at least."
             )
         if faults := faults_in(file, self._settings, self._columns(), where):
             raise CampaignError(faults)
