@@ -1,11 +1,11 @@
 """What each `wares bench` command takes; the work lies in the modules beside this one, loaded when they are needed."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from wares.app.bench.options import listed, show
 from wares.app.commands import screen
 from wares.app.commands.options import AsJson, Folder
 from wares.app.commands.places import shop_folder
@@ -29,10 +29,8 @@ def bench_shop(
 
     place = Path(folder) if folder else None
     with screen.progress() as tell:
-        figures = bench_figures(
-            place, only=_listed(only), data=data, queries=queries, kills=kills, seed=seed, tell=tell
-        )
-    _print(figures, as_json)
+        figures = bench_figures(place, only=listed(only), data=data, queries=queries, kills=kills, seed=seed, tell=tell)
+    show(figures, as_json)
 
 
 @bench.command("search")
@@ -53,7 +51,7 @@ def bench_search(
     from wares.app.bench.engines.all import ENGINES
     from wares.app.bench.search import cache_folder, search_figures
 
-    chosen = _listed(rivals) or list(ENGINES)
+    chosen = listed(rivals) or list(ENGINES)
     for name in chosen:
         if name not in ENGINES and chosen != ["none"]:
             raise UnknownName("engine", name, [*ENGINES, "none"])
@@ -63,7 +61,7 @@ def bench_search(
             rivals=[] if chosen == ["none"] else chosen,
             cache=cache or cache_folder(data), run=run, seed=seed, tell=tell,
         )  # fmt: skip
-    _print(figures, as_json)
+    show(figures, as_json)
 
 
 @bench.command("ablation")
@@ -122,7 +120,7 @@ def bench_recommend(
     from wares.app.bench.recommend_rows import ABLATION, ROWS
     from wares.app.bench.search import cache_folder
 
-    named = _listed(only)
+    named = listed(only)
     rows = chosen_rows((*ROWS, *ABLATION) if ablation or named else ROWS, named)
     with screen.progress() as tell:
         figures = recommend_figures(
@@ -148,7 +146,7 @@ def bench_cases(
 
     with screen.progress() as tell:
         figures = case_figures(data, language, tell)
-    _print(figures, as_json)
+    show(figures, as_json)
 
 
 @bench.command("personal")
@@ -170,7 +168,7 @@ def bench_personal(
         figures = personal_figures(
             shop, days=days, earlier=earlier, n_shoppers=shoppers, per_shopper=questions, seed=seed, tell=tell
         )
-    _print(figures, as_json)
+    show(figures, as_json)
 
 
 @bench.command("cold")
@@ -192,7 +190,7 @@ def bench_cold(
 
     with screen.progress() as tell:
         figures = cold_figures(
-            place, load_settings(place), days=days, earlier=earlier, rows=chosen_rows(ROWS, _listed(only)),
+            place, load_settings(place), days=days, earlier=earlier, rows=chosen_rows(ROWS, listed(only)),
             seeds=seeds, seed=seed, run=run, tell=tell,
         )  # fmt: skip
     if as_json:
@@ -291,7 +289,7 @@ def bench_feeds(
         figures = feed_figures(
             products=products, events=events, answering=answering, changes=changes, seed=seed, tell=tell
         )
-    _print(figures, as_json)
+    show(figures, as_json)
 
 
 @bench.command("clicks")
@@ -310,7 +308,7 @@ def bench_clicks(
         figures = click_figures(
             queries=queries, sessions=sessions, swaps=swaps, steepness=steepness, seeds=seeds, tell=tell
         )
-    _print(figures, as_json)
+    show(figures, as_json)
 
 
 @bench.command("off-policy")
@@ -322,83 +320,4 @@ def bench_off_policy(
     from wares.app.bench.off_policy import off_policy_figures
 
     figures = off_policy_figures(data)
-    _print(figures, as_json)
-
-
-@bench.command("damage")
-def bench_damage(
-    times: Annotated[int, typer.Option(help="how often something is damaged", min=1)] = 1_000,
-    seed: Annotated[int, typer.Option(help="of everything random")] = 0,
-    as_json: AsJson = False,
-) -> None:
-    """Are files that were cut, altered or exchanged noticed, and does the last good state of the shop serve?"""
-    import numpy as np
-
-    from wares.app.bench.damage import damage_figures
-
-    with screen.progress() as tell:
-        figures = damage_figures(times, np.random.default_rng(seed), tell)
-    _print(figures, as_json)
-
-
-@bench.command("swaps")
-def bench_swaps(
-    times: Annotated[int, typer.Option(help="how often the current snapshot changes", min=1)] = 100,
-    products: Annotated[int, typer.Option(help="of the made-up shop", min=100)] = 5_000,
-    rate: Annotated[float, typer.Option(help="requests a second", min=0.1)] = 20.0,
-    seed: Annotated[int, typer.Option(help="of everything random")] = 0,
-    as_json: AsJson = False,
-) -> None:
-    """Is every answer from one snapshot while they are exchanged under load, and how much slower are answers then?"""
-    from wares.app.bench.swaps import swap_figures
-
-    with screen.progress() as tell:
-        figures = swap_figures(times, products=products, rate=rate, seed=seed, tell=tell)
-    _print(figures, as_json)
-
-
-@bench.command("kills")
-def bench_kills(
-    times: Annotated[int, typer.Option(help="kills", min=1)] = 1_000,
-    only: Annotated[str, typer.Option(metavar="A,B", help="of writing, import, training, backup; default all")] = "",
-    seed: Annotated[int, typer.Option(help="of everything random")] = 0,
-    as_json: AsJson = False,
-) -> None:
-    """kill -9 in the middle of writing, importing, training and backing up: is anything lost, doubled or broken?"""
-    import numpy as np
-
-    from wares.app.bench.kills import PARTS, kill_figures
-
-    with screen.progress() as tell:
-        figures = kill_figures(times, np.random.default_rng(seed), tell, _listed(only) or list(PARTS))
-    _print(figures, as_json)
-
-
-@bench.command("restart")
-def bench_restart(
-    products: Annotated[str, typer.Option(metavar="N,N", help="sizes of the made-up shop")] = "100000",
-    times: Annotated[int, typer.Option(help="starts of each", min=1)] = 3,
-    seed: Annotated[int, typer.Option(help="of everything random")] = 0,
-    as_json: AsJson = False,
-) -> None:
-    """How long until a server that is started anew answers its first search?"""
-    from wares.app.bench.restart import restart_figures
-
-    if not all(one.strip().isdecimal() for one in products.split(",")):
-        raise typer.BadParameter("Numbers of products, separated by commas.", param_hint="--products")
-    with screen.progress() as tell:
-        rows = restart_figures([int(one) for one in products.split(",")], times=times, seed=seed, tell=tell)
-    _print({"restart": rows}, as_json)
-
-
-def _listed(names: str) -> list[str]:
-    return [name.strip() for name in names.split(",") if name.strip()]
-
-
-def _print(figures: Mapping[str, Any], as_json: bool) -> None:
-    if as_json:
-        screen.print_json(figures)
-        return
-    from wares.app.commands.tables import print_figures
-
-    print_figures(screen.stdout(), figures)
+    show(figures, as_json)

@@ -52,9 +52,9 @@ def build(folder: Path, n: int, seed: int) -> None:
             store.catalogue.put(some)
         store.events.append(made_up_events(n, now_ms, np.random.default_rng(seed)))
         encoder = new_encoder(settings, folder)
-        assert encoder is not None
+        meant = PhraseVectors(encoder, seed) if encoder is not None else None
         snapshots = folder / SNAPSHOTS
-        snapshot = build_snapshot(store, settings, PhraseVectors(encoder, seed), snapshots, now_ms)
+        snapshot = build_snapshot(store, settings, meant, snapshots, now_ms)
         write_snapshot(snapshot, snapshots)
 
 

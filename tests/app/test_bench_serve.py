@@ -1,0 +1,89 @@
+"""The bench of a served shop: its clients, and a small run of the whole."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from wares.app.bench.serving.client import Question, ask_closed, ask_open
+from wares.app.bench.serving.questions import Questions
+from wares.app.cli import app
+
+SHOP = 1_000
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    seen: list[str]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
+        type(self).seen.append(body)
+        status = 503 if body == "refuse" else 200
+        self.send_response(status)
+        if status == 503:
+            self.send_header("Retry-After", "2")
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *told: object) -> None: ...
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    _Handler.seen = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def test_clients_of_a_closed_loop_ask_again_and_again(port: int) -> None:
+    told = ask_closed(port, [Question("POST", "/x", f"{i}") for i in range(50)], 0.3, clients=4)
+    assert told.answered == told.statuses[200] == len(told.latencies_ms) >= 4
+    assert set(_Handler.seen) <= {str(i) for i in range(50)}
+    assert told.figures()["per_s"] > 0
+
+
+def test_an_open_loop_asks_at_its_rate_whatever_is_answered(port: int) -> None:
+    questions = [Question("POST", "/x", body) for body in ("take", "refuse")]
+    told = ask_open(port, questions, 1.0, rate=100.0, seed=3)
+    sent = sum(told.statuses.values())
+    assert 60 <= sent <= 140  # a Poisson number of mean 100
+    assert told.statuses[200] + told.statuses[503] == sent
+    assert told.with_retry_after == told.statuses[503] == len(told.refused_ms) > 0
+
+
+def test_new_searches_are_all_different_and_repeated_ones_are_not() -> None:
+    questions = Questions(SHOP, 0)
+    new, repeated = questions.new_searches(300), questions.repeated_searches(2_000)
+    assert len(set(new)) == 300
+    often = np.unique([one.body for one in repeated], return_counts=True)[1]
+    assert often.max() > 20 > np.median(often)
+    whole = Questions(SHOP, 0).homes(100)
+    assert len(set(whole)) == 100 == questions.shoppers  # nobody twice before everybody once
+
+
+def test_no_event_is_sent_twice() -> None:
+    sent = [json.loads(one.body)["events"] for one in Questions(SHOP, 0).events(20, 50)]
+    assert len({event["id"] for batch in sent for event in batch}) == 1_000
+
+
+def test_a_small_shop_is_measured_from_end_to_end(tmp_path: Path) -> None:
+    (tmp_path / "wares.toml").write_text('[encoder]\nsource = "none"\n[models]\ntrain = ["popular", "item_knn"]\n')
+    asked = ["bench", "serve", "--products", str(SHOP), "--seconds", "0.5", "--shop", str(tmp_path), "--only"]
+    ran = CliRunner().invoke(app, [*asked, "search_warm,event_to_answer", "--json"])
+    assert ran.exit_code == 0, ran.output
+    figures = json.loads(ran.stdout)
+    assert {"search_warm", "event_to_answer", "ready_s", "memory_mb"} <= set(figures)
+    assert figures["search_warm"]["peak_rps"] > 0 and figures["search_warm"]["kept_share"] > 0
+    assert figures["event_to_answer"]["unchanged"] == 0
+    assert CliRunner().invoke(app, [*asked, "search_hot"]).exit_code != 0
