@@ -80,6 +80,15 @@ def test_a_shopper_keeps_their_variant_and_variants_are_parted_as_stated(folder:
     assert {shop.search("tea").variant, shop.browse("Tea", shopper="s1").variant} == {""}  # no id; another surface
 
 
+def test_where_nothing_is_logged_everybody_gets_control(folder: Path) -> None:
+    start(folder)
+    with open_shop(folder) as reader:
+        plain = reader.search("green tea", k=5).hits
+        pages = [reader.search("green tea", shopper=f"s{i}", k=5) for i in range(20)]
+    assert {page.variant for page in pages} == {""}
+    assert all([hit.product.id for hit in page.hits] == [hit.product.id for hit in plain] for page in pages)
+
+
 def test_the_variant_of_one_experiment_says_nothing_of_that_of_another(folder: Path, shop: Shop) -> None:
     start(folder)
     start(folder, FILE.replace("cheap-first", "cheap-shelf").replace('"search"', '"browse"'))

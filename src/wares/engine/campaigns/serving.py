@@ -169,4 +169,4 @@ def standing_of(sums: Sums) -> dict[str, Standing]:
         for i, value in enumerate(values):
             total[i] += value
         by_day.setdefault(name, {})[day] = values[2]
-    return {name: Standing(*total, by_day[name]) for name, total in totals.items()}
+    return {name: Standing(shown, clicks, spent, by_day[name]) for name, (shown, clicks, spent) in totals.items()}
