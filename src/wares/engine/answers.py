@@ -16,17 +16,18 @@ from wares.engine.stages import Answer, Walk
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """All that an answer depends on beside the catalogue, the snapshot, the walk and the moment."""
+    """All that an answer depends on beside the catalogue, the snapshot and the moment."""
 
     request: Request  # without the moment, the shopper's id, and which of its hits are shown
     did: bytes  # a digest of what the shopper did: each event makes another question
     actions: Actions
+    walk: int  # its identity: variants of an experiment answer alike questions in turn
 
     @staticmethod
-    def of(request: Request, history: History, actions: Actions) -> "Question":
+    def of(request: Request, history: History, actions: Actions, walk: Walk) -> "Question":
         """What `request` asks for a shopper of this history, where the shop's rules want these actions."""
         asked = replace(request, now_ms=0, shopper_id=None, k=min(request.k, 1), offset=0)
-        return Question(asked, _digest(history) if len(history) else b"", actions)
+        return Question(asked, _digest(history) if len(history) else b"", actions, id(walk))
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,7 +239,7 @@ class Engine:
         view = ShopView(live or self.live, request.now_ms, self.settings.market(request.market))
         bids = self._bids(request, walk) if actions is None else ()
         actions = self.rules.actions(request, self.store.shoppers) if actions is None else actions
-        question = Question.of(request, history, actions) if self.answers is not None and not bids else None
+        question = Question.of(request, history, actions, walk) if self.answers is not None and not bids else None
         if question and self.answers and (kept := self.answers.find(question, view.state, walk)) is not None:
             return replace(kept, notes=(*notes, *kept.notes))
         seeds, unknown = _seeds(request, view)
