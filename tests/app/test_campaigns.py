@@ -239,20 +239,23 @@ def test_without_a_running_campaign_every_byte_is_as_without_the_policy(folder: 
 
 
 def test_the_order_loses_no_more_relevance_than_the_floor_allows(shop: Shop) -> None:
-    kinds = ("tea", "green tea", "green tea cup", "green jar", "tea pot with lid", "jar of green olives and leaves")
-    shop.put({"id": f"x{i}", "title": f"{kinds[i % 6]} {i}", "price": 1 + i, "brand": f"b{i}"} for i in range(60))
-    for i, kind in enumerate((1, 3, 4, 5)):
-        products = json.dumps([f"x{j}" for j in range(kind, 60, 6)])
+    more = "cup jar leaves lid pot white spoon olive honey lemon mint ginger".split()
+    shop.put(
+        {"id": f"x{i}", "title": f"{('jam', 'black tea')[i % 2]} {' '.join(more[: i % 13])}", "brand": f"b{i}"}
+        for i in range(60)
+    )
+    for i in range(4):
+        products = json.dumps([f"x{j}" for j in range(60) if j % 13 > 4 + i])
         run(shop, f'name = "c{i}"\nlabel = "{i}"\nproducts = {products}\nbid = {20 + i}\nbudget = 9000\n')
     won, least = 0, 1.0
-    for query in ("tea", "green", "green tea", "jar", "tea pot", "green jar", "olives", "cup", "tea leaves"):
+    for query in ("tea", "jam", "black tea", "black tea cup", "jam jar", "tea leaves", "black", "jam lid pot"):
         gains = [
             sum(hit.score / math.log2(place + 2) for place, hit in enumerate(page.hits))
             for page in (shop.search(query, shopper="u", k=10, organic=organic) for organic in (True, False))
         ]
-        won += len(paid(shop.search(query, shopper="u", k=10)))
+        won += len(paid(shop.search(query, shopper="v", k=10)))
         least = min(least, gains[1] / gains[0])
-    assert won >= 8
+    assert won >= 4
     assert 1 - 0.047 <= least < 1  # nDCG@10 at a floor of 0.8; see tests/policies/test_sponsored.py
 
 

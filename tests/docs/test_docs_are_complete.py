@@ -428,6 +428,6 @@ def test_the_commands_in_all_pages_exist_with_their_options() -> None:
                 if not line.startswith("wares "):
                     continue
                 words = shlex.split(line, comments=True)
-                name = " ".join(words[: 3 if words[1] in ("bench", "experiments", "keys", "rules") else 2])
+                name = " ".join(words[: 3 if words[1] in ("bench", "campaigns", "experiments", "keys", "rules") else 2])
                 options = {word for word in words if word.startswith("-") and len(word) > 1}
                 assert options - {"--serve", "--no-serve", "--json"} <= known[name], line
