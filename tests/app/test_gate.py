@@ -3,6 +3,7 @@
 import hmac
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from wares.errors import SettingsError
 from wares.shop import Shop, open_shop
 
 PAGE = "https://shop.example"
+ADDRESSES = count()
 SETTINGS = """
 [server]
 max_records = 3
@@ -63,12 +65,39 @@ def fuzzed(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> TestClient:
 
 def client(shop: Shop, keys: Keys, **options: Any) -> TestClient:
     """Of a server that needs keys; each call is a server of its own, with fresh rates."""
-    app = make_app({"default": shop}, ring=KeyRing(keys.place.parent, "the admin's own secret"), closed=True)
+    return asking(server(shop, keys), **options)
+
+
+def server(shop: Shop, keys: Keys) -> Any:
+    return make_app({"default": shop}, ring=KeyRing(keys.place.parent, "the admin's own secret"), closed=True)
+
+
+def asking(app: Any, **options: Any) -> TestClient:
     return TestClient(app, raise_server_exceptions=False, **{"base_url": "http://api.example", **options})
+
+
+@pytest.fixture(scope="module")
+def served(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, dict[str, str]]:
+    """One server for tests that change nothing, and a key of each scope: making one takes longer than asking it."""
+    keys = Keys(tmp_path_factory.mktemp("keys"))
+    return server(shop, keys), {scope: keys.new([scope])[0] for scope in SCOPES}
+
+
+@pytest.fixture
+def somebody(served: tuple[Any, dict[str, str]]) -> TestClient:
+    """Asks that server from an address of their own, so with fresh rates."""
+    return asking(served[0], client=(f"10.0.{next(ADDRESSES)}.1", 50_000))
 
 
 def bearer(text: str, **more: str) -> dict[str, str]:
     return {"authorization": f"Bearer {text}", **more}
+
+
+@pytest.fixture
+def time_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For rates: however long the requests of a test take, nothing of what was taken comes back meanwhile."""
+    still = {**(Buckets.__init__.__kwdefaults__ or {}), "now_s": lambda: 0.0}
+    monkeypatch.setattr(Buckets.__init__, "__kwdefaults__", still)
 
 
 def token_of(key: Key, shopper: str = "anna", **claims: Any) -> str:
@@ -118,10 +147,12 @@ def test_ids_with_slashes_lead_to_no_other_entry() -> None:
 
 @pytest.mark.parametrize("scope", SCOPES)
 @pytest.mark.parametrize("name", [name for name, need in NEEDS.items() if need.scope != OPEN])
-def test_a_key_opens_the_routes_of_its_scope_and_no_others(shop: Shop, keys: Keys, scope: str, name: str) -> None:
-    text, _ = keys.new([scope])
+def test_a_key_opens_the_routes_of_its_scope_and_no_others(
+    served: tuple[Any, dict[str, str]], somebody: TestClient, scope: str, name: str
+) -> None:
+    text = served[1][scope]
     method, _, path = name.partition(" ")
-    answer = client(shop, keys).request(
+    answer = somebody.request(
         method, filled(path), headers=bearer(text) | {HEADER: "1"}, json=None if method == "GET" else {"x": 1}
     )
     if scope in (NEEDS[name].scope, "admin"):
@@ -132,9 +163,9 @@ def test_a_key_opens_the_routes_of_its_scope_and_no_others(shop: Shop, keys: Key
 
 
 @pytest.mark.parametrize(("name", "need"), list(NEEDS.items()))
-def test_without_a_key_only_open_routes_answer(shop: Shop, keys: Keys, name: str, need: Any) -> None:
+def test_without_a_key_only_open_routes_answer(somebody: TestClient, name: str, need: Any) -> None:
     method, _, path = name.partition(" ")
-    answer = client(shop, keys).request(method, filled(path))
+    answer = somebody.request(method, filled(path))
     if need.scope == OPEN:
         assert answer.status_code in (200, 404)
     else:
@@ -143,10 +174,11 @@ def test_without_a_key_only_open_routes_answer(shop: Shop, keys: Keys, name: str
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 @pytest.mark.parametrize("path", ["/v1/nothing", "/v1", "/elsewhere"])
-def test_a_path_that_is_not_there_says_nothing_without_a_key(shop: Shop, keys: Keys, method: str, path: str) -> None:
-    text, _ = keys.new(["search"])
-    assert code(client(shop, keys).request(method, path)) == "401 unauthorised"
-    assert code(client(shop, keys).request(method, path, headers=bearer(text))) == "404 not-found"
+def test_a_path_that_is_not_there_says_nothing_without_a_key(
+    served: tuple[Any, dict[str, str]], somebody: TestClient, method: str, path: str
+) -> None:
+    assert code(somebody.request(method, path)) == "401 unauthorised"
+    assert code(somebody.request(method, path, headers=bearer(served[1]["search"]))) == "404 not-found"
 
 
 def test_a_wrong_method_is_told_to_who_has_a_key(shop: Shop, keys: Keys) -> None:
@@ -160,10 +192,9 @@ def test_a_wrong_method_is_told_to_who_has_a_key(shop: Shop, keys: Keys) -> None
 @pytest.mark.parametrize(
     "given", ["", "wares_00000000_" + "0" * 64, "wares", "ä", "\x7f", "x" * 5_000, "wt1.", "null", "Bearer"]
 )
-def test_a_key_that_is_none_opens_nothing(shop: Shop, keys: Keys, given: str) -> None:
-    keys.new(["search"])
+def test_a_key_that_is_none_opens_nothing(somebody: TestClient, given: str) -> None:
     for headers in ({b"authorization": b"Bearer " + given.encode()}, {b"x-algolia-api-key": given.encode()}):
-        assert code(client(shop, keys).get("/v1/shop", headers=headers)) == "401 unauthorised"
+        assert code(somebody.get("/v1/shop", headers=headers)) == "401 unauthorised"
 
 
 @given(
@@ -377,6 +408,7 @@ def test_only_so_many_askers_are_remembered() -> None:
     assert len(buckets) == 100 and buckets.take("busy") > 0
 
 
+@pytest.mark.usefixtures("time_stands_still")
 def test_a_key_has_its_own_rate_and_its_tokens_share_it(shop: Shop, keys: Keys) -> None:
     text, key = keys.new(["search"], rate=3)
     other, _ = keys.new(["search"], rate=3)
@@ -389,6 +421,7 @@ def test_a_key_has_its_own_rate_and_its_tokens_share_it(shop: Shop, keys: Keys) 
     assert {asker.get("/v1/shop", headers=admin).status_code for _ in range(60)} == {200}
 
 
+@pytest.mark.usefixtures("time_stands_still")
 def test_an_address_has_a_rate_with_wrong_keys_browsers_keys_and_tokens(shop: Shop, keys: Keys) -> None:
     window, _ = keys.new(["search"], origins=[PAGE])
     backend, _ = keys.new(["search"])
@@ -403,6 +436,7 @@ def test_an_address_has_a_rate_with_wrong_keys_browsers_keys_and_tokens(shop: Sh
         assert elsewhere.get("/v1/shop", headers=bearer(window)).status_code == 200
 
 
+@pytest.mark.usefixtures("time_stands_still")
 def test_a_shopper_has_a_rate_with_tokens_and_another_with_each_key(shop: Shop, keys: Keys) -> None:
     text, key = keys.new(["search"])
     other, _ = keys.new(["search"])
@@ -452,6 +486,7 @@ def test_a_batch_that_no_minute_holds_is_refused_for_good(shop: Shop, keys: Keys
     assert "50 questions in one request are more than the 2 a minute of this key" in told.json()["message"]
 
 
+@pytest.mark.usefixtures("time_stands_still")
 @pytest.mark.parametrize("by", ["token", "key", "address"])
 def test_a_batch_counts_for_its_shopper_and_its_address_too(shop: Shop, keys: Keys, by: str) -> None:
     text, key = keys.new(["search"], origins=[PAGE] if by == "address" else [])
