@@ -221,7 +221,7 @@ def test_a_shopper_sees_it_so_many_times_a_day_after_a_restart_too(shop: Shop, f
 def test_without_a_running_campaign_every_byte_is_as_without_the_policy(folder: Path) -> None:
     asked = {"query": "green tea", "shopper": "u", "k": 50}
     plain = 'policies = ["aims", "availability", "rules", "swaps"]\n'
-    answers = []
+    answers = list[Any]()
     for settings in (SETTINGS, f"{SETTINGS}[profiles.search]\n{plain}"):
         (folder / "wares.toml").write_text(settings, encoding="utf-8")
         with open_shop(folder) as shop:

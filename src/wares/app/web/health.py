@@ -28,7 +28,15 @@ def add_health(app: FastAPI, service: Service, metrics: Metrics, *, with_metrics
         status, body = ready_json(found)
         return JSONResponse(body, status, headers=_NEVER_KEPT)
 
-    @app.get("/metrics", summary="Counts and times for Prometheus", response_class=Response)
+    text = {"schema": {"type": "string"}}
+    media = {"text/plain": text, "application/openmetrics-text": text}  # as the scraper asks for
+
+    @app.get(
+        "/metrics",
+        summary="Counts and times for Prometheus",
+        response_class=Response,
+        responses={200: {"content": media}},
+    )
     async def scrape(request: Request) -> Any:
         if not with_metrics:
             raise Refused(404, "not-found", "Metrics are switched off: server.metrics is false.")

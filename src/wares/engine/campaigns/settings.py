@@ -28,7 +28,7 @@ class CampaignFile(Section):
     label: Annotated[str, Field(min_length=1, max_length=60)]  # whose it is, for shoppers
     products: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(max_length=1000)] = ()
     where: dict[str, Choice] = Field({})
-    when: WhenSettings = WhenSettings()
+    when: WhenSettings = Field(default_factory=lambda: WhenSettings.model_validate({}))
     bid: Minor  # the most that a click may cost
     budget: Minor  # of the whole campaign
     budget_per_day: Minor | None = None
