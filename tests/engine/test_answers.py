@@ -1,6 +1,7 @@
 """Answers of a moment are kept for all who ask the same, and for nobody else."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,29 @@ def test_the_settings_can_say_that_none_is_kept(tmp_path: Path) -> None:
     with open_shop(tmp_path) as shop:
         shop.keep_answers()
         assert shop.engine.answers is None
+
+
+def test_the_next_page_of_a_shared_answer_says_nothing_of_who_asked_first(shop: Shop) -> None:
+    first, other = (shop.search("tea", shopper=who, k=5) for who in ("secret", "somebody"))
+    assert _answers(shop).found == 1
+    assert "secret" in " ".join(first.notes)
+    assert "secret" not in " ".join(shop.search("", shopper="somebody", cursor=other.cursor, k=5).notes)
+
+
+def test_the_next_page_of_a_shared_answer_is_of_the_experiment_of_those_who_take_part(shop: Shop) -> None:
+    shop.log_impressions()
+    shop.experiments.start(_TRIAL, "Test", now=datetime.fromtimestamp(NOW_MS / 1000, UTC))
+    of = {f"new{i}": shop.search("tea", shopper=f"new{i}", k=5) for i in range(12)}
+    assert len({(page.experiment, page.variant) for page in of.values()}) == 3
+    for shopper, page in of.items():
+        following = shop.search("", shopper=shopper, cursor=page.cursor, k=5)
+        assert (following.experiment, following.variant) == (page.experiment, page.variant)
+
+
+_TRIAL = """
+name = "cap"
+surface = "search"
+share = 0.6
+[variants.capped]
+brand_cap = 3
+"""

@@ -66,7 +66,7 @@ class Answers:
         """Remember it, unless it is not one to give twice. Returns it with room for its pages, if it is kept."""
         if answer.slate.chances or answer.intent.request.explain:
             return answer
-        pages, now_s = dict[tuple[int, int], Page](), time.monotonic()
+        pages, now_s = dict[tuple[int, int, str], Page](), time.monotonic()
         kept = _Kept(replace(answer.to_keep(), pages=pages), state, now_s)
         with self._lock:
             if (before := self._kept.pop(question, None)) is not None:

@@ -197,16 +197,17 @@ class Engine:
 
     def ask(self, request: Request) -> Page:
         """The page that answers a request, or the next one of an earlier answer."""
-        started_s = time.perf_counter()
+        started_s, note = time.perf_counter(), ""
         if request.cursor:
             found, name, offset = self._cursors.find(request.cursor)
         else:
             live = self.live  # one for the whole request, whatever is swapped meanwhile
             history, note = self.history(request.shopper_id, live, simulated=request.simulated)
-            found, name, offset = self._by_variant(request, history, (note,) if note else (), live), "", request.offset
+            found, name, offset = self._by_variant(request, history, live), "", request.offset
         laps = found.view.laps if found.view.laps.seconds else Laps()  # of a kept answer nothing but the page is new
         page = self._shown(found, offset, request, name)
         page = replace(page, experiment=found.experiment, variant=found.variant) if found.experiment else page
+        page = replace(page, notes=(note, *page.notes)) if note else page  # of this shopper, whoever shares the answer
         laps.end("present")
         self.observer.answered(request.surface, laps.seconds)
         if not request.k:  # nothing was shown, and there is no next page
@@ -263,7 +264,7 @@ class Engine:
             return ()
         return self.campaigns.bids(request, self.store.shoppers.hash(request.shopper_id))
 
-    def _by_variant(self, request: Request, history: History, notes: Sequence[str], live: Live) -> Answer | Interleaved:
+    def _by_variant(self, request: Request, history: History, live: Live) -> Answer | Interleaved:
         """The answer that the shopper's variant of a running experiment gives. Who has no id gets control, and so do
         all where nothing is logged."""
         running, surface = None, request.surface
@@ -271,14 +272,14 @@ class Engine:
             whose = self.store.shoppers.hash(request.shopper_id)
             running = self.experiments.experiment_of(surface, whose)
         if running is None or (running.kind == INTERLEAVE and (request.sort is not Sort.RELEVANCE or not request.k)):
-            return self.answer(request, history, notes, live)
+            return self.answer(request, history, live=live)
         if running.kind == INTERLEAVE:
             walks = self._walk(surface), running.walks[running.other]
             plain = replace(request, organic=True)
-            first, second = (self.answer(plain, history, notes, live, walk=one.without_chance) for one in walks)
+            first, second = (self.answer(plain, history, live=live, walk=one.without_chance) for one in walks)
             return interleave(first, second, (CONTROL, running.other), running.experiment)
         variant = running.variant_of(whose)
-        found = self.answer(request, history, notes, live, walk=running.walks.get(variant))
+        found = self.answer(request, history, live=live, walk=running.walks.get(variant))
         return replace(found, experiment=running.experiment, variant=variant)
 
     def _shown(self, found: Answer | Interleaved, offset: int, request: Request, name: str) -> Page:
@@ -286,7 +287,7 @@ class Engine:
         k, pages = request.k, None
         if isinstance(found, Answer) and not request.cursor:
             pages = found.pages
-            if pages is not None and (shown := pages.get((offset, k))) is not None:
+            if pages is not None and (shown := pages.get((offset, k, found.experiment))) is not None:
                 if shown.cursor and not self._cursors.holds(name := name_of(shown.cursor)):
                     self._cursors.keep_as(name, replace(found, pages=None))
                 return replace(shown, notes=found.notes)
@@ -294,7 +295,7 @@ class Engine:
         if k and offset + k < page.total:
             page = with_cursor(page, request, name or self._cursors.keep(found.to_keep()), offset)
         if pages is not None and len(pages) < _MOST_PAGES:
-            pages[offset, k] = page
+            pages[offset, k, found.experiment] = page  # its cursor continues an answer of that experiment
         return page
 
     def _present(self, found: Answer | Interleaved, offset: int, k: int) -> Page:

@@ -91,7 +91,7 @@ class Answer:
     scored_by: FeatureTable | None = None  # what each feature adds to the scores, "" = base; row by row as `features`
     experiment: str = ""  # what the shopper takes part in, and as what
     variant: str = ""
-    pages: dict[tuple[int, int], Page] | None = None  # of an answer that many get: by (offset, k) what was shown of it
+    pages: dict[tuple[int, int, str], Page] | None = None  # of an answer that many get: by (offset, k, experiment)
 
     def to_keep(self) -> "Answer":
         """The same without what can be computed again, and what later pages do not need."""
