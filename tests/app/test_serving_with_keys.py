@@ -22,6 +22,7 @@ from wares.app.commands import remote
 from wares.app.web import serve
 from wares.app.web.keys import Keys
 from wares.app.web.tokens import Claims, make_token
+from wares.engine.durable import replace_text
 from wares.engine.settings import load_settings
 
 ADMIN = "0123456789abcdef-the-admins-own"
@@ -131,15 +132,14 @@ def test_a_running_server_notices_new_and_revoked_keys_within_a_second(tmp_path:
 def test_a_key_expires_while_the_server_runs(tmp_path: Path) -> None:
     folder = build(tmp_path / "shop")
     text, key = Keys(folder).new(["search"])
-    soon = key.model_copy(update={"expires": key.made.fromtimestamp(time.time() + 4, key.made.tzinfo)})
-    (folder / "keys" / f"{key.id}.json").write_text(soon.model_dump_json(), encoding="utf-8")
     with served(folder) as server:
-        statuses: list[int] = []
-        end_s = time.monotonic() + 6
-        while time.monotonic() < end_s and (not statuses or statuses[-1] == 200):
-            statuses.append(server.ask("GET", "/v1/shop", key=text)[0])
+        assert server.ask("GET", "/v1/shop", key=text)[0] == 200  # however long the start took
+        soon = key.model_copy(update={"expires": key.made.fromtimestamp(time.time() + 3, key.made.tzinfo)})
+        replace_text(folder / "keys" / f"{key.id}.json", soon.model_dump_json())
+        end_s = time.monotonic() + 30
+        while server.ask("GET", "/v1/shop", key=text)[0] == 200:
+            assert time.monotonic() < end_s
             time.sleep(0.1)
-        assert statuses[0] == 200 and statuses[-1] == 401
         assert server.ask("GET", "/v1/shop", key=text)[1]["code"] == "key-expired"
 
 
