@@ -192,6 +192,11 @@ def test_never_more_lines_than_are_allowed(many: int, most: int) -> None:
             asyncio.run(cut_lines(_chunks(body), Limits(records=most)))
 
 
+def test_a_body_of_nothing_but_empty_lines_is_refused_before_it_is_cut_up() -> None:
+    with pytest.raises(Refused, match="too many"):
+        asyncio.run(cut_lines(_chunks([b"\n" * 1_000_000]), Limits()))
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     body=st.one_of(

@@ -35,8 +35,11 @@ class Rows:
 
 
 async def cut_lines(chunks: AsyncIterable[bytes], limits: Limits) -> list[bytes | None]:
-    """The lines of a body; None = longer than a record may be, and let go of as it came. Refused for too many lines."""
+    """The lines of a body; None = longer than a record may be, and let go of as it came. Refused for too many records,
+    or more empty lines than there may be records: a million of them are a small body, and cost as much as any others.
+    """
     lines: list[bytes | None] = []
+    most_lines = 2 * limits.records
     count, open_line, too_long = 0, bytearray(), False
 
     def end_line() -> None:
@@ -44,13 +47,13 @@ async def cut_lines(chunks: AsyncIterable[bytes], limits: Limits) -> list[bytes 
         line = None if too_long or len(open_line) > limits.record_bytes else bytes(open_line)
         lines.append(line)
         count += line is None or bool(line.strip())
-        if count > limits.records:
+        if count > limits.records or len(lines) > most_lines:
             detail = f"More than {limits.records:,} records are too many. Send smaller batches."
             raise Refused(413, "too-many-records", detail)
         open_line, too_long = bytearray(), False
 
     async for chunk in chunks:
-        first, *rest = chunk.split(b"\n")
+        first, *rest = chunk.split(b"\n", most_lines + 1 - len(lines))  # what lies behind is not even cut
         open_line += first
         for piece in rest:
             end_line()
