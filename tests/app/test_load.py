@@ -160,3 +160,32 @@ def test_a_slow_sender_takes_nobodys_turn(shop: Shop) -> None:
             assert (await slow).status_code == 200
 
     _run(work)
+
+
+def test_who_leaves_in_the_moment_of_being_sent_away_frees_nobody_elses_turn() -> None:
+    async def work() -> None:
+        lane, told = Lane(1, 10, 60), list[str]()
+        async with _busy(lane, told, "a"):
+            leaving = asyncio.create_task(_hold(lane, asyncio.Event(), told, "b"))
+            await asyncio.sleep(0)
+            lane._give_up(lane._queue[0])
+            leaving.cancel()
+            await asyncio.gather(leaving, return_exceptions=True)
+            assert lane.running == 1 and lane.waiting == 0
+        assert lane.running == 0
+
+    _run(work)
+
+
+def test_who_leaves_as_a_turn_becomes_free_harms_nobody_and_the_next_one_has_it() -> None:
+    async def work() -> None:
+        lane, told = Lane(1, 10, 60), list[str]()
+        async with _busy(lane, told, "abc") as (done, tasks):
+            done.set()  # "a" ends in the next round, when "b" has not heard yet
+            tasks[1].cancel()
+            found = await asyncio.gather(*tasks, return_exceptions=True)
+            tasks.clear()
+            assert [type(one) for one in found] == [type(None), asyncio.CancelledError, type(None)]
+        assert told == ["a", "c"] and lane.running == lane.waiting == 0
+
+    _run(work)

@@ -78,7 +78,7 @@ class Lane:
         except asyncio.CancelledError:
             if waiting in self._queue:
                 self._queue.remove(waiting)
-            else:  # its turn has come just now: let the next one have it
+            elif not waiting.turn.cancelled() and waiting.turn.result():  # its turn has come just now: pass it on
                 self._next()
             raise
         finally:
@@ -89,14 +89,17 @@ class Lane:
     def _give_up(self, waiting: _Waiting) -> None:
         if waiting in self._queue:
             self._queue.remove(waiting)
-            waiting.turn.set_result(False)
+            if not waiting.turn.done():  # else it was cancelled, and has not heard of it yet
+                waiting.turn.set_result(False)
 
     def _next(self) -> None:
         """A turn is over: the oldest that waits has it now."""
-        if self._queue:
-            self._queue.popleft().turn.set_result(True)
-        else:
-            self.running -= 1
+        while self._queue:
+            waiting = self._queue.popleft()
+            if not waiting.turn.done():  # else it was cancelled, and has not heard of it yet
+                waiting.turn.set_result(True)
+                return
+        self.running -= 1
 
     def _too_many(self) -> Refused:
         self.shed += 1
