@@ -71,7 +71,7 @@ class Accounts:
             self._last_page = seq
             if (page := self.show(whose, impression)) is not None:
                 pages.append(page)
-        looks = store.events.looks(self._last_seq, self.settled.until_ms)
+        looks = store.events.looks(self._last_seq, since_ms)
         for look in looks:
             self._last_seq = look.seq
             self.look(look)
@@ -98,12 +98,14 @@ class Accounts:
     def look(self, look: Look) -> None:
         """One view, click or search."""
         day = look.time_ms // DAY_MS
-        if day < self._first_day:
-            return
         self._first_seq.setdefault(day, look.seq)
         if look.whose is None:
             return
         click = (look.impression, look.product, look.whose)
+        if day < self._first_day:  # settled, but whoever clicks again today is not charged again
+            if look.is_click and look.impression:
+                self._clicks.setdefault(click, look)
+            return
         if look.is_click and look.impression and self._clicks.setdefault(click, look) is look:
             if look.impression in self.pages:
                 self._count(look)
@@ -132,7 +134,7 @@ class Accounts:
         until = max(now_ms // DAY_MS - 1, self._first_day)
         if until == self._first_day and self.settled.after_seq:
             return None
-        seqs = [seq for day, seq in self._first_seq.items() if until <= day <= until + 3]
+        seqs = [seq for day, seq in self._first_seq.items() if until - 1 <= day <= until + 3]
         after = min(seqs, default=self._last_seq + 1) - 1
         sums = {key: value for key, value in self.sums().items() if key[1] < until}
         if until == self._first_day and not after:
@@ -170,7 +172,7 @@ class Accounts:
         self.charges.clear()
         self._begin()
         for look in self._clicks.values():
-            if look.impression in self.pages:
+            if look.impression in self.pages and look.time_ms // DAY_MS >= self._first_day:
                 self._count(look)
 
 

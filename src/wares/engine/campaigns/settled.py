@@ -18,8 +18,8 @@ Sums = Mapping[tuple[str, int], tuple[int, int, int]]  # (campaign, day in UTC) 
 
 @dataclass(frozen=True)
 class Settled:
-    """All of the days before `until_ms`. Every event up to the number `after_seq` happened on one of them. No shopper
-    data: erasing a shopper leaves it as it is."""
+    """All of the days before `until_ms`. Every event up to the number `after_seq` happened before the last of them,
+    whose clicks are not to be charged a second time. No shopper data: erasing a shopper leaves it as it is."""
 
     until_ms: int
     after_seq: int = 0
