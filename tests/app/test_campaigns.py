@@ -19,6 +19,7 @@ from wares.domain.result import Hit, Page
 from wares.engine.campaigns.book import CampaignBook
 from wares.engine.campaigns.settled import read_settled
 from wares.shop import Shop, open_shop
+from wares.store.impressions import read_pages
 from wares.store.sqlite import Store
 
 SETTINGS = '[encoder]\nsource = "none"\n[models]\ntrain = ["popular"]\n'
@@ -239,7 +240,7 @@ def test_without_a_running_campaign_every_byte_is_as_without_the_policy(folder: 
 
 
 def test_the_order_loses_no_more_relevance_than_the_floor_allows(shop: Shop) -> None:
-    more = "cup jar leaves lid pot white spoon olive honey lemon mint ginger".split()
+    more = ["cup", "jar", "leaves", "lid", "pot", "white", "spoon", "olive", "honey", "lemon", "mint", "ginger"]
     shop.put(
         {"id": f"x{i}", "title": f"{('jam', 'black tea')[i % 2]} {' '.join(more[: i % 13])}", "brand": f"b{i}"}
         for i in range(60)
@@ -373,6 +374,45 @@ def test_days_that_are_over_stay_what_they_were_when_the_shopper_is_forgotten(
     shop.erase_shopper("u")
     assert standing(shop) == (2, 2, 60)
     assert shop.campaigns.standings()["spring"].spent == 60
+
+
+def test_a_second_click_on_the_day_after_is_not_charged_when_the_first_days_books_are_closed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    midnight = time.time() // 86_400 * 86_400 - 86_400
+    late = datetime.fromtimestamp(midnight - 3_600, UTC)
+    monkeypatch.setattr("wares.engine.campaigns.serving.time.time", lambda: midnight + 10_800)
+    shop.campaigns.add(FILE, "Anna", now=late - timedelta(hours=1))
+    monkeypatch.setattr("wares.shop._now_ms", lambda: int(late.timestamp() * 1000))
+    fold(shop)
+    page = shop.search("green tea", shopper="u", k=12)
+    for moment in (midnight - 3_000, midnight + 3_000):
+        click(shop, page, "t20", after_s=moment - time.time())
+    once = standing(shop)
+    assert once[:2] == (1, 1) and once[2] > 0
+    monkeypatch.setattr("wares.engine.campaigns.serving.time.time", lambda: midnight + 86_400)
+    assert standing(shop) == once
+    settled = read_settled(shop.folder)
+    assert settled is not None and settled.until_ms == midnight * 1000
+    shop.engine.campaigns.forget()
+    assert standing(shop) == once
+
+
+def test_pages_without_a_paid_place_are_looked_through_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(shop)
+    fold(shop)
+    for _ in range(5):
+        assert not paid(shop.search("jam", shopper="u"))
+    fold(shop)
+    looked_after = list[int]()
+    monkeypatch.setattr(
+        "wares.engine.campaigns.accounts.read_pages",
+        lambda folder, after, **more: looked_after.append(after) or read_pages(folder, after, **more),
+    )
+    page = shop.search("green tea", shopper="u", k=12)
+    click(shop, page, "t20")
+    assert standing(shop)[:2] == (1, 1)
+    assert looked_after == [5]
 
 
 def test_a_damaged_account_stops_all_campaigns_and_says_so(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -202,6 +202,20 @@ def read_pages(
     return ((seq, whose, json.loads(body)) for seq, whose, body in _rows(folder, after, False, since_ms, holding))
 
 
+def last_page(folder: Path) -> int:
+    """The highest sequence number on disk; 0 = nothing was shown. Raises StoreError for a file that cannot be read."""
+    path = folder / FILE
+    if not path.is_file():
+        return 0
+    with plain_faults(path), closing(connect(path)) as connection:
+        try:
+            return int(connection.execute("SELECT ifnull(max(seq), 0) FROM impressions").fetchone()[0])
+        except sqlite3.OperationalError as fault:
+            if "no such table" not in str(fault):
+                raise
+            return 0
+
+
 def read_shown(
     folder: Path, *, simulated: bool = False, since_ms: int = 0, holding: str = "", most: int = 0
 ) -> Iterator[tuple[bytes | None, Mapping[str, Any]]]:

@@ -15,7 +15,7 @@ from wares.engine.campaigns.book import Campaign, ms_of
 from wares.engine.campaigns.settled import DAY_MS, Settled, Sums, read_settled
 from wares.feeds.robots import HOUR_MS, PER_DAY, PER_HOUR
 from wares.store.events import Look
-from wares.store.impressions import read_pages
+from wares.store.impressions import last_page, read_pages
 from wares.store.sqlite import Store
 
 WINDOW_MS = DAY_MS  # in which a click may follow
@@ -66,11 +66,12 @@ class Accounts:
     def read(self, shop_folder: Path, store: Store) -> list[Shown]:
         """Take in what came since; the pages among it."""
         pages = list[Shown]()
-        since_ms = self.settled.until_ms - WINDOW_MS
+        since_ms, last = self.settled.until_ms - WINDOW_MS, last_page(shop_folder)
         for seq, whose, impression in read_pages(shop_folder, self._last_page, since_ms=since_ms, holding=HOLDING):
             self._last_page = seq
             if (page := self.show(whose, impression)) is not None:
                 pages.append(page)
+        self._last_page = max(self._last_page, last)  # most pages have no such hit, and are not read again
         looks = store.events.looks(self._last_seq, since_ms)
         for look in looks:
             self._last_seq = look.seq
