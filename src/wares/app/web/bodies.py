@@ -10,11 +10,16 @@ from wares.app.web.refusals import Refused
 _PIECE = 256 * 1024  # bytes that are unpacked at a time, however much they are packed
 _GZIP = 16 + zlib.MAX_WBITS
 _KNOWN = (b"gzip", b"x-gzip")
+MOST_IN_SCOPE = "wares.most_bytes"  # where the gate leaves what this request may have
+
+
+class ClientLeft(ConnectionAbortedError):
+    """Before the end of its body. Nobody is there to be answered, and nothing is wrong with wares."""
 
 
 class Unpacking:
-    """ASGI middleware. A body that says it is gzip is unpacked as it is read; `most` bytes, counted after it. Raises
-    Refused: too-large, unsupported-media-type, invalid-encoding."""
+    """ASGI middleware. A body that says it is gzip is unpacked as it is read; `most` bytes, counted after it, where the
+    gate said nothing else. Raises Refused: too-large, unsupported-media-type, invalid-encoding."""
 
     def __init__(self, app: ASGIApp, most: int) -> None:
         self._app, self._most = app, most
@@ -32,7 +37,7 @@ class Unpacking:
             detail = "This Content-Encoding is not read here. Send the body plain or as gzip."
             raise Refused(415, "unsupported-media-type", detail, {"accept-encoding": "gzip"})
         plain = [one for one in scope["headers"] if one[0] not in (b"content-encoding", b"content-length")]
-        unpacked = _Unpacked(receive, self._most)
+        unpacked = _Unpacked(receive, scope.get(MOST_IN_SCOPE, self._most))
         await self._app({**scope, "headers": plain}, unpacked, send)
 
 
@@ -97,12 +102,12 @@ class HeadAsGet:
 
 
 async def whole(receive: Receive) -> bytes:
-    """The body, which the gate limits. Raises ConnectionAbortedError where the client leaves before its end."""
+    """The body, which the gate limits. Raises ClientLeft where the client leaves before its end."""
     parts: list[bytes] = []
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ConnectionAbortedError
+            raise ClientLeft
         parts.append(message.get("body", b""))
         if not message.get("more_body", False):
             return b"".join(parts)

@@ -150,7 +150,11 @@ CODES: Mapping[str, Meaning] = {
     "body-too-slow": Meaning((408,), "The body did not come in time.", "Send it again, in smaller batches."),
     "not-found": Meaning((404,), "There is no such route.", "The routes stand in `/v1/openapi.json`."),
     "method-not-allowed": Meaning((405,), "The route takes another method.", "`Allow` says which."),
-    "too-large": Meaning((413,), "The body is larger than `server.max_body_kib`, unpacked.", "Send smaller batches."),
+    "too-large": Meaning(
+        (413,),
+        "The body is larger than `server.max_body_kib`, unpacked; a search or the like, than 256 KiB.",
+        "Send smaller batches.",
+    ),
     "too-many-records": Meaning(
         (413,), "More than `server.max_records` records. None of them was kept.", "Send smaller batches."
     ),

@@ -11,11 +11,11 @@ from urllib.parse import parse_qs
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from wares.app.web.bodies import again, whole
+from wares.app.web.bodies import MOST_IN_SCOPE, ClientLeft, again, whole
 from wares.app.web.caller import IN_SCOPE, Caller, Meters, spend
 from wares.app.web.key_ring import KeyRing
 from wares.app.web.limits import Limits
-from wares.app.web.load import Load
+from wares.app.web.load import QUESTIONS, Load
 from wares.app.web.logs import tell_access, tell_fault
 from wares.app.web.metrics import Metrics
 from wares.app.web.origins import cors_headers, foreign_origin, is_preflight
@@ -39,6 +39,7 @@ _HEADERS = {
 }
 _THEIRS = "/1/"  # the routes that InstantSearch speaks
 _EVENTS = "POST /v1/events"  # which pages send as plain text, to spare the browser a question beforehand
+_LEFT = 499  # the status in the log where nobody waits for the answer, as other servers have it
 _SENT_WITHIN_S = 30.0  # the body of a request that takes turns
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
@@ -86,11 +87,12 @@ class Gate:
             if preflight and origin in origins:
                 await Response(status_code=204)(scope, receive, answered)
                 return
-            self._check_length(headers)
+            scope[MOST_IN_SCOPE] = most = self._limits.body_of(is_question=route.name in QUESTIONS)
+            _check_length(headers, most)
             scope[IN_SCOPE] = caller = self.caller(scope, headers, route, known)
             if route.name == _EVENTS and headers.get("content-type", "").startswith("text/plain"):
                 scope["headers"] = [*_without_type(scope["headers"]), (b"content-type", b"application/json")]
-            limited = _limited(receive, self._limits.body_bytes)
+            limited = _limited(receive, most)
             if (lane := self._load.lane(route.name)) is None:
                 await self._app(scope, limited, answered)
             else:
@@ -101,6 +103,8 @@ class Gate:
             if scope["path"].startswith(_THEIRS):
                 refused.more["message"] = refused.detail  # where their clients look for it
             await refused.answer()(scope, receive, answered)
+        except ClientLeft:
+            answered.status = answered.status or _LEFT
         except Exception as fault:
             tell_fault(fault)
             self._metrics.failed()
@@ -158,11 +162,6 @@ class Gate:
             raise Refused(403, "scope-missing", f"{route.name} needs the scope {need.scope}; this key has {has}.")
         return replace(caller, meters=meters)
 
-    def _check_length(self, headers: Mapping[str, str]) -> None:
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or len(length) > 15 or int(length) > self._limits.body_bytes:
-            raise _too_large(self._limits.body_bytes)
-
 
 def _given(scope: Scope, headers: Mapping[str, str], route: Route) -> str:
     """The key or token as it was sent; "" = none. In the address, where a page can send no header: Algolia's clients
@@ -196,6 +195,12 @@ def _no_route(path_is_known: bool) -> Refused:
     if path_is_known:
         return Refused(405, "method-not-allowed", "Method Not Allowed")
     return Refused(404, "not-found", "Not Found")
+
+
+def _check_length(headers: Mapping[str, str], most: int) -> None:
+    length = headers.get("content-length", "0")
+    if not length.isdecimal() or len(length) > 15 or int(length) > most:
+        raise _too_large(most)
 
 
 def _too_large(most: int) -> Refused:

@@ -9,6 +9,7 @@ from wares.app.web.refusals import Refused
 from wares.engine.settings import ServerSettings
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
+QUESTION_BYTES = 256 * 1024  # of a search, say, or a batch of them: the reading of a body makes everybody wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ class Limits:
             settings.max_body_kib * 1024, settings.max_record_kib * 1024, settings.max_records,
             settings.max_query_characters, settings.rate_per_key, settings.rate_per_address, settings.rate_per_shopper,
         )  # fmt: skip
+
+    def body_of(self, *, is_question: bool) -> int:
+        """Most bytes of a body, as sent and unpacked."""
+        return min(self.body_bytes, QUESTION_BYTES) if is_question else self.body_bytes
 
     def check_records(self, rows: Sequence[Any]) -> None:
         """Refused where there are too many, or one is too large; then none is kept. All but dicts are only counted."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from wares.app.web.refusals import Refused
 from wares.domain.cores import n_cores
 
-_ANSWERS = frozenset((
+QUESTIONS = frozenset((
     *("POST /v1/search", "POST /v1/browse", "POST /v1/recommend", "POST /v1/similar"),
     *("POST /1/indexes/*/queries", "POST /1/indexes/*/recommendations"),
     *("POST /1/indexes/{index}/query", "POST /1/indexes/{index}/facets/{facet}/query"),
@@ -125,7 +125,7 @@ class Load:
 
     def lane(self, route: str) -> Lane | None:
         """In which requests of this route take turns; None = they need none."""
-        if route in _ANSWERS:
+        if route in QUESTIONS:
             return self._answers
         return self._writes if route in _WRITES else None
 
