@@ -139,6 +139,20 @@ def test_the_next_page_of_a_shared_answer_is_of_the_experiment_of_those_who_take
         assert (following.experiment, following.variant) == (page.experiment, page.variant)
 
 
+def test_control_and_the_others_of_an_experiment_find_kept_answers_alike(shop: Shop) -> None:
+    """Else control, which is what all others get, would look faster than it is."""
+    shop.log_impressions()
+    shop.experiments.start(_TRIAL, "Test", now=datetime.fromtimestamp(NOW_MS / 1000, UTC))
+    for _ in range(3):
+        shop.search("tea", k=5)  # nobody in particular
+    found = dict[str, list[int]]()
+    for i in range(12):
+        before = _answers(shop).found
+        page = shop.search("tea", shopper=f"new{i}", k=5)
+        found.setdefault(page.variant, []).append(_answers(shop).found - before)
+    assert found["control"][:2] == found["capped"][:2] == [0, 1]
+
+
 _TRIAL = """
 name = "cap"
 surface = "search"

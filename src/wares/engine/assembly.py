@@ -279,7 +279,7 @@ class Engine:
             first, second = (self.answer(plain, history, live=live, walk=one.without_chance) for one in walks)
             return interleave(first, second, (CONTROL, running.other), running.experiment)
         variant = running.variant_of(whose)
-        found = self.answer(request, history, live=live, walk=running.walks.get(variant))
+        found = self.answer(request, history, live=live, walk=running.walks[variant])
         return replace(found, experiment=running.experiment, variant=variant)
 
     def _shown(self, found: Answer | Interleaved, offset: int, request: Request, name: str) -> Page:

@@ -8,7 +8,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from wares.engine.experiments.book import BUCKETS, Experiment, ExperimentBook
-from wares.engine.experiments.settings import CONTROL, faults_in, profile_of
+from wares.engine.experiments.settings import CONTROL, VariantSettings, faults_in, profile_of
 from wares.engine.settings import Profile, Settings
 from wares.engine.stages import Walk
 from wares.errors import WaresError
@@ -16,7 +16,8 @@ from wares.errors import WaresError
 
 @dataclass(frozen=True)
 class Running:
-    """One running experiment, ready to serve. `walks` has every variant but control, which is the surface's own."""
+    """One running experiment, ready to serve. `walks` has every variant: control's is as the surface's own, but does
+    not share its kept answers, which would make it look faster than the others."""
 
     experiment: str
     kind: str
@@ -88,7 +89,7 @@ class ServingExperiments:
         try:
             walks = {
                 name: self._walk_of(profile_of(variant, one.file.surface, self._settings))
-                for name, variant in one.file.others.items()
+                for name, variant in {**one.file.others, CONTROL: VariantSettings()}.items()
             }
         except WaresError as error:
             warnings.append(f"Experiment {one.name} cannot be served, all get control: {error}")
