@@ -216,3 +216,32 @@ def test_the_journal_survives_a_cut_line_and_forgets_the_older_half_when_it_grow
     noted = journal.changes_noted(tmp_path)
     assert [one["version"] for one in noted] == list(range(99, 99 - len(noted), -1))
     assert 10 < len(noted) < 60 and (tmp_path / journal.FILE).stat().st_size < 4_000
+
+
+def test_however_much_is_asked_few_errands_wait_and_none_is_begun_twice() -> None:
+    go, begun = threading.Event(), list[tuple[str, ...]]()
+
+    def work(words: tuple[str, ...]) -> int:
+        begun.append(words)
+        go.wait(10)
+        return 1
+
+    errands = Errands(work, lambda: 5.0)
+    for _ in range(2):
+        told = [errands.ask("overview", str(days)) for days in range(40)]
+        assert [one.running for one in told] == [True] * 4 + [False] * 36
+        assert "Ask again" in told[-1].problem
+    go.set()
+    for days in range(4):
+        assert waited(errands, "overview", str(days)).value == 1
+    assert sorted(begun) == [("overview", str(days)) for days in range(4)]
+    assert errands.ask("overview", "39").running
+
+
+def test_an_errand_that_fails_in_a_way_nobody_foresaw_may_be_asked_for_again() -> None:
+    def work(words: tuple[str, ...]) -> int:
+        raise ValueError("odd bytes")
+
+    errands = Errands(work, lambda: 5.0)
+    assert waited(errands, "health").problem == "ValueError"
+    assert errands.ask("health", anew=True).running

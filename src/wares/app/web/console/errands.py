@@ -14,6 +14,8 @@ from wares.errors import WaresError
 
 FRESH_S = 300.0  # for which an answer is given without looking again
 _KEPT = 16  # answers
+_MOST_RUNNING = 4  # one, and those that wait for it
+_TOO_MANY = "Too much is being worked out at the moment. Ask again in a minute."
 _LONGEST_S = 900.0
 
 
@@ -62,12 +64,15 @@ class Errands:
             old = known.at_ms is None or self._clock() * 1000 - known.at_ms > self._fresh_s * 1000
             failed_before = bool(known.problem) and not anew
             if not known.running and not self._closed and (anew or (old and not failed_before)):
+                if sum(one.running for one in self._known.values()) >= _MOST_RUNNING:
+                    return Told(known.value, known.at_ms, problem=_TOO_MANY)  # not kept: the next one may begin it
                 known = Told(known.value, known.at_ms, running=True)
                 threading.Thread(target=self._go, args=(words,), name="errand", daemon=True).start()
             self._known[words] = known
             self._known.move_to_end(words)
-            while len(self._known) > _KEPT:
-                self._known.popitem(last=False)
+            done = [one for one, told in self._known.items() if not told.running and one != words]
+            for one in done[: max(0, len(self._known) - _KEPT)]:  # what runs is needed, so that it is begun once
+                del self._known[one]
             return known
 
     def close(self) -> None:
@@ -81,10 +86,11 @@ class Errands:
         try:
             with self._one:  # one at a time: the cores are for serving
                 told = Told(self._run(words), int(self._clock() * 1000))
-        except (WaresError, OSError) as error:
+        except Exception as error:  # whatever it is: it does not run any more, and may be asked for again
             with self._guard:
                 known = self._known.get(words, Told())
-            told = Told(known.value, known.at_ms, problem=str(error) or type(error).__name__)
+            said = str(error) if isinstance(error, WaresError | OSError) else ""
+            told = Told(known.value, known.at_ms, problem=said or type(error).__name__)
         with self._guard:
             self._known[words] = told
 
