@@ -25,6 +25,7 @@ from wares.engine.settings import SequenceSettings, load_settings
 from wares.errors import InputError, TrainingError
 from wares.evaluation.splits import split_next_basket
 from wares.ranking.boosted import Boosted
+from wares.ranking.corrected import Corrected
 from wares.shop import Shop, open_shop
 from wares.training.early_model import before_windows, write_early_model
 from wares.training.home_order import gather
@@ -245,14 +246,11 @@ def with_learned_order(shop: Shop) -> Shop:
     snapshot, settings = shop.engine.live.snapshot, load_settings(shop.folder)
     split = split_next_basket(snapshot.interactions)
     examples = gather(as_of(split.train, snapshot, snapshot.models), split, shop.folder, settings, shop.store)
-    order = Boosted.fit(
-        examples.features,
-        (~examples.bought).astype(np.float32),
-        examples.sizes.tolist(),
-        examples.names,
-        rounds=20,
-        min_data_in_leaf=5,
+    unwanted = (~examples.bought).astype(np.float32)
+    trees = Boosted.fit(
+        examples.features, unwanted, examples.sizes.tolist(), examples.names, rounds=20, min_data_in_leaf=5
     )
+    order = Corrected({}, (0.0, 0.0), trees)
     trial = {
         "kept": True,
         "shoppers": HOUSEHOLDS,

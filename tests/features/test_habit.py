@@ -1,5 +1,7 @@
 """What a shopper's own history says of a product: a habit has a number, a day and a kind."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,10 +18,16 @@ DAY_MS = 86_400_000
 NOW_MS = 1_790_035_200_000  # some day's noon
 BUY, REFUND = KIND_CODES[EventKind.PURCHASE], KIND_CODES[EventKind.REFUND]
 KIND = ("Milk", "Milk", "Bread", "Bread", "")  # of p0 to p4; p4 has none
+BRAND = ("Acme", "", "Acme", "Acme", "")
+PRICE = (100, 250, 0, 90, 400)  # 0 = unknown
+TITLE = ("milk", "more milk", "bread", "bread", "thing")  # p2 and p3 are variants of one hit
 PRODUCTS = [
-    Product(f"p{i}", f"thing {i}", currency="USD", category=("Food", kind) if kind else ())
+    Product(
+        f"p{i}", TITLE[i], currency="USD", group_id=TITLE[i], category=("Food", kind) if kind else (), brand=BRAND[i],
+        price_minor=PRICE[i] or None,
+    )
     for i, kind in enumerate(KIND)
-]
+]  # fmt: skip
 COLUMNS = Columns.of(PRODUCTS, range(len(PRODUCTS)))
 ALL = np.arange(len(PRODUCTS), dtype=np.int32)
 
@@ -62,6 +70,32 @@ def test_of_the_shopper_it_tells_visits_their_size_and_since_when() -> None:
     assert (found["visits"], found["visit_size"], found["days_known"]) == ([3] * 5, [2] * 5, [60] * 5)
 
 
+def test_it_tells_which_visits_held_a_product_and_whether_it_is_due_again() -> None:
+    found = told(history((0, 61), (1, 61), (0, 31), (2, 31), (2, 1)))
+    assert found["visits_since"] == [1, 2, 0, 1000, 1000]
+    assert found["overdue"][:4] == [1.0333, 61, 0.0333, 1000]  # in days between its purchases
+    assert found["of_visits_30"][0] > found["of_visits_3"][0] > 0  # once every visit, no more of late
+    assert found["visit_share"][2] > found["visit_share"][0] > found["visit_share"][1] > found["visit_share"][3] == 0
+
+
+def test_what_was_bought_in_another_variant_or_of_the_brand_speaks_for_a_product() -> None:
+    found = told(history((3, 10), (4, 5)))
+    assert found["variant_visits"][2] == found["variant_visits"][3] > 0 == found["variant_visits"][0]
+    assert found["like_visits"][2] > 0 == found["like_visits"][1]
+    assert found["brand_visits"][0] == found["brand_visits"][3] > 0
+
+
+def test_a_product_is_dearer_than_what_is_usually_chosen() -> None:
+    found = told(history((0, 3)))
+    assert found["dearer"][0] == found["dearer"][2] == 0 < found["dearer"][1] < found["dearer"][4]
+
+
+def test_of_the_shopper_it_tells_how_long_they_stay_away_and_how_much_is_new() -> None:
+    found = told(history((0, 60), (1, 60), (0, 30), (2, 30), (4, 30), (0, 4)))
+    assert found["days_away"] == [4] * 5 and found["visit_gap"] == [28] * 5
+    assert found["visit_size_lately"] == [2] * 5 and found["new_lately"] == [round(4 / 6, 4)] * 5
+
+
 def test_what_has_no_category_is_a_kind_of_its_own() -> None:
     found = told(history((4, 10)))
     assert found["kind_days_since"] == [1000, 1000, 1000, 1000, 10]
@@ -78,26 +112,57 @@ def test_no_product_asked_and_no_category_anywhere_are_no_trouble() -> None:
     assert told(history((0, 3)), ALL[:2], plain)["times_met"] == [1, 0]
 
 
-def naive(rows: NDArray[np.int32], past: History) -> NDArray[np.float64]:
+def naive(rows: NDArray[np.int32], past: History, columns: Columns = COLUMNS) -> NDArray[np.float64]:
     """The same by a loop over products and events."""
     found = np.zeros((len(rows), len(HABIT_FEATURES)))
     spoke = [
-        (int(row), (NOW_MS - int(time_ms)) / DAY_MS, float(INTEREST_BY_CODE[kind]), int(time_ms) // DAY_MS)
-        for row, time_ms, kind in zip(past.rows, past.times_ms, past.kinds, strict=True)
-        if INTEREST_BY_CODE[kind] > 0
+        (int(row), (NOW_MS - int(time_ms)) / DAY_MS, float(interest), int(time_ms) // DAY_MS)
+        for row, time_ms, interest in zip(past.rows, past.times_ms, past.interest, strict=True)
+        if interest > 0
     ]
     if not spoke:
         return found
-    days = len({day for _, _, _, day in spoke})
+    days = sorted({day for *_, day in spoke}, reverse=True)  # newest first
+    n = len(days)
+    ago = {day: i for i, day in enumerate(days)}
+    size = {day: sum(other == day for *_, other in spoke) for day in days}
+
+    def overdue(events: list[tuple[int, float, float, int]]) -> float:
+        if not events:
+            return 1000
+        ages = [age for _, age, _, _ in events]
+        return min(ages) / max((max(ages) - min(ages)) / max(len(ages) - 1, 1), 1)
+
+    def lately(events: list[tuple[int, float, float, int]]) -> float:
+        return sum(0.5 ** (ago[day] / 10) for *_, day in events)
+
+    recent, seen, new = [event for event in spoke if ago[event[3]] < 10], set[int](), 0
+    for event in spoke:  # oldest first
+        new += event[0] not in seen and ago[event[3]] < 10
+        seen.add(event[0])
     for i, row in enumerate(rows.tolist()):
-        own = [(age, weight) for other, age, weight, _ in spoke if other == row]
-        kind = [(age, weight) for other, age, weight, _ in spoke if KIND[other] == KIND[row]]
-        faded = [sum(weight * 0.5 ** (age / half) for age, weight in own) for half in (7, 30, 120)]
-        of_kind = sum(weight * 0.5 ** (age / 30) for age, weight in kind)
+        own = [event for event in spoke if event[0] == row]
+        kind = [event for event in spoke if KIND[event[0]] == KIND[row]]
+        variant = [event for event in spoke if columns.groups[event[0]] == columns.groups[row]]
+        like = [event for event in kind if BRAND[event[0]] == BRAND[row]]
+        brand = [event for event in spoke if BRAND[event[0]] == BRAND[row]]
+        faded = [sum(weight * 0.5 ** (age / half) for _, age, weight, _ in own) for half in (7, 30, 120)]
+        of_kind = sum(weight * 0.5 ** (age / 30) for _, age, weight, _ in kind)
+        with_it = {day for *_, day in own}
+        prices = [(math.log1p(PRICE[event[0]]), 0.5 ** (ago[event[3]] / 10)) for event in spoke if PRICE[event[0]]]
+        usual = sum(price * weight for price, weight in prices) / max(sum(weight for _, weight in prices), 1e-9)
         found[i] = [
-            len(own), min((age for age, _ in own), default=1000), *faded, of_kind,
-            min((age for age, _ in kind), default=1000), faded[1] / max(of_kind, 1e-6), days, len(spoke) / days,
-            max(age for _, age, _, _ in spoke),
+            len(own), min((age for _, age, _, _ in own), default=1000), *faded, of_kind,
+            min((age for _, age, _, _ in kind), default=1000), faded[1] / max(of_kind, 1e-6), len(days),
+            len(spoke) / len(days), max(age for _, age, _, _ in spoke),
+            *(sum(0.5 ** (ago[d] / h) for d in with_it) / sum(0.5 ** (a / h) for a in range(n)) for h in (3, 10, 30)),
+            sum(0.5 ** (ago[day] / 10) / size[day] for *_, day in own) / sum(0.5 ** (a / 10) for a in ago.values()),
+            min((ago[day] for day in with_it), default=1000), overdue(own),
+            lately(kind), overdue(kind), lately(variant), overdue(variant), lately(like), lately(brand) / lately(spoke),
+            math.log1p(PRICE[row]) - usual if PRICE[row] and prices else 0,
+            min(age for _, age, _, _ in spoke),
+            (max(age for _, age, _, _ in spoke) - min(age for _, age, _, _ in spoke)) / max(len(days) - 1, 1),
+            np.mean([size[day] for day in days[:5]]), new / len(recent),
         ]  # fmt: skip
     return found
 

@@ -25,6 +25,7 @@ from wares.errors import RankerUnavailable, SnapshotError, WaresError
 from wares.features.behaviour import FadingCounts
 from wares.features.query_memory import QueryMemory
 from wares.ranking.boosted import Boosted
+from wares.ranking.corrected import Corrected
 from wares.retrieval.kin import Kin
 from wares.retrieval.language.shop_language import Language
 from wares.retrieval.suggestions.index import Suggestions
@@ -66,7 +67,7 @@ class Snapshot:
     encoder: str = ""  # fingerprint of the encoder that made the vectors; "" = none
     facts: Mapping[str, Any] = field(default_factory=dict)  # when and from how much it was made
     ranker: Boosted | None = None  # the learned order of search results; None = nothing to learn it from yet
-    home_order: Boosted | None = None  # the same of what is recommended to a shopper who is known
+    home_order: Corrected | None = None  # the same of what is recommended to a shopper who is known
     memory: QueryMemory | None = None  # what was judged for earlier queries, which the ranker looks at
     newcomers: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))  # rows, new and still untouched
     kin: Kin = field(default_factory=Kin.none)  # of the newcomers
@@ -329,9 +330,11 @@ def _assemble(
     for name in manifest["models"]:
         models[name] = new_model(name)
         models[name].restore(states[f"model-{name}"])
-    learned, unavailable = {}, ""
+    ranker, home_order, unavailable = None, None, ""
     try:
-        learned = {name: Boosted.restore(states[name]) for name in ("ranker", "home_order") if name in states}
+        ranker = Boosted.restore(states["ranker"]) if "ranker" in states else None
+        if "odds" in (trees := states.get("home_order", {})):  # older trees knew other features: the formula serves
+            home_order = Corrected.restore(trees)
     except RankerUnavailable as error:
         unavailable = str(error)
     log = states["interactions"]
@@ -354,8 +357,8 @@ def _assemble(
         last_change=manifest["last_change"],
         encoder=manifest["encoder"],
         facts=manifest["facts"],
-        ranker=learned.get("ranker"),
-        home_order=learned.get("home_order"),
+        ranker=ranker,
+        home_order=home_order,
         **_newcomers(states.get("kin")),
         memory=QueryMemory.restore(states["memory"]) if "memory" in states else None,
         unavailable=unavailable,

@@ -21,6 +21,7 @@ from wares.policies.exploration import NAME as EXPLORATION
 from wares.policies.rules import allowed, pinnable_rows
 from wares.policies.swaps import NAME as SWAPS
 from wares.ranking.boosted import Boosted
+from wares.ranking.corrected import Corrected
 from wares.ranking.formula import Formula
 from wares.retrieval.fusion import fuse, one_per_group, propose
 from wares.retrieval.match_set import Matching, MatchSet
@@ -229,7 +230,7 @@ def arranged(slate: Slate, policies: Sequence[Policy], intent: Intent, view: Sho
 
 
 def _ranker(intent: Intent, walk: Walk, view: ShopView) -> Ranker:
-    learned = None
+    learned: Ranker | None = None
     if walk.learned and intent.terms:
         learned = view.snapshot.ranker
     elif walk.learned and walk.matching is None and len(intent.history):
@@ -350,7 +351,7 @@ def _parts(ranker: Ranker, table: FeatureTable) -> FeatureTable | None:
     """What each feature adds to each score, "" = base; each row sums to its score. None: the ranker does not tell."""
     if isinstance(ranker, Formula):
         return FeatureTable(table.names, ranker.parts(table.values, table.names))
-    if isinstance(ranker, Boosted) and len(table.values):
+    if isinstance(ranker, Boosted | Corrected) and len(table.values):
         parts = ranker.parts(table.values, table.names)
         return FeatureTable(tuple(parts), np.stack(list(parts.values()), axis=1))
     return None
@@ -358,7 +359,7 @@ def _parts(ranker: Ranker, table: FeatureTable) -> FeatureTable | None:
 
 def _explanation(intent: Intent, walk: Walk, view: ShopView, match: MatchSet | None) -> Explanation:
     ranker = _ranker(intent, walk, view)
-    name = {Formula: "formula", Boosted: "learned"}.get(type(ranker), type(ranker).__name__)
+    name = {Formula: "formula", Boosted: "learned", Corrected: "learned"}.get(type(ranker), type(ranker).__name__)
     rules = intent.actions.names
     if match is None:
         return Explanation(name, rules=rules)

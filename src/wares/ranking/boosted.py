@@ -65,24 +65,53 @@ class Boosted:
         parameters = {**PARAMETERS, "seed": seed, "num_threads": threads, **changes}
         return Boosted(tuple(names), lightgbm.train(parameters, data, rounds).model_to_string())
 
-    def score(self, features: Floats, names: Sequence[str]) -> Floats:
-        """(n, f) -> (n,). Features that are not there count as missing, others are ignored.
+    @staticmethod
+    def correct(
+        start: NDArray[np.floating[Any]],
+        features: Floats,
+        happened: NDArray[np.bool_],
+        weights: NDArray[np.floating[Any]],
+        names: Sequence[str],
+        *,
+        rounds: int = ROUNDS,
+        seed: int = 0,
+        threads: int = 0,
+        **changes: Any,
+    ) -> "Boosted":
+        """Trees that, added to `start` (n,), give the log odds that something happened, from examples (n, f) of these
+        weights (n,). So they learn what the start gets wrong; ask them with the start. Raises RankerUnavailable."""
+        lightgbm = _lightgbm()
+        data = lightgbm.Dataset(
+            features, happened.astype(np.int32), weight=weights / weights.mean(), init_score=start,
+            feature_name=list(names), free_raw_data=True,
+        )  # fmt: skip
+        plain = {name: value for name, value in PARAMETERS.items() if name != "label_gain"}
+        parameters = {**plain, "objective": "binary", "seed": seed, "num_threads": threads, **changes}
+        return Boosted(tuple(names), lightgbm.train(parameters, data, rounds).model_to_string())
+
+    def score(self, features: Floats, names: Sequence[str], start: Floats | None = None) -> Floats:
+        """(n, f) -> (n,), on top of a `start` (n,) if there is one. Features that are not there count as missing,
+        others are ignored.
 
         All trees score the `_REFINED` candidates that the first ones hold best; the others stand below them, in the
         order of the first ones (a cascade: Wang, Lin and Metzler, SIGIR 2011).
         """
-        return self._asked(features, names)[:, -1]
+        return self._asked(features, names, start)[:, -1]
 
-    def parts(self, features: Floats, names: Sequence[str]) -> dict[str, Floats]:
-        """What each feature adds to each score (n,), by Shapley values (Lundberg and Lee 2017), and "" the rest."""
-        return dict(zip((*self.names, ""), self._asked(features, names, pred_contrib=True).T, strict=True))
+    def parts(self, features: Floats, names: Sequence[str], start: Floats | None = None) -> dict[str, Floats]:
+        """What each feature adds to each score (n,), by Shapley values (Lundberg and Lee 2017), and "" the rest, the
+        start among it."""
+        asked = self._asked(features, names, start, pred_contrib=True)
+        return dict(zip((*self.names, ""), asked.T, strict=True))
 
-    def _asked(self, features: Floats, names: Sequence[str], **how: Any) -> Floats:
+    def _asked(self, features: Floats, names: Sequence[str], start: Floats | None, **how: Any) -> Floats:
         """(n, 1) scores, or (n, f + 1) what they are made of, the rest last."""
         if not len(features):
             return np.empty((0, len(self.names) + 1), np.float32)
         chosen = self._chosen(features, names)
         first = self._trees(chosen, 0, _FIRST, **how)
+        if start is not None:
+            first[:, -1] += start
         total = first.sum(axis=1)
         best = np.argsort(-total, kind="stable")[:_REFINED]
         first[best] += self._trees(chosen[best], _FIRST, -1, **how)
@@ -97,7 +126,8 @@ class Boosted:
         # A LightGBM booster remembers which trees the last call asked for: one that two threads ask for different ones
         # answers with the wrong ones.
         trees = self._booster if start == 0 else self._later_trees
-        found = trees.predict(chosen, start, many, num_threads=1, predict_disable_shape_check=True, **how)
+        plainly = {"raw_score": True, "num_threads": 1, "predict_disable_shape_check": True}
+        found = trees.predict(chosen, start, many, **plainly, **how)
         return np.asarray(found, np.float64).reshape(len(chosen), -1)
 
     def importance(self) -> dict[str, float]:
