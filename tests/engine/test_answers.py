@@ -160,3 +160,10 @@ share = 0.6
 [variants.capped]
 brand_cap = 3
 """
+
+
+def test_a_question_for_what_is_further_down_is_another_one(shop: Shop) -> None:
+    """Exploration leaves such pages alone, and must not do so for who asks for the first."""
+    shop.recommend(k=5, offset=5)
+    shop.recommend(k=5)
+    assert _answers(shop).found == 0

@@ -26,7 +26,7 @@ class Question:
     @staticmethod
     def of(request: Request, history: History, actions: Actions, walk: Walk) -> "Question":
         """What `request` asks for a shopper of this history, where the shop's rules want these actions."""
-        asked = replace(request, now_ms=0, shopper_id=None, k=min(request.k, 1), offset=0)
+        asked = replace(request, now_ms=0, shopper_id=None, k=min(request.k, 1), offset=min(request.offset, 1))
         return Question(asked, _digest(history) if len(history) else b"", actions, id(walk))
 
 
