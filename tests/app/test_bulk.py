@@ -192,6 +192,13 @@ def test_never_more_lines_than_are_allowed(many: int, most: int) -> None:
             asyncio.run(cut_lines(_chunks(body), Limits(records=most)))
 
 
+@pytest.mark.parametrize(("to", "body"), [("PUT", "[[],[],[],[],[],[]]"), ("POST", '{"events": [1,2,3,4,5,6]}')])
+def test_too_many_records_are_refused_before_any_of_them_is_looked_at(client: TestClient, to: str, body: str) -> None:
+    path = "/v1/products" if to == "PUT" else "/v1/events"
+    answer = client.request(to, path, content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (413, "too-many-records")
+
+
 def test_a_body_of_nothing_but_empty_lines_is_refused_before_it_is_cut_up() -> None:
     with pytest.raises(Refused, match="too many"):
         asyncio.run(cut_lines(_chunks([b"\n" * 1_000_000]), Limits()))

@@ -50,7 +50,7 @@ def reader_of(kind: Any, limits: Limits) -> Callable[[Request], Awaitable[Sent[A
             fault = {"type": "missing", "loc": ("body",), "msg": "Field required", "input": None}
             raise RequestValidationError([fault])
         check_json(media, f"application/json or {MEDIA_TYPE}")
-        return Sent(limits, now_ms, read=_validated(adapter, await request.body()))
+        return Sent(limits, now_ms, read=_validated(adapter, await request.body(), limits))
 
     return read_body
 
@@ -146,11 +146,14 @@ def rejected_json(report: ImportReport) -> dict[str, Any]:
     return {"rejected": rejected, "repaired": report.repaired, "notes": list(report.notes)}
 
 
-def _validated(adapter: TypeAdapter[T], body: bytes) -> T:
+def _validated(adapter: TypeAdapter[T], body: bytes, limits: Limits) -> T:
     try:
         read = json.loads(body) if body else None
     except (ValueError, RecursionError) as error:
         raise _no_json(str(error), body) from None
+    for value in read.values() if isinstance(read, dict) else [read]:
+        if isinstance(value, list):
+            limits.check_count(value)  # first: to validate five million empty ones keeps everybody waiting for seconds
     try:
         return adapter.validate_python(read)
     except ValidationError as error:

@@ -37,13 +37,17 @@ class Limits:
 
     def check_records(self, rows: Sequence[Any]) -> None:
         """Refused where there are too many, or one is too large; then none is kept. All but dicts are only counted."""
-        if len(rows) > self.records:
-            detail = f"{len(rows):,} records are too many: {self.records:,} at most. Send smaller batches."
-            raise Refused(413, "too-many-records", detail)
+        self.check_count(rows)
         for line, row in enumerate(rows, 1):
             if isinstance(row, dict) and _size(row) > self.record_bytes:
                 detail = f"Record {line} has more than {self.record_bytes:,} bytes. Nothing of this request was kept."
                 raise Refused(413, "record-too-large", detail, line=line)
+
+    def check_count(self, rows: Sequence[Any]) -> None:
+        """Refused where there are too many."""
+        if len(rows) > self.records:
+            detail = f"{len(rows):,} records are too many: {self.records:,} at most. Send smaller batches."
+            raise Refused(413, "too-many-records", detail)
 
     def check_query(self, text: str) -> None:
         if len(text) > self.query_characters:
