@@ -49,6 +49,9 @@ class Desk:
         answer = self.client.request(method, path, json=body) if body is not None else self.client.request(method, path)
         return Answer(answer.status_code, answer.json() if answer.content else None)
 
+    def close(self) -> None:
+        """Nothing to hang up."""
+
 
 def make_shop(folder: Path, goods: Sequence[dict[str, Any]], events: Sequence[dict[str, Any]] = ()) -> Shop:
     folder.mkdir(exist_ok=True)

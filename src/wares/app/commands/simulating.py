@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,14 +44,14 @@ def simulate_shoppers(
     InputError for a shop without products or a server that does not let us.
     """
     with open_shop(folder, create=False) as shop, _served(shop, url) as (address, key):
-        line = HttpLine(address, key)
-        about = _first_answer(line, address, shop.settings.server.admin_key_env)
-        rng = np.random.default_rng(plan.seed)
-        lives = lives_of_log(shop.store, weeks, shoppers, rng) if weeks > 0 else []
-        driven = f"by the last {weeks:g} weeks of the log" if lives else "by wishes planted for each"
-        if not lives:
-            shelves = shelves_of(line, about)
-            lives = [planted_life(shelves, rng) for _ in range(shoppers)]
+        with closing(HttpLine(address, key)) as line:
+            about = _first_answer(line, address, shop.settings.server.admin_key_env)
+            rng = np.random.default_rng(plan.seed)
+            lives = lives_of_log(shop.store, weeks, shoppers, rng) if weeks > 0 else []
+            driven = f"by the last {weeks:g} weeks of the log" if lives else "by wishes planted for each"
+            if not lives:
+                shelves = shelves_of(line, about)
+                lives = [planted_life(shelves, rng) for _ in range(shoppers)]
         screen.note(f"{len(lives):,} simulated shoppers, driven {driven}, on {address}. Ctrl-C ends it early.")
         simulation = Simulation(plan, lives, lambda: HttpLine(address, key))
         took_s = _run(simulation, plan)

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -92,7 +93,8 @@ class Simulation:
 
     def _live(self, n: int, life: Life) -> None:
         try:
-            self.live(n, life, self._connect())
+            with closing(self._connect()) as line:
+                self.live(n, life, line)
         except Stopped:
             pass
         except Gone as error:

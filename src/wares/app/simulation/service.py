@@ -40,6 +40,9 @@ class Line(Protocol):
     def send(self, method: str, path: str, body: object) -> Answer:
         """Raises OSError, HTTPException where no answer comes."""
 
+    def close(self) -> None:
+        """Hang up."""
+
 
 class HttpLine:
     """One connection that is kept open, for one thread."""
@@ -73,6 +76,9 @@ class HttpLine:
         except ValueError:
             told = None
         return Answer(answer.status, told, _seconds(answer.getheader("retry-after", "")))
+
+    def close(self) -> None:
+        self._connection.close()
 
     def _exchange(
         self, method: str, path: str, sent: str | None, headers: dict[str, str]
