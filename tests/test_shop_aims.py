@@ -1,6 +1,8 @@
 """Business aims from the outside: a shop that earns more on some things than on others."""
 
 import json
+import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,16 +16,20 @@ from wares.domain.result import Page
 from wares.engine.settings import load_settings
 from wares.errors import RulesError
 from wares.shop import Shop, open_shop
+from wares.training.child import train_here
+from wares.training.progress import silent
 
 SETTINGS = '[shop]\ncurrency = "EUR"\nfacets = ["brand", "price"]\n[encoder]\nsource = "none"\n'
 N = 30
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Thirty gift boxes that cost the shop between almost nothing and almost all of their price."""
-    (tmp_path / "wares.toml").write_text(SETTINGS)
-    with open_shop(tmp_path) as shop:
+    folder = tmp_path_factory.mktemp("aims") / "shop"
+    folder.mkdir()
+    (folder / "wares.toml").write_text(SETTINGS)
+    with open_shop(folder) as shop:
         shop.put([
             {"id": f"p{i}", "title": f"Gift box {'gift ' * (i % 5)}{i}", "brand": f"b{i}", "price": 10,
              **({"cost": (7 * i % N) / 3} if i != 11 else {}), "stock": 1 + i, "published": "2026-01-01"}
@@ -33,8 +39,16 @@ def folder(tmp_path: Path) -> Path:
             {"kind": "purchase", "time": "2026-02-01", "shopper_id": f"s{i % 7}", "product_id": f"p{i * i % N}"}
             for i in range(200)
         ])  # fmt: skip
-        shop.train()
-    return tmp_path
+        train_here(folder, silent)
+    return folder
+
+
+@pytest.fixture
+def folder(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, asked at one moment: scores know how new a product is."""
+    now_ms = int(time.time() * 1000)
+    monkeypatch.setattr("wares.shop._now_ms", lambda: now_ms)
+    return Path(shutil.copytree(trained, tmp_path / "shop"))
 
 
 @pytest.fixture

@@ -57,8 +57,8 @@ def scale_of(values: Floats, counts: NDArray[np.bool_]) -> Floats:
 def standing(values: Floats, scale: Floats) -> NDArray[np.float32]:
     """(k,) -> (k,) in [-1, 1]: where each value stands in a scale; 0 = in its middle, or not known.
 
-    >>> standing(np.array([10.0, 20.0, 30.0, np.nan]), scale=np.array([10.0, 20.0, 30.0])).round(2).tolist()
-    [-0.67, 0.0, 0.67, 0.0]
+    >>> (100 * standing(np.array([10.0, 20.0, 30.0, np.nan]), scale=np.array([10.0, 20.0, 30.0]))).round().tolist()
+    [-67.0, 0.0, 67.0, 0.0]
     """
     if not len(scale):
         return np.zeros(len(values), np.float32)
