@@ -24,7 +24,7 @@ def test_a_shop_without_a_file_has_the_defaults(tmp_path: Path) -> None:
     assert settings.server.admin_key_env == "WARES_ADMIN_KEY"
     assert set(settings.profiles) == {
         *("search", "browse", "home", "similar", "bought_together", "alternatives", "cart", "buy_again", "ideas"),
-        *("recent", "wish_list", "hidden"),
+        *("ad", "recent", "wish_list", "hidden"),
     }
 
 
@@ -78,8 +78,8 @@ def test_an_unknown_surface_names_the_nearest(tmp_path: Path) -> None:
 
 
 def test_a_formula_weighs_by_number_or_table(tmp_path: Path) -> None:
-    text = "[profiles.ad]\nsources = ['popular']\nformula = { popular = 2, freshness = { weight = 1, scale = 'log' } }"
-    terms = given(tmp_path, text).profile("ad").terms()
+    text = "[profiles.mail]\nsources = ['popular']\nformula = { popular = 2, freshness = { weight = 1, scale = 'log' } }"
+    terms = given(tmp_path, text).profile("mail").terms()
     assert terms == {"popular": Term(2.0), "freshness": Term(1.0, "log")}
     assert Formula(terms, known=["popular", "freshness"]).terms == terms
 
