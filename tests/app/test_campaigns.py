@@ -405,10 +405,12 @@ def test_pages_without_a_paid_place_are_looked_through_once(shop: Shop, monkeypa
         assert not paid(shop.search("jam", shopper="u"))
     fold(shop)
     looked_after = list[int]()
-    monkeypatch.setattr(
-        "wares.engine.campaigns.accounts.read_pages",
-        lambda folder, after, **more: looked_after.append(after) or read_pages(folder, after, **more),
-    )
+
+    def watched(folder: Path, after: int, **more: Any) -> Any:
+        looked_after.append(after)
+        return read_pages(folder, after, **more)
+
+    monkeypatch.setattr("wares.engine.campaigns.accounts.read_pages", watched)
     page = shop.search("green tea", shopper="u", k=12)
     click(shop, page, "t20")
     assert standing(shop)[:2] == (1, 1)

@@ -78,7 +78,8 @@ def test_an_unknown_surface_names_the_nearest(tmp_path: Path) -> None:
 
 
 def test_a_formula_weighs_by_number_or_table(tmp_path: Path) -> None:
-    text = "[profiles.mail]\nsources = ['popular']\nformula = { popular = 2, freshness = { weight = 1, scale = 'log' } }"
+    text = "[profiles.mail]\nsources = ['popular']\n"
+    text += "formula = { popular = 2, freshness = { weight = 1, scale = 'log' } }"
     terms = given(tmp_path, text).profile("mail").terms()
     assert terms == {"popular": Term(2.0), "freshness": Term(1.0, "log")}
     assert Formula(terms, known=["popular", "freshness"]).terms == terms

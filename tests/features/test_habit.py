@@ -134,7 +134,7 @@ def naive(rows: NDArray[np.int32], past: History, columns: Columns = COLUMNS) ->
         return min(ages) / max((max(ages) - min(ages)) / max(len(ages) - 1, 1), 1)
 
     def lately(events: list[tuple[int, float, float, int]]) -> float:
-        return sum(0.5 ** (ago[day] / 10) for *_, day in events)
+        return float(sum(0.5 ** (ago[day] / 10) for *_, day in events))
 
     recent, seen, new = [event for event in spoke if ago[event[3]] < 10], set[int](), 0
     for event in spoke:  # oldest first

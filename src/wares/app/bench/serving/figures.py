@@ -174,14 +174,15 @@ class _Rows:
 
     def _draw(self, name: str, n: int) -> list[Question]:
         questions = self._questions
-        return {
+        draw: dict[str, Callable[[int], list[Question]]] = {
             "search_cold": questions.new_searches,
             "search_warm": questions.repeated_searches,
             "recommend": questions.homes,
             "suggest": questions.suggestions,
             "ingest": lambda n: questions.events(min(n, int(400 * self._seconds)), _BATCH),
             "ingest_single": lambda n: questions.events(n, 1),
-        }[name](n)
+        }
+        return draw[name](n)
 
     def _kept(self) -> tuple[int, int]:
         """(answers that were given again, that were worked out) so far, by the server's own count."""
