@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from http.client import HTTPConnection
 from pathlib import Path
+from socket import IPPROTO_TCP, TCP_NODELAY
 from subprocess import run
 from typing import Any
 
@@ -120,6 +121,8 @@ class _Rows:
     def event_to_answer(self) -> dict[str, Any]:
         """From sending an event until an answer that knows of it is here, in ms; how many answers did not."""
         line = HTTPConnection("127.0.0.1", self._server.port, timeout=30)
+        line.connect()
+        line.sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)  # else the body waits 40 ms for word that the headers came
         took_ms, unchanged = [], 0
         for whose in (f"u{i}" for i in self._rng.permutation(self._questions.shoppers)[:_CHANGES].tolist()):
             if not (first := _ask(line, home_of(whose))["hits"]):
