@@ -87,6 +87,8 @@ def noise(seed: int = 3, anonymous: bool = True) -> Interactions:
     )
     shoppers = random.integers(-1 if anonymous else 0, 30, n)
     baskets = np.where(random.random(n) < 0.3, -1, random.integers(0, 400, n))
+    few = (shoppers < 0) & (baskets >= 0)  # of the crowd, so that some of what it bought was bought together
+    baskets[few] = 400 + baskets[few] % 8
     return Interactions.of(shoppers, events, baskets, 30, 50)
 
 
