@@ -28,7 +28,8 @@ async function ask(path, body, options = {}) {
   }
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) throw new Problem({ ...answer, status: response.status });
-  for (const hit of answer.hits ?? []) if (hit.sponsored) hit.impression_id = answer.impression_id; // a click names it
+  const { hits, impression_id } = answer;
+  if (Array.isArray(hits)) for (const hit of hits) if (hit.sponsored) Object.assign(hit, { impression_id }); // a click names it
   return answer;
 }
 
