@@ -77,7 +77,7 @@ def speak_chinese(page: "Page") -> None:
 
 
 def main_text(page: "Page") -> str:
-    return page.locator("main").inner_text()
+    return str(page.locator("main").inner_text())
 
 
 def confirm(page: "Page", name: str = "Anna") -> None:

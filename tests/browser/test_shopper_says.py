@@ -24,7 +24,7 @@ def open_why(page: "Page", card: str = CARDS) -> str:
     page.locator(f"{card} .why").first.click()
     page.locator(f"{PANEL}:popover-open").wait_for()
     assert product
-    return product
+    return str(product)
 
 
 def ask(page: "Page", path: str, body: dict[str, Any]) -> Any:
