@@ -79,16 +79,19 @@ def noise(seed: int = 3, anonymous: bool = True) -> Interactions:
     """Every kind of event by 30 shoppers and a crowd on 50 products, a third of them without a basket."""
     random = np.random.default_rng(seed)
     n = 3000
-    events = History(
-        random.integers(0, 50, n).astype(np.int32),
-        NOW - random.integers(0, 300 * DAY, n),
-        random.integers(0, len(KINDS), n).astype(np.int8),
-        random.gamma(1, 2, n).astype(np.float32),
-    )
+    rows = random.integers(0, 50, n).astype(np.int32)
+    times_ms = NOW - random.integers(0, 300 * DAY, n)
+    kinds = random.integers(0, len(KINDS), n).astype(np.int8)
+    quantities = random.gamma(1, 2, n).astype(np.float32)
     shoppers = random.integers(-1 if anonymous else 0, 30, n)
     baskets = np.where(random.random(n) < 0.3, -1, random.integers(0, 400, n))
-    few = (shoppers < 0) & (baskets >= 0)  # of the crowd, so that some of what it bought was bought together
-    baskets[few] = 400 + baskets[few] % 8
+    crowd = (shoppers < 0) & (baskets >= 0)  # buys the same ten things again and again
+    rows[crowd], kinds[crowd], baskets[crowd] = (
+        rows[crowd] % 10,
+        KINDS.index(EventKind.PURCHASE),
+        400 + baskets[crowd] % 8,
+    )
+    events = History(rows, times_ms, kinds, quantities)
     return Interactions.of(shoppers, events, baskets, 30, 50)
 
 
