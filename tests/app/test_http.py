@@ -17,7 +17,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from wares.app.web.http import make_app
-from wares.app.web.limits import MAX_BODY_BYTES
+from wares.app.web.limits import MAX_BODY_BYTES, QUESTION_BYTES
 from wares.app.web.wire import PageOut, ProductOut
 from wares.errors import (
     CursorExpired,
@@ -380,8 +380,10 @@ def test_an_unforeseen_error_tells_nothing_of_the_inside(
 
 def test_a_body_too_large_is_refused_before_it_is_read(client: TestClient) -> None:
     body = b'{"query": "' + b"x" * MAX_BODY_BYTES + b'"}'
-    told = refused(client.post("/v1/search", content=body), 413, "too-large")
+    told = refused(client.post("/v1/events", content=body), 413, "too-large")
     assert f"{MAX_BODY_BYTES:,}" in told["detail"]
+    told = refused(client.post("/v1/search", content=body[:QUESTION_BYTES] + b'"}'), 413, "too-large")
+    assert f"{QUESTION_BYTES:,}" in told["detail"]
 
 
 def test_a_body_too_large_without_a_length_is_refused_as_well(client: TestClient) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -48,5 +48,6 @@ def test_a_paid_place_is_marked_and_its_click_names_the_answer(visited: "Page") 
         lambda request: request.url.endswith("/events") and "click" in (request.post_data or "")
     ) as sent:
         paid.locator("h3 a").click()
-    (click,) = [event for event in sent.value.post_data_json["events"] if event["kind"] == "click"]
+    told: Any = sent.value.post_data_json
+    (click,) = [event for event in told["events"] if event["kind"] == "click"]
     assert click["product_id"] == "t15" and click["impression_id"]
