@@ -53,11 +53,14 @@ def first(page: Page) -> str:
 
 
 def test_an_answer_from_which_something_is_chosen_is_a_success_and_the_seconds_are_told(shop: Shop) -> None:
-    does(shop, "ann", "click", first(shop.search("green tea", shopper="ann")), 8)
+    before_s = time.time()
+    page = shop.search("green tea", shopper="ann")
+    does(shop, "ann", "click", first(page), 8)
+    waited_s = time.time() - before_s  # for the answer
     shop.search("green tea", shopper="bob")
     found = figures(shop)
     assert (found["all"]["success"]["mean"], found["search"]["abandoned"]["mean"]) == (0.5, 0.5)
-    assert found["all"]["seconds"]["mean"] == pytest.approx(8, abs=1.5)
+    assert 7.9 <= found["all"]["seconds"]["mean"] <= 8.1 + waited_s
     assert found["all"]["asks"] == 2 and found["all"]["shoppers"] == 2
 
 
