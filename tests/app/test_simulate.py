@@ -328,6 +328,9 @@ def test_ctrl_c_ends_it_with_what_there_is_and_leaves_no_server_behind(tmp_path:
     with make_shop(tmp_path / "shop", CORNER) as shop:
         folder = str(shop.folder)
     command = [sys.executable, "-m", "wares", "simulate", folder, "--minutes", "5", "--shoppers", "2", "--speed", "200"]
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a job in the background ignores it, and so do its children
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
     ) as process:
