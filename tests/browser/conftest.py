@@ -57,11 +57,13 @@ def served(folder: Path) -> Iterator[str]:
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
     ) as server:
-        threading.Thread(target=listen, args=(server, said), daemon=True).start()
+        listener = threading.Thread(target=listen, args=(server, said), daemon=True)
+        listener.start()
         try:
             yield address_in(said)
         finally:
             server.terminate()
+            listener.join()  # it reads until the server has closed its output, which is ours to close only then
 
 
 def make_shop(folder: Path) -> None:

@@ -169,6 +169,7 @@ def test_the_overview_tells_each_day_by_pointer_by_key_and_as_a_table(page: "Pag
     plot.press("ArrowLeft")
     assert "Search 12" in chart.locator("[aria-live]").inner_text()
     chart.locator("summary").click()
+    chart.locator("tbody tr").first.wait_for()
     assert chart.locator("tbody tr").count() == 28
     page.get_by_role("button", name="7 days").click()
     page.wait_for_function("() => location.hash.includes('days=7')")
