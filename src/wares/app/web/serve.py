@@ -14,6 +14,7 @@ import uvicorn
 from threadpoolctl import threadpool_limits
 
 from wares.app.counting import Counting
+from wares.app.web.ending import EndingServer
 from wares.app.web.http import DEFAULT_SHOP, make_app
 from wares.app.web.key_ring import KeyRing
 from wares.app.web.logs import begin_log
@@ -52,14 +53,14 @@ def serve(folder: Path, host: str | None = None, port: int | None = None, *, as_
             app = make_app({DEFAULT_SHOP: shop}, ring=ring, closed=away)
             begin_log(settings.log_format)
             said: dict[str, Any] = {"log_config": None, "log_level": "warning", "access_log": False}
-            config = uvicorn.Config(app, **said, timeout_graceful_shutdown=5)
+            config = uvicorn.Config(app, **said)
             told = {"title": shop.settings.shop.title, "url": url, "api": f"{url}/v1/openapi.json"}
             words = f"{told['title']}: {url}  (API: {told['api']}). Ctrl-C ends it."
             print(json.dumps(told) if as_json else words, flush=True)
             sys.setswitchinterval(_SWITCH_S)
             # one thread of BLAS: many requests share the cores, and one needs no more than one
             with threadpool_limits(1, user_api="blas"), Counting(folder, shop.settings, shop.engine.warn):
-                _run(uvicorn.Server(config), listening)
+                _run(EndingServer(config, app.state.service), listening)
 
 
 def _run(server: uvicorn.Server, listening: socket.socket) -> None:
