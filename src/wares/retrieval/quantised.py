@@ -66,24 +66,28 @@ def _pool() -> ThreadPoolExecutor:
 
 
 def widened(halves: NDArray[np.float16]) -> Floats:
-    """The same as 32-bit floats, in a quarter of the time of a conversion number by number: sign, exponent and fraction
-    move to their new places, and one product corrects the exponent, of tiny numbers too."""
-    bits = halves.view(np.int16).astype(np.int32)  # copies the sign to all high bits
-    bits <<= 13
-    bits &= -0x70000001  # three copies of the sign stand where the exponent begins
-    floats: Floats = bits.view(np.float32)
-    floats *= np.float32(2.0**112)  # 2^127 / 2^15
-    return floats
+    """(n, d) the same as 32-bit floats, by onnxruntime's kernel: a tenth of the time of numpy's conversion."""
+    found: Floats = _widening().run(None, {"halves": halves})[0]
+    return found
+
+
+@cache
+def _widening() -> Any:
+    node = _bytes(1, "halves") + _bytes(2, "floats") + _bytes(4, "Cast") + _attributes({"to": _FLOAT})
+    shape = ("n", "d")
+    return _session(_file(node, b"", _value("halves", shape, _HALF), _value("floats", shape, _FLOAT)))
 
 
 def _graph(vectors: Floats, bits: Bits) -> Any:
+    return _session(_scan(*_quantise(_padded(vectors), bits), bits))
+
+
+def _session(model: bytes) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.enable_cpu_mem_arena = False  # it grows by powers of two
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # requests do not stand in each other's way
-    codes, scales = _quantise(_padded(vectors), bits)
-    model = _model(codes, scales, bits)
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
@@ -104,13 +108,13 @@ def _quantise(vectors: Floats, bits: Bits) -> tuple[NDArray[np.uint8], Floats]:
     return codes, scales.ravel()
 
 
-# -- an ONNX file of one node, written out by the field numbers of onnx.proto ------------------------------------------
+# -- ONNX files of one node, written out by the field numbers of onnx.proto --------------------------------------------
 
-_UINT8, _FLOAT = 2, 1  # TensorProto.DataType
+_FLOAT, _UINT8, _HALF = 1, 2, 10  # TensorProto.DataType
 _IR_VERSION, _OPSET = 8, 17
 
 
-def _model(codes: NDArray[np.uint8], scales: Floats, bits: Bits) -> bytes:
+def _scan(codes: NDArray[np.uint8], scales: Floats, bits: Bits) -> bytes:
     """A graph "vector" (1, d) -> "products" (1, n), by the operator com.microsoft.MatMulNBits."""
     n, d = codes.shape[0], codes.shape[1] * _BLOCK
     # accuracy_level 4: the asked vector is quantised to 8 bits as well, and products are sums of integers
@@ -118,8 +122,11 @@ def _model(codes: NDArray[np.uint8], scales: Floats, bits: Bits) -> bytes:
     node = b"".join(_bytes(1, name) for name in ("vector", "codes", "scales"))
     node += _bytes(2, "products") + _bytes(4, "MatMulNBits") + _bytes(7, "com.microsoft") + _attributes(settings)
     tensors = _bytes(5, _tensor("codes", _UINT8, codes)) + _bytes(5, _tensor("scales", _FLOAT, scales))
-    ends = _bytes(11, _value("vector", (1, d))) + _bytes(12, _value("products", (1, n)))
-    graph = _bytes(1, node) + _bytes(2, "scan") + tensors + ends
+    return _file(node, tensors, _value("vector", (1, d), _FLOAT), _value("products", (1, n), _FLOAT))
+
+
+def _file(node: bytes, tensors: bytes, asked: bytes, found: bytes) -> bytes:
+    graph = _bytes(1, node) + _bytes(2, "one node") + tensors + _bytes(11, asked) + _bytes(12, found)
     opsets = _bytes(8, _bytes(1, "") + _number(2, _OPSET)) + _bytes(8, _bytes(1, "com.microsoft") + _number(2, 1))
     return _number(1, _IR_VERSION) + _bytes(7, graph) + opsets
 
@@ -135,9 +142,11 @@ def _tensor(name: str, kind: int, values: NDArray[Any]) -> bytes:
     )
 
 
-def _value(name: str, shape: tuple[int, ...]) -> bytes:
-    sizes = b"".join(_bytes(1, _number(1, size)) for size in shape)
-    return _bytes(1, name) + _bytes(2, _bytes(1, _number(1, _FLOAT) + _bytes(2, sizes)))
+def _value(name: str, shape: tuple[int | str, ...], kind: int) -> bytes:
+    """A size that has a name is any."""
+    sizes = (_number(1, size) if isinstance(size, int) else _bytes(2, size) for size in shape)
+    dims = b"".join(_bytes(1, size) for size in sizes)
+    return _bytes(1, name) + _bytes(2, _bytes(1, _number(1, kind) + _bytes(2, dims)))
 
 
 def _bytes(field: int, content: bytes | str) -> bytes:
