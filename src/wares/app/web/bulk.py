@@ -55,7 +55,7 @@ def reader_of(kind: Any, limits: Limits) -> Callable[[Request], Awaitable[Sent[A
     return read_body
 
 
-def takes_json(request: Request) -> None:
+async def takes_json(request: Request) -> None:
     """Of the routes with nothing but JSON. Raises Refused for a body that says it is something else."""
     if (media := media_of(request)) and media not in MEDIA_TYPES:  # which the bulk routes among them read
         check_json(media, "application/json")

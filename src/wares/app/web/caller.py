@@ -131,7 +131,7 @@ class Caller:
         return own
 
 
-def caller_of(request: Request) -> Caller:
+async def caller_of(request: Request) -> Caller:
     """Who asks, as the gate has found out. The one answer to it: routes never read keys themselves."""
     found: Caller = request.scope[IN_SCOPE]
     return found

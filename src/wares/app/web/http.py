@@ -38,6 +38,7 @@ from wares.app.web.metrics import Metrics
 from wares.app.web.pages import page_bytes
 from wares.app.web.problems import explain_errors
 from wares.app.web.readiness import Service
+from wares.app.web.threads import Threads
 from wares.app.web.wire import (
     Ask,
     BrowseAsk,
@@ -64,6 +65,7 @@ DEFAULT_SHOP = "default"
 _LOOK_FOR_SNAPSHOT_S = 1.0
 _log = logging.getLogger("wares")
 _GZIP_FROM_BYTES, _GZIP_LEVEL = 1024, 1  # smaller answers fit into one packet; a higher level costs more than it saves
+_BESIDE = 16  # threads for what takes no turns: suggestions, single products
 _PAGE: dict[int | str, dict[str, Any]] = {200: {"model": PageOut}}
 
 
@@ -93,6 +95,7 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
         errands.close()
         watcher.join()
         tell("stop")
+        threads.close()
         answers.close()
 
     app = FastAPI(
@@ -106,8 +109,8 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
     )
     explain_errors(app)
     describe(app)
-    answers = AnswerFiles(shops)
-    app.add_middleware(Idempotency, shops=shops, files=answers, default=DEFAULT_SHOP)
+    answers, threads = AnswerFiles(shops), Threads(load.at_once + _BESIDE)
+    app.add_middleware(Idempotency, shops=shops, files=answers, threads=threads, default=DEFAULT_SHOP)
     app.add_middleware(Unpacking, most=limits.body_bytes)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
     app.add_middleware(HeadAsGet)
@@ -115,15 +118,15 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
     gate: dict[str, Any] = {"log": server is not None and server.access_log, "metrics": metrics, "load": load}
     app.add_middleware(Gate, ring=ring or KeyRing(admin=key), limits=limits, closed=closed or bool(key), **gate)
 
-    def find_shop(shop: str = DEFAULT_SHOP) -> Shop:
+    async def find_shop(shop: str = DEFAULT_SHOP) -> Shop:
         if shop not in shops:
             raise UnknownName("shop", shop, shops)
         return shops[shop]
 
-    routes = _routes(find_shop, limits)
+    routes = _routes(find_shop, limits, threads)
     app.include_router(routes, prefix="/v1/shops/{shop}")
     app.include_router(routes, prefix="/v1", include_in_schema=False)
-    add_instantsearch(app, shops, limits)
+    add_instantsearch(app, shops, limits, threads)
     errands = add_console(app, find_shop, limits)
 
     add_health(app, service, metrics, with_metrics=server is None or server.metrics)
@@ -161,33 +164,38 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
     return app
 
 
-def _routes(find_shop: Any, limits: Limits) -> APIRouter:
+def _routes(find_shop: Any, limits: Limits, threads: Threads) -> APIRouter:
     router = APIRouter(dependencies=[Depends(takes_json)])
     TheShop = Annotated[Shop, Depends(find_shop)]
     TheCaller = Annotated[Caller, Depends(caller_of)]
     read_events, read_rows = reader_of(EventsSent, limits), reader_of(list[dict[str, Any]], limits)
 
     @router.post("/search", responses=_PAGE, summary="Products for words")
+    @threads.route
     def search(shop: TheShop, caller: TheCaller, asked: SearchAsk) -> Response:
         limits.check_query(asked.query)
         more: dict[str, Any] = {"as_typed": asked.as_typed, "without_wishes": asked.without_wishes}
         return _answer(shop, caller, asked, asked.surface, query=asked.query, **more)
 
     @router.post("/browse", responses=_PAGE, summary="All products, or a category's")
+    @threads.route
     def browse(shop: TheShop, caller: TheCaller, asked: BrowseAsk) -> Response:
         return _answer(shop, caller, asked, "browse", category=asked.category or "")
 
     @router.post("/recommend", responses=_PAGE, summary="Products for a shopper, without words")
+    @threads.route
     def recommend(shop: TheShop, caller: TheCaller, asked: RecommendAsk) -> Response:
         return _answer(shop, caller, asked, asked.surface, seeds=asked.seeds)
 
     @router.post("/similar", responses=_PAGE, summary="Products like one, or that go with it")
+    @threads.route
     def similar(shop: TheShop, caller: TheCaller, asked: SimilarAsk) -> Response:
         if not shop.knows(asked.product):
             raise UnknownName("product", asked.product, ())
         return _answer(shop, caller, asked, asked.surface, seeds=[asked.product])
 
     @router.get("/suggest", responses={200: {"model": SuggestionsOut}}, summary="How what is being typed may go on")
+    @threads.route
     def suggest(
         request: Request,
         shop: TheShop,
@@ -198,10 +206,12 @@ def _routes(find_shop: Any, limits: Limits) -> APIRouter:
         return tagged(request, suggestions_json(shop.suggest(q, k)))
 
     @router.post("/events", summary="What shoppers did; durable when answered")
+    @threads.route
     def events(shop: TheShop, caller: TheCaller, sent: Annotated[Sent[EventsSent], Depends(read_events)]) -> Response:
         return record_sent(shop, caller, sent)
 
     @router.post("/identify", summary="An anonymous shopper logged in; durable when answered")
+    @threads.route
     def identify(shop: TheShop, sent: LoginsSent) -> Response:
         limits.check_records(sent.logins)
         joined = shop.identify_all(Login(one.anonymous, one.known, one.consent) for one in sent.logins)
@@ -210,21 +220,25 @@ def _routes(find_shop: Any, limits: Limits) -> APIRouter:
         return JSONResponse(counts | {"refused": refused, "note": joined.note})
 
     @router.delete("/identify/{anonymous:path}", summary="Undo it: the anonymous shopper is one of their own again")
+    @threads.route
     def separate(shop: TheShop, anonymous: Annotated[str, InPath(max_length=500)]) -> Response:
         if not shop.separate(anonymous):
             raise InputError("This shopper was joined to nobody: there is nothing to undo.")
         return Response(status_code=204)
 
     @router.delete("/shoppers/{shopper_id:path}", summary="Forget a shopper; done when answered")
+    @threads.route
     def erase(shop: TheShop, shopper_id: Annotated[str, InPath(max_length=500)]) -> Response:
         return JSONResponse({"erased": shop.erase_shopper(shopper_id)})
 
     @router.delete("/simulated", summary="Forget what simulated shoppers did and were shown; done when answered")
+    @threads.route
     def erase_simulated(shop: TheShop) -> Response:
         events, impressions = shop.erase_simulated()
         return JSONResponse({"events": events, "impressions": impressions})
 
     @router.get("/products/{product_id:path}", responses={200: {"model": ProductOut}}, summary="One product")
+    @threads.route
     def product(
         request: Request,
         shop: TheShop,
@@ -239,6 +253,7 @@ def _routes(find_shop: Any, limits: Limits) -> APIRouter:
         return tagged(request, product_json(seen, shop.settings.market(market).currency))
 
     @router.put("/products", summary="Insert or replace products")
+    @threads.route
     def put_products(
         shop: TheShop,
         sent: Annotated[Sent[list[dict[str, Any]]], Depends(read_rows)],
@@ -247,10 +262,12 @@ def _routes(find_shop: Any, limits: Limits) -> APIRouter:
         return put_sent(shop, sent, market)
 
     @router.patch("/products", summary="Change some fields of known products")
+    @threads.route
     def update_products(shop: TheShop, sent: Annotated[Sent[list[dict[str, Any]]], Depends(read_rows)]) -> Response:
         return update_sent(shop, sent)
 
     @router.delete("/products/{product_id:path}", summary="Take a product out of the shop")
+    @threads.route
     def delete_product(
         shop: TheShop,
         product_id: str,
@@ -272,6 +289,7 @@ def _routes(find_shop: Any, limits: Limits) -> APIRouter:
         responses={200: {"model": InterestsOut}},
         summary="What a shopper is interested in",
     )
+    @threads.route
     def interests(shop: TheShop, caller: TheCaller, shopper_id: Annotated[str, InPath(max_length=200)]) -> Response:
         caller.act_for(shopper_id)
         return JSONResponse(interests_json(shop.shopper(shopper_id)), headers={"cache-control": "no-store"})
@@ -280,6 +298,7 @@ def _routes(find_shop: Any, limits: Limits) -> APIRouter:
     add_campaigns(router, find_shop)
 
     @router.get("/shop", summary="What a storefront needs to know")
+    @threads.route
     def about(request: Request, shop: TheShop) -> Response:
         return tagged(request, _about(shop))
 

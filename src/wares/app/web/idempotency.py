@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from threading import Lock
 
 from fastapi import Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,6 +19,7 @@ from wares.app.web.caller import IN_SCOPE, Caller
 from wares.app.web.problems import told_of
 from wares.app.web.refusals import Refused
 from wares.app.web.scopes import route_of
+from wares.app.web.threads import Threads
 from wares.errors import WaresError
 from wares.shop import Shop
 from wares.store.given_answers import GivenAnswer, GivenAnswers, sealed
@@ -64,8 +64,10 @@ class AnswerFiles:
 class Idempotency:
     """ASGI middleware, behind the gate: keys are the caller's own. What is Refused goes on to the gate."""
 
-    def __init__(self, app: ASGIApp, shops: Mapping[str, Shop], files: AnswerFiles, default: str) -> None:
-        self._app, self._shops, self._files, self._default = app, shops, files, default
+    def __init__(
+        self, app: ASGIApp, shops: Mapping[str, Shop], files: AnswerFiles, threads: Threads, default: str
+    ) -> None:
+        self._app, self._shops, self._files, self._threads, self._default = app, shops, files, threads, default
         self._running: set[bytes] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,7 +101,7 @@ class Idempotency:
             self._running.discard(name)
 
     async def _once(self, scope: Scope, send: Send, body: bytes, shop: str, name: bytes, asked: bytes) -> None:
-        given = await run_in_threadpool(self._begin, shop, name, asked)
+        given = await self._threads.run(self._begin, shop, name, asked)
         if given.asked != asked:
             detail = "This Idempotency-Key came with another request before. Use a new key for each new request."
             raise Refused(422, "idempotency-key-reused", detail)
@@ -112,7 +114,7 @@ class Idempotency:
         await self._app({**scope, _BEGUN_IN_SCOPE: given.begun_ms}, again(body), answer)
         if answer.is_final:
             kept = sealed(answer.body, lock)
-            await run_in_threadpool(self._files.of(shop).finish, name, answer.status, answer.media, kept)
+            await self._threads.run(self._files.of(shop).finish, name, answer.status, answer.media, kept)
         await answer.send_on(send)
 
     def _begin(self, shop: str, name: bytes, asked: bytes) -> GivenAnswer:

@@ -43,7 +43,7 @@ class Lane:
     ) -> None:
         self.running = self.shed = 0
         self.last_shed_s = -math.inf
-        self._at_once, self._most_waiting, self._patience_s, self._now_s = at_once, most_waiting, patience_s, now_s
+        self.at_once, self._most_waiting, self._patience_s, self._now_s = at_once, most_waiting, patience_s, now_s
         self._queue: deque[_Waiting] = deque()
         self._takes_s = 0.0  # of late, from the turn to the end
 
@@ -55,7 +55,7 @@ class Lane:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """The block runs when it is its turn. Raises Refused (503 "overloaded") where that would be too late."""
-        if self.running >= self._at_once or self._queue:
+        if self.running >= self.at_once or self._queue:
             await self._wait()
         else:
             self.running += 1
@@ -104,7 +104,7 @@ class Lane:
     def _too_many(self) -> Refused:
         self.shed += 1
         self.last_shed_s = self._now_s()
-        after_s = max(1, math.ceil(len(self._queue) * self._takes_s / self._at_once))
+        after_s = max(1, math.ceil(len(self._queue) * self._takes_s / self.at_once))
         detail = f"More is asked at the moment than can be answered. Ask again in {after_s} s."
         return Refused(503, "overloaded", detail, {"retry-after": str(after_s)})
 
@@ -128,6 +128,11 @@ class Load:
         if route in QUESTIONS:
             return self._answers
         return self._writes if route in _WRITES else None
+
+    @property
+    def at_once(self) -> int:
+        """Most requests that are worked on at a time."""
+        return self._answers.at_once + self._writes.at_once
 
     @property
     def waiting(self) -> int:

@@ -27,7 +27,7 @@ from wares.shop import Shop
 HEADER = "x-wares-console"
 
 
-def from_the_console(x_wares_console: Annotated[str, Header()] = "") -> None:
+async def from_the_console(x_wares_console: Annotated[str, Header()] = "") -> None:
     """A page elsewhere cannot set a header of its own without asking first, and the gate grants no page that."""
     if not x_wares_console:
         raise Refused(

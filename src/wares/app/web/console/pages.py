@@ -1,7 +1,7 @@
 """The console's own files, and all its routes joined to the service."""
 
-from collections.abc import Callable
 from importlib import resources
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -11,12 +11,9 @@ from wares.app.web.console.errands import Errands
 from wares.app.web.console.looking import looking_routes
 from wares.app.web.files import FreshFiles
 from wares.app.web.limits import Limits
-from wares.shop import Shop
 
 
-def add_console(
-    app: FastAPI, find_shop: Callable[..., Shop], limits: Limits, errands: Errands | None = None
-) -> Errands:
+def add_console(app: FastAPI, find_shop: Any, limits: Limits, errands: Errands | None = None) -> Errands:
     """Give the app the console; the errands are to be closed when it ends."""
     errands = errands or Errands()
     for routes in (looking_routes(find_shop, limits, errands), changing_routes(find_shop)):

@@ -29,6 +29,7 @@ from wares.app.web.instantsearch.names import (
 from wares.app.web.instantsearch.parameters import Parameters, flat, read_parameters, unknown, written
 from wares.app.web.instantsearch.recommendations import recommendations
 from wares.app.web.limits import Limits
+from wares.app.web.threads import Threads
 from wares.domain.result import Page
 from wares.errors import InputError, StoreLocked, StoreUnwritable, UnknownName, WaresError
 from wares.shop import Shop
@@ -80,33 +81,38 @@ Sent = Annotated[dict[str, Any], Depends(sent)]
 Name = Annotated[str, InPath(max_length=200, description="<shop>[__<market>][__<sort>]")]
 
 
-def add_instantsearch(app: FastAPI, shops: Mapping[str, Shop], limits: Limits) -> None:
+def add_instantsearch(app: FastAPI, shops: Mapping[str, Shop], limits: Limits, threads: Threads) -> None:
     """The routes that InstantSearch, its clients and their events need, under /1."""
     asking = _Asking(shops, limits)
     router = APIRouter(prefix="/1", route_class=_TheirErrors, tags=["instantsearch"])
 
     @router.post("/indexes/*/queries", summary="Several searches at once, as InstantSearch sends them")
+    @threads.route
     def queries(caller: TheCaller, body: Sent) -> Response:
         asked = [flat(one) for one in _batch(body)]
         caller = caller.count([_shopper(one) for one in asked])
         return JSONResponse({"results": [asking.answer(one, caller) for one in asked]})
 
     @router.post("/indexes/*/recommendations", summary="Related products, bought together, trending")
+    @threads.route
     def recommended(caller: TheCaller, body: Sent) -> Response:
         indexes = [(one, asking.index(str(one.get("indexName", "")), caller)) for one in _batch(body)]
         caller = caller.count([_shopper(one.get("queryParameters")) for one, _ in indexes])
         return JSONResponse({"results": [recommendations(one, index, caller) for one, index in indexes]})
 
     @router.post("/indexes/{index}/query", summary="One search")
+    @threads.route
     def query(caller: TheCaller, index: Name, body: Sent) -> Response:
         return JSONResponse(asking.answer(flat(body) | {"indexName": index, "type": "default"}, caller))
 
     @router.post("/indexes/{index}/facets/{facet}/query", summary="Values of a facet that begin with what is typed")
+    @threads.route
     def facet_values(caller: TheCaller, index: Name, facet: str, body: Sent) -> Response:
         asked = flat(body) | {"indexName": index, "type": "facet", "facet": facet}
         return JSONResponse(asking.answer(asked, caller))
 
     @router.get("/indexes/{index}/{object_id:path}", summary="One product")
+    @threads.route
     def one_object(
         caller: TheCaller,
         index: Name,
@@ -118,6 +124,7 @@ def add_instantsearch(app: FastAPI, shops: Mapping[str, Shop], limits: Limits) -
         return JSONResponse(retrieved(record, [name.strip() for name in wanted_names.split(",")]))
 
     @router.post("/events", summary="Clicks, views and conversions; durable when answered")
+    @threads.route
     def events(caller: TheCaller, body: Sent) -> Response:
         told = body.get("events")
         if not isinstance(told, list) or not all(isinstance(one, dict) for one in told):
