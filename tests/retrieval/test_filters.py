@@ -136,6 +136,16 @@ def test_no_value_with_a_hit_is_missing_from_its_facet(shop: Sold, wanted: Filte
         assert counts == sorted(counts, reverse=True)
 
 
+@given(shops(), st.lists(st.integers(0, 14), unique=True))
+def test_the_rows_of_groups_are_found_without_looking_at_all(shop: Sold, asked: list[int]) -> None:
+    groups = shop.columns.groups
+    wanted = np.array([group for group in asked if group < shop.columns.n_groups], np.int32)
+    index = FilterIndex(shop.columns)
+    for _ in range(2):
+        by_hand = [row for group in wanted.tolist() for row in np.flatnonzero(groups == group).tolist()]
+        assert index.rows_of(wanted).tolist() == by_hand
+
+
 @given(shops(), filters)
 def test_the_ends_of_a_price_facet_leave_the_price_filter_out(shop: Sold, wanted: Filter) -> None:
     (facet,) = FilterIndex(shop.columns).facets(("price",), np.array(shop.matched), wanted)

@@ -10,7 +10,7 @@ from wares.contracts import Catalogue
 from wares.domain.product import Product
 from wares.domain.request import Request
 from wares.domain.result import Hit, Page, Reason, Slate
-from wares.engine.stages import Answer, in_groups
+from wares.engine.stages import Answer
 from wares.retrieval.highlight import highlight
 
 _MAX_REASONS = 2
@@ -22,13 +22,14 @@ def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
     columns = found.view.columns
     rows = found.order[offset : offset + k]
     variants = _variants(rows, found)
-    reasons = [_reasons(offset + i, found) for i in range(len(rows))]
+    reasons = _reasons(offset, len(rows), found)
     about = [product_id for several in reasons for reason in several for product_id in reason.about]
     known = catalogue.get(list(dict.fromkeys([columns.ids[row] for row in rows] + about)))
     view = found.view
     products = {product_id: product.seen(view.now_ms, view.market) for product_id, product in known.items()}
     words = frozenset(_words_to_mark(found))
     words_of = found.view.language.analyser.remembered_words
+    names, values = found.features.names, found.features.values[offset : offset + k].tolist()
     hits: list[Hit] = []
     for i, row in enumerate(rows.tolist()):
         if (product := products.get(columns.ids[row])) is None:
@@ -47,9 +48,7 @@ def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
                 adjustments=found.slate.adjustments[at] if ranked else (),
                 variants=variants[i],
                 highlights=marked,
-                features=dict(zip(found.features.names, found.features.values[at].tolist(), strict=True))
-                if ranked
-                else {},
+                features=dict(zip(names, values[i], strict=True)) if ranked else {},
                 parts=_parts_at(at, found),
                 chances={place - left: chance for place, chance in chances.items()},
                 sponsored=found.slate.sponsored.get(row) if ranked else None,
@@ -72,8 +71,10 @@ def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
 def _variants(rows: NDArray[np.int32], found: Answer, most: int = 50) -> list[tuple[str, ...]]:
     """For each shown row the ids of the other shown rows of its group."""
     columns = found.view.columns
-    shown = np.flatnonzero(found.shown)
-    others = shown[in_groups(rows, shown, columns)]
+    if columns.n_groups == len(columns):  # nothing has any
+        return [()] * len(rows)
+    others = found.view.state.filters.rows_of(columns.groups[rows])
+    others = others[found.shown[others]]
     by_group: dict[int, list[int]] = {}
     for row, group in zip(others.tolist(), columns.groups[others].tolist(), strict=True):
         by_group.setdefault(group, []).append(row)
@@ -84,35 +85,43 @@ def _variants(rows: NDArray[np.int32], found: Answer, most: int = 50) -> list[tu
     ]
 
 
-def _reasons(at: int, found: Answer) -> list[Reason]:
-    """Why the hit at this place is there: money, pins, boosts and aims that lifted it first, then the sources that add
-    most to its score, up to the first that can name a product or a word."""
-    if at >= len(found.slate):
-        return []
+def _reasons(offset: int, k: int, found: Answer) -> list[list[Reason]]:
+    """Why the hits at the places `offset .. offset + k` are there: money, pins, boosts and aims that lifted one first,
+    then the sources that add most to its score, up to the first that can name a product or a word."""
+    ranked = max(min(offset + k, len(found.slate)) - offset, 0)
+    if not ranked:
+        return [[] for _ in range(k)]
+    places = range(offset, offset + ranked)
+    parts, values = (table[offset : offset + ranked].tolist() for table in (found.parts, found.features.values))
+    rows = found.slate.rows[offset : offset + ranked].tolist()
+    each = zip(places, rows, parts, values, strict=True)
+    return [_reasons_at(*one, found) for one in each] + [[] for _ in range(k - ranked)]
+
+
+def _reasons_at(at: int, row: int, parts: list[float], values: list[float], found: Answer) -> list[Reason]:
+    """Of one hit, to whose score each feature adds these `parts`, its `values`."""
     codes = {"pin": "pinned", "boost": "boosted"}
-    paid = found.slate.sponsored.get(int(found.slate.rows[at]))
+    paid, adjustments = found.slate.sponsored.get(row), found.slate.adjustments[at]
     reasons = [Reason("sponsored", shown=(paid.label,))] if paid else []
-    reasons += [Reason(codes[a.why]) for a in found.slate.adjustments[at] if a.why in codes]
-    if not reasons and _lifted_by_aims(at, found.slate):
+    reasons += [Reason(codes[a.why]) for a in adjustments if a.why in codes]
+    if not reasons and adjustments and _lifted_by_aims(at, found.slate):
         reasons = [Reason("boosted")]
-    if len(found.features.values):
-        row = int(found.slate.rows[at])
-        parts, values, said = found.parts[at].tolist(), found.features.values[at].tolist(), set[str]()
-        for column in sorted(range(len(parts)), key=lambda column: -parts[column]):
-            name = found.features.names[column]
-            if parts[column] <= 0 or len(reasons) >= _MAX_REASONS:
+    said = set[str]()
+    names, sources = found.features.names, found.walk.sources
+    for column in sorted([i for i, part in enumerate(parts) if part > 0], key=lambda column: -parts[column]):
+        if len(reasons) >= _MAX_REASONS:
+            break
+        source = sources.get(name := names[column])
+        if source is None or values[column] <= 0:
+            continue
+        if (why := getattr(source, "why", name)) in said:  # several models, one thing to say
+            continue
+        reason = source.reason(row, found.intent, found.view)
+        if reason is not None:
+            said.add(why)
+            reasons.append(Reason(reason.code, reason.about, reason.shown, parts[column]))
+            if reason.about:  # something particular: nobody needs a second one
                 break
-            source = found.walk.sources.get(name)
-            if source is None or values[column] <= 0:
-                continue
-            if (why := getattr(source, "why", name)) in said:  # several models, one thing to say
-                continue
-            reason = source.reason(row, found.intent, found.view)
-            if reason is not None:
-                said.add(why)
-                reasons.append(replace(reason, weight=parts[column]))
-                if reason.about:  # something particular: nobody needs a second one
-                    break
     return reasons
 
 
@@ -131,7 +140,7 @@ def _with_titles(reason: Reason, products: Mapping[str, object]) -> Reason:
     if reason.shown:
         return reason
     titles = tuple(str(getattr(products[p], "title", "")) for p in reason.about if p in products)
-    return replace(reason, shown=titles)
+    return Reason(reason.code, reason.about, titles, reason.weight)
 
 
 def _marked(product: Product, words: frozenset[str], words_of: Callable[[str], Iterable[str]]) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ from wares.domain.filter import Between, Clause, Either, Filter
 from wares.domain.result import Facet, FacetValue
 from wares.domain.selection import passing
 from wares.errors import InputError, UnknownName
+from wares.retrieval.postings import Ragged
 
 Rows = NDArray[np.bool_]
 
@@ -35,11 +36,12 @@ class FilterIndex:
     columns: Columns
     _pairs: dict[str, Pairs] = field(default_factory=dict, repr=False)
     _places: dict[str, NDArray[np.intp]] = field(default_factory=dict, repr=False)
+    _groups: list[Ragged] = field(default_factory=list, repr=False)  # the rows of each, once they were asked for
 
     def moved_to(self, columns: Columns) -> "FilterIndex":
         """For new columns; what depends on labels alone is kept where these did not change."""
         same = columns.labels is self.columns.labels and columns.groups is self.columns.groups
-        return FilterIndex(columns, self._pairs, self._places) if same else FilterIndex(columns)
+        return FilterIndex(columns, self._pairs, self._places, self._groups) if same else FilterIndex(columns)
 
     def passing(self, wanted: Filter) -> Rows:
         """(n,) living rows for which every clause holds."""
@@ -53,27 +55,40 @@ class FilterIndex:
         seen[self.columns.groups[rows]] = True
         return int(seen.sum())
 
+    def rows_of(self, groups: NDArray[np.int32]) -> NDArray[np.int32]:
+        """All rows of these groups, dead ones, too; of each group in growing order."""
+        if not self._groups:
+            by_group = self.columns.groups
+            ends = np.cumsum(np.bincount(by_group, minlength=self.columns.n_groups))
+            rows = np.argsort(by_group, kind="stable").astype(np.int32)
+            self._groups.append(Ragged(np.append(0, ends).astype(np.int64), rows))
+        return self._groups[0].take(groups)[1]
+
     def facets(self, names: tuple[str, ...], matched: Rows, wanted: Filter, most: int = 100) -> tuple[Facet, ...]:
         """One facet per name over `matched` (n,) (the match set before the filters).
 
         A value's count is the total of the same query with that value chosen: the other fields' filters hold, the
         field's own choice is left out, unless `wanted.narrows_facets`. `most` values are given, and those chosen.
         """
-        return tuple(self._facet(name, matched, wanted, most) for name in names)
+        passed: dict[Filter, NDArray[np.intp]] = {}  # fields without a choice of their own count the same rows
+        found = []
+        for name in names:
+            if name not in self.columns.numbers:
+                self._labels(name, "facet")
+            if (others := wanted.without_choices_of(name)) not in passed:
+                passed[others] = np.flatnonzero(matched & self.passing(others))
+            found.append(self._facet(name, passed[others], wanted, most))
+        return tuple(found)
 
-    def _facet(self, name: str, matched: Rows, wanted: Filter, most: int) -> Facet:
+    def _facet(self, name: str, rows: NDArray[np.intp], wanted: Filter, most: int) -> Facet:
         if (numbers := self.columns.numbers.get(name)) is not None:
-            known = numbers[np.flatnonzero(matched & self.passing(wanted.without_choices_of(name)))]
+            known = numbers[rows]
             known = known[~np.isnan(known)]
             if not len(known):
                 return Facet(name)
             return Facet(name, low=float(known.min()), high=float(known.max()))
-        labels = self._labels(name, "facet")
-        rows = np.flatnonzero(matched & self.passing(wanted.without_choices_of(name)))
-        pairs = self._pairs_of(name, labels)
-        marked = np.zeros(len(pairs.value_of), np.bool_)
-        marked[pairs.pair_of[_places_of(labels, rows)]] = True
-        counts = np.bincount(pairs.value_of[np.flatnonzero(marked)], minlength=len(labels.values))
+        labels = self.columns.labels[name]
+        counts = self._counts(name, labels, rows)
         chosen = set(wanted.choices_of(name))
         present = np.flatnonzero(counts)
         present = present[np.lexsort((self._alphabetical(name, labels)[present], -counts[present]))]
@@ -86,6 +101,16 @@ class FilterIndex:
         ]
         missing = sorted(chosen - {value.value for value in values})
         return Facet(name, (*values, *(FacetValue(value, 0, True) for value in missing)))
+
+    def _counts(self, name: str, labels: Labels, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """(values,) the groups of `rows` with each value."""
+        places = _places_of(labels, rows)
+        if self.columns.n_groups == len(self.columns):  # each row is a group
+            return np.bincount(labels.codes[places], minlength=len(labels.values))
+        pairs = self._pairs_of(name, labels)
+        marked = np.zeros(len(pairs.value_of), np.bool_)
+        marked[pairs.pair_of[places]] = True
+        return np.bincount(pairs.value_of[np.flatnonzero(marked)], minlength=len(labels.values))
 
     def _alphabetical(self, name: str, labels: Labels) -> NDArray[np.intp]:
         """The place of each value among all of its field in the order of the alphabet."""

@@ -25,11 +25,12 @@ def highlight(text: str, words: Iterable[str], words_of: Callable[[str], Iterabl
             marks[-1][1] = max(marks[-1][1], end)
         else:
             marks.append([start, end])
+    escape = str if html.escape(text) == text else html.escape  # most texts hold nothing to escape: looked for once
     parts, at = [], 0
     for start, end in marks:
-        parts += [html.escape(text[at:start]), "<mark>", html.escape(text[start:end]), "</mark>"]
+        parts += [escape(text[at:start]), "<mark>", escape(text[start:end]), "</mark>"]
         at = end
-    return "".join([*parts, html.escape(text[at:])])
+    return "".join([*parts, escape(text[at:])])
 
 
 def _matched(text: str, wanted: frozenset[str], words_of: Callable[[str], Iterable[str]]) -> Iterable[tuple[int, int]]:
