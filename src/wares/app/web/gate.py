@@ -23,7 +23,7 @@ from wares.app.web.problems import unforeseen
 from wares.app.web.rates import Buckets
 from wares.app.web.record import HEADER, begin_record
 from wares.app.web.refusals import Refused
-from wares.app.web.scopes import OPEN, UNKNOWN, Route, methods_of, route_of
+from wares.app.web.scopes import OPEN, ROUTE_IN_SCOPE, UNKNOWN, Route, methods_of, route_of
 
 _LOCAL_NAMES = frozenset(("localhost", "127.0.0.1", "[::1]", "testserver"))
 _CONTENT_POLICY = (
@@ -75,6 +75,7 @@ class Gate:
         record = begin_record(headers.get(HEADER, ""))
         self._metrics.begin()
         route, known = route_of(scope["method"], scope["path"])
+        scope[ROUTE_IN_SCOPE] = route.name
         origin, origins = foreign_origin(headers), self._ring.origins()
         preflight = is_preflight(scope["method"], headers)
         answered = _Answered(

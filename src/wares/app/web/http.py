@@ -21,6 +21,7 @@ from wares.app.web.caller import Caller, caller_of
 from wares.app.web.campaigns import add_campaigns
 from wares.app.web.console.pages import add_console
 from wares.app.web.described import describe
+from wares.app.web.direct import Direct, DirectWay, question, records, typed
 from wares.app.web.error_codes import CODES
 from wares.app.web.etags import tagged
 from wares.app.web.experiments import add_experiments
@@ -109,7 +110,8 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
     )
     explain_errors(app)
     describe(app)
-    answers, threads = AnswerFiles(shops), Threads(load.at_once + _BESIDE)
+    answers, threads, direct = AnswerFiles(shops), Threads(load.at_once + _BESIDE), Direct()
+    app.add_middleware(DirectWay, direct=direct, shops=shops, default=DEFAULT_SHOP)
     app.add_middleware(Idempotency, shops=shops, files=answers, threads=threads, default=DEFAULT_SHOP)
     app.add_middleware(Unpacking, most=limits.body_bytes)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
@@ -123,7 +125,7 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
             raise UnknownName("shop", shop, shops)
         return shops[shop]
 
-    routes = _routes(find_shop, limits, threads)
+    routes = _routes(find_shop, limits, threads, direct)
     app.include_router(routes, prefix="/v1/shops/{shop}")
     app.include_router(routes, prefix="/v1", include_in_schema=False)
     add_instantsearch(app, shops, limits, threads)
@@ -164,13 +166,14 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
     return app
 
 
-def _routes(find_shop: Any, limits: Limits, threads: Threads) -> APIRouter:
+def _routes(find_shop: Any, limits: Limits, threads: Threads, direct: Direct) -> APIRouter:
     router = APIRouter(dependencies=[Depends(takes_json)])
     TheShop = Annotated[Shop, Depends(find_shop)]
     TheCaller = Annotated[Caller, Depends(caller_of)]
     read_events, read_rows = reader_of(EventsSent, limits), reader_of(list[dict[str, Any]], limits)
 
     @router.post("/search", responses=_PAGE, summary="Products for words")
+    @direct.route("POST /v1/search", question(SearchAsk))
     @threads.route
     def search(shop: TheShop, caller: TheCaller, asked: SearchAsk) -> Response:
         limits.check_query(asked.query)
@@ -178,16 +181,19 @@ def _routes(find_shop: Any, limits: Limits, threads: Threads) -> APIRouter:
         return _answer(shop, caller, asked, asked.surface, query=asked.query, **more)
 
     @router.post("/browse", responses=_PAGE, summary="All products, or a category's")
+    @direct.route("POST /v1/browse", question(BrowseAsk))
     @threads.route
     def browse(shop: TheShop, caller: TheCaller, asked: BrowseAsk) -> Response:
         return _answer(shop, caller, asked, "browse", category=asked.category or "")
 
     @router.post("/recommend", responses=_PAGE, summary="Products for a shopper, without words")
+    @direct.route("POST /v1/recommend", question(RecommendAsk))
     @threads.route
     def recommend(shop: TheShop, caller: TheCaller, asked: RecommendAsk) -> Response:
         return _answer(shop, caller, asked, asked.surface, seeds=asked.seeds)
 
     @router.post("/similar", responses=_PAGE, summary="Products like one, or that go with it")
+    @direct.route("POST /v1/similar", question(SimilarAsk))
     @threads.route
     def similar(shop: TheShop, caller: TheCaller, asked: SimilarAsk) -> Response:
         if not shop.knows(asked.product):
@@ -195,6 +201,7 @@ def _routes(find_shop: Any, limits: Limits, threads: Threads) -> APIRouter:
         return _answer(shop, caller, asked, asked.surface, seeds=[asked.product])
 
     @router.get("/suggest", responses={200: {"model": SuggestionsOut}}, summary="How what is being typed may go on")
+    @direct.route("GET /v1/suggest", typed)
     @threads.route
     def suggest(
         request: Request,
@@ -206,6 +213,7 @@ def _routes(find_shop: Any, limits: Limits, threads: Threads) -> APIRouter:
         return tagged(request, suggestions_json(shop.suggest(q, k)))
 
     @router.post("/events", summary="What shoppers did; durable when answered")
+    @direct.route("POST /v1/events", records(EventsSent, limits))
     @threads.route
     def events(shop: TheShop, caller: TheCaller, sent: Annotated[Sent[EventsSent], Depends(read_events)]) -> Response:
         return record_sent(shop, caller, sent)

@@ -18,7 +18,7 @@ from wares.app.web.bodies import again, whole
 from wares.app.web.caller import IN_SCOPE, Caller
 from wares.app.web.problems import told_of
 from wares.app.web.refusals import Refused
-from wares.app.web.scopes import route_of
+from wares.app.web.scopes import route_of, shop_in
 from wares.app.web.threads import Threads
 from wares.errors import WaresError
 from wares.shop import Shop
@@ -33,7 +33,6 @@ ROUTES = frozenset((
 ))  # fmt: skip
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _BEGUN_IN_SCOPE = "wares.begun_ms"
-_OF_SHOP = re.compile(r"/v1/shops/([^/]+)/")
 
 
 def begun_ms(request: Request) -> int:
@@ -75,8 +74,7 @@ class Idempotency:
         if scope["type"] != "http" or key is None or route_of(scope["method"], scope["path"])[0].name not in ROUTES:
             await self._app(scope, receive, send)
             return
-        named = _OF_SHOP.match(scope["path"])
-        shop_name = named[1] if named else self._default
+        shop_name = shop_in(scope["path"]) or self._default
         shop = self._shops.get(shop_name)
         if shop is None:  # which the route says
             await self._app(scope, receive, send)

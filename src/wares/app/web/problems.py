@@ -54,6 +54,11 @@ def explain_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
 
 
+def explained(error: WaresError | HTTPException) -> JSONResponse:
+    """The problem document of what a route raises."""
+    return told_of(error) if isinstance(error, WaresError) else _told_of_http(error)
+
+
 def _wares(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, WaresError)
     return told_of(error)
@@ -85,6 +90,10 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    return _told_of_http(error)
+
+
+def _told_of_http(error: HTTPException) -> JSONResponse:
     if error.status_code == 400 and not hasattr(error, "code"):  # the framework's word for bytes that are no text
         fault = {"field": "", "problem": "no JSON in UTF-8"}
         return problem(422, "invalid-request", "The request cannot be read: body: no JSON in UTF-8", errors=[fault])

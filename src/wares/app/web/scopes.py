@@ -11,6 +11,8 @@ from wares.app.web.caller import ScopeName
 
 OPEN: Literal["open"] = "open"
 UNKNOWN = "unknown"  # the name of what has no entry
+ROUTE_IN_SCOPE = "wares.route"  # where the gate leaves the entry's name, in the ASGI scope
+_OF_SHOP = re.compile(r"/v1/shops/([^/]+)/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ _NO_ENTRY = Route(UNKNOWN, Need("admin"))
 def route_of(method: str, path: str) -> tuple[Route, bool]:
     """The entry of a request, and whether its path is known with any method; as the service's own router finds it."""
     method, known = "GET" if method == "HEAD" else method, False
+    if (plain := _PLAIN.get((method, path))) is not None:
+        return plain, True
     for pattern, route, of in _COMPILED:
         if pattern.match(path):
             if of == method:
@@ -111,6 +115,12 @@ def methods_of(path: str) -> list[str]:
     return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
 
+def shop_in(path: str) -> str:
+    """The shop that a path names; "" = none."""
+    named = _OF_SHOP.match(path)
+    return named[1] if named else ""
+
+
 def _compiled() -> list[tuple[re.Pattern[str], Route, str]]:
     found = []
     for name, need in NEEDS.items():
@@ -123,3 +133,8 @@ def _compiled() -> list[tuple[re.Pattern[str], Route, str]]:
 
 
 _COMPILED = _compiled()
+_PLAIN: Mapping[tuple[str, str], Route] = {  # paths without a part that may be anything, and with one path to them
+    (of, path): route
+    for pattern, route, of in _COMPILED
+    if "{" not in (path := route.name.partition(" ")[2]) and pattern.match(path)
+}

@@ -17,7 +17,8 @@ class Threads:
     """At most `most` of them, each begun when it is first needed."""
 
     def __init__(self, most: int) -> None:
-        self._pool = ThreadPoolExecutor(most, thread_name_prefix="answers")
+        self._most = most
+        self._pool = self._new_pool()
 
     async def run(self, work: Callable[..., T], *args: Any, **more: Any) -> T:
         """What the work returns or raises; it sees the context of who calls."""
@@ -34,5 +35,9 @@ class Threads:
         return handed_over
 
     def close(self) -> None:
-        """Wait for what runs."""
-        self._pool.shutdown()
+        """Wait for what runs, and let the threads go; an app that is begun again gets new ones."""
+        pool, self._pool = self._pool, self._new_pool()
+        pool.shutdown()
+
+    def _new_pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._most, thread_name_prefix="answers")
