@@ -672,6 +672,7 @@ PARTS = '''
 from dataclasses import replace
 import numpy as np
 from wares.domain.result import Reason
+from wares.domain.scores import Scores
 
 
 class Margin:
@@ -685,6 +686,20 @@ class Margin:
 
     def reason(self, row, intent, view):
         return Reason("margin", (view.columns.ids[row],))
+
+
+class Shelf(Margin):
+    """Two products, named without a look at the others."""
+
+    name = "shelf"
+
+    def score(self, intent, view, rows=None):
+        said = self.says(intent, view)
+        return said.all() if rows is None else said.at(rows)
+
+    def says(self, intent, view):
+        rows = np.array([2, 5], np.int32)
+        return Scores(len(view.columns), super().score(intent, view, rows), rows)
 
 
 class Backwards:
@@ -701,11 +716,17 @@ class Two:
 OWN = """
 [plugins]
 margin = "parts.py:Margin"
+shelf = "parts.py:Shelf"
 backwards = "parts.py:Backwards"
 two = "parts.py:Two"
 [profiles.dear]
 sources = ["margin"]
 formula = { margin = 1.0 }
+policies = []
+[profiles.shelf]
+sources = ["shelf", "margin"]
+formula = { shelf = 1.0 }
+k_per_source = 1
 policies = []
 [profiles.cheap]
 sources = ["margin"]
@@ -724,6 +745,11 @@ def test_a_shops_own_source_ranker_and_policy_answer_their_surface(tmp_path: Pat
     assert dear.hits[0].reasons[0].code == "margin" and dear.hits[0].reasons[0].shown == ("Jam",)
     cheap = shop.recommend(surface="cheap")
     assert ids(cheap) == ["p0", "p1"] and cheap.total == 2
+    shelf = shop.recommend(surface="shelf")  # each of both sources proposes one
+    assert ids(shelf) == ["p5", "p7"]
+    assert [hit.features["shelf"] for hit in shelf.hits] == [
+        hit.features["margin"] * (i == 0) for i, hit in enumerate(shelf.hits)
+    ]
 
 
 def test_a_plugin_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Every contract between the stages on one page. A stage implements or uses these and imports no other stage."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from wares.domain.interactions import Interactions
 from wares.domain.log import EventBlock
 from wares.domain.product import Product
 from wares.domain.result import Reason, Slate, TextMatch, TitleWords
+from wares.domain.scores import Scores
 from wares.domain.shopper import History, Shopper
 from wares.domain.traits import Leanings
 
@@ -137,6 +138,9 @@ class View(Protocol):
     def model_scores(self, model: str, history: History, now_ms: int) -> Floats:
         """(n,) scores of a fitted model; zeros for rows it does not know and for a model that is not there."""
 
+    def model_says(self, model: str, history: History, now_ms: int) -> Scores:
+        """The same scores, told by the products of which the model says something."""
+
     def nearness(self, model: str, row: int, others: NDArray[np.int32], now_ms: int) -> Floats:
         """(len(others),) how near a fitted model holds these products to `row`: what it would say of them to a shopper
         who has just bought that one and nothing else, or a multiple of it that is the same for all."""
@@ -164,6 +168,14 @@ class Source(Protocol):
 
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
         """Why this source names this row, for a person; None = nothing worth saying."""
+
+
+@runtime_checkable
+class SayingSource(Source, Protocol):
+    """A source that knows few products and can name them. Then nothing is done for all the others."""
+
+    def says(self, intent: Intent, view: View) -> Scores:
+        """What `score` says of every row of the view."""
 
 
 class Ranker(Protocol):

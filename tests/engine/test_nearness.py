@@ -29,7 +29,7 @@ def test_a_row_of_links_says_what_the_whole_score_says_but_for_one_factor(model:
     others = np.arange(N, dtype=np.int32)
     for row in range(N):
         whole = pointed_at(model.links, np.array([row], np.int32), np.ones(1, np.float32))
-        assert linked(model.links, row, others) == pytest.approx(whole[others])
+        assert linked(model.links, row, others) == pytest.approx(whole.at(others))
         scored = model.score(History.bought_now(np.array([row], np.int32), 600), 600)
         assert np.argmax(scored) == np.argmax(linked(model.links, row, others))
 

@@ -40,8 +40,8 @@ def test_the_strongest_links_stay() -> None:
 def test_rows_point_at_their_weighted_sum() -> None:
     links = random_groups(6, 6)
     rows, weights = np.array([1, 4], np.int32), np.array([2.0, 0.5], np.float32)
-    np.testing.assert_allclose(pointed_at(links, rows, weights), weights @ links.toarray()[rows], rtol=1e-6)
-    assert not pointed_at(links, np.array([99], np.int32), weights[:1]).any()  # a product newer than the model
+    np.testing.assert_allclose(pointed_at(links, rows, weights).all(), weights @ links.toarray()[rows], rtol=1e-6)
+    assert not pointed_at(links, np.array([99], np.int32), weights[:1]).all().any()  # a product newer than the model
 
 
 def test_the_heaviest_of_a_long_history_stay() -> None:

@@ -5,21 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wares.retrieval.fusion import fuse, one_per_group, propose
+from wares.retrieval.fusion import fuse, one_per_group
 
 N = 12
 scores_of = st.lists(st.sampled_from([-1.0, 0.0, 0.5, 1.0, 2.0, 7.0]), min_size=N, max_size=N)
-
-
-@given(scores_of, st.lists(st.booleans(), min_size=N, max_size=N), st.integers(1, N + 2))
-def test_a_source_proposes_its_best_allowed_rows(scores: list[float], allowed: list[bool], k: int) -> None:
-    rows = propose(np.array(scores, np.float32), np.array(allowed), k).tolist()
-    possible = [row for row in range(N) if allowed[row] and scores[row] > 0]
-    assert len(rows) == min(k, len(possible))
-    assert set(rows) <= set(possible)
-    assert rows == sorted(rows, key=lambda row: (-scores[row], row))
-    left_out = [scores[row] for row in possible if row not in rows]
-    assert not left_out or max(left_out) <= min(scores[row] for row in rows)
 
 
 def test_convex_fusion_adds_weighted_shares_of_the_best() -> None:

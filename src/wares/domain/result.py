@@ -105,7 +105,7 @@ class Slate:
             self.candidates.take(chosen),
             self.scores[chosen],
             self.priority[chosen],
-            tuple(self.adjustments[i] for i in chosen),
+            tuple([self.adjustments[i] for i in chosen.tolist()]),
             sponsored=self.sponsored,
         )
 

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wares.contracts import Policy, Ranker, Source
+from wares.contracts import Policy, Ranker, SayingSource, Source
 from wares.domain.catalogue import Columns
 from wares.domain.event import EventKind
 from wares.domain.intent import Intent
 from wares.domain.request import Sort
 from wares.domain.result import Candidates, Explanation, Facet, Page, Slate
+from wares.domain.scores import Scores
 from wares.engine.view import ShopView
 from wares.features.personal import PERSONAL_FEATURES, favour
 from wares.features.table import FeatureTable, describe
@@ -23,7 +24,7 @@ from wares.policies.swaps import NAME as SWAPS
 from wares.ranking.boosted import Boosted
 from wares.ranking.corrected import Corrected
 from wares.ranking.formula import Formula
-from wares.retrieval.fusion import fuse, one_per_group, propose
+from wares.retrieval.fusion import fuse, one_per_group
 from wares.retrieval.match_set import Matching, MatchSet
 
 Bools = NDArray[np.bool_]
@@ -192,10 +193,17 @@ def _proposed(
     intent: Intent, walk: Walk, view: ShopView, may_show: Bools
 ) -> tuple[NDArray[np.int32], Mapping[str, NDArray[np.float32]]]:
     """The rows (n,) that any source proposes, growing, and what each source says of them."""
-    opinions = _opinions(intent, walk, view)
-    proposals = [propose(scores, may_show, walk.per_source) for scores in opinions.values()]
-    rows = np.unique(np.concatenate([np.empty(0, np.int32), *proposals]))
-    return rows, {name: scores[rows] for name, scores in opinions.items()}
+    said = {name: _said(source, intent, view) for name, source in _asked(intent, walk).items()}
+    proposals = [of_one.best(may_show, walk.per_source) for of_one in said.values()]
+    rows = np.unique(np.concatenate([_NO_ROWS, *proposals]))
+    unknown = np.zeros(len(rows), np.float32)
+    return rows, {name: said[name].at(rows) if name in said else unknown for name in walk.sources}
+
+
+def _said(source: Source, intent: Intent, view: ShopView) -> Scores:
+    if isinstance(source, SayingSource):
+        return source.says(intent, view)
+    return Scores.of_all(source.score(intent, view))
 
 
 def _score(
@@ -258,16 +266,17 @@ def describe_rows(
     return candidates, describe(candidates, intent, view, memory, pairs=pairs)
 
 
-def _opinions(
-    intent: Intent, walk: Walk, view: ShopView, rows: NDArray[np.int32] | None = None
-) -> Mapping[str, NDArray[np.float32]]:
-    """What every source says of every product, or of `rows`; nobody asks about a shopper of whom nothing is known."""
-    unknown = () if len(intent.history) else PERSONAL_FEATURES
-    n = len(view.columns) if rows is None else len(rows)
-    return {
-        name: np.zeros(n, np.float32) if name in unknown else source.score(intent, view, rows)
-        for name, source in walk.sources.items()
-    }
+def _opinions(intent: Intent, walk: Walk, view: ShopView, rows: NDArray[np.int32]) -> Mapping[str, NDArray[np.float32]]:
+    """What every source says of `rows` (n,)."""
+    asked, unknown = _asked(intent, walk), np.zeros(len(rows), np.float32)
+    return {name: asked[name].score(intent, view, rows) if name in asked else unknown for name in walk.sources}
+
+
+def _asked(intent: Intent, walk: Walk) -> Mapping[str, Source]:
+    """The sources that may have something to say; nobody asks about a shopper of whom nothing is known."""
+    if len(intent.history):
+        return walk.sources
+    return {name: source for name, source in walk.sources.items() if name not in PERSONAL_FEATURES}
 
 
 def retrieved(intent: Intent, walk: Walk, view: ShopView) -> tuple[Candidates, FeatureTable]:

@@ -12,14 +12,17 @@ from wares.domain.catalogue import Columns
 from wares.domain.intent import Intent, Term
 from wares.domain.offer import Market
 from wares.domain.result import TextMatch, TitleWords
+from wares.domain.scores import Scores
 from wares.domain.shopper import History
 from wares.domain.traits import Leanings, leanings
 from wares.engine.live import CatalogueState, Live
 from wares.engine.observer import Laps
 from wares.engine.snapshot import Snapshot
+from wares.models.buy_again import BuyAgain
 from wares.models.collaborative import CoBought, ItemKNN
 from wares.models.ease import EASE
 from wares.models.neighbours import linked
+from wares.models.popular import Popular, PopularLately
 from wares.models.sequence import SequenceModel
 from wares.models.transitions import Transitions
 from wares.retrieval.language.shop_language import Language
@@ -29,6 +32,7 @@ Floats = NDArray[np.float32]
 _HOME = Market()
 _LINKED = (ItemKNN, CoBought, EASE, Transitions)  # what one product says of others is a row of links
 _LENDING = (ItemKNN, CoBought, EASE)  # what these say of a product they say of one that is like it
+_SAYING = (*_LINKED, BuyAgain, Popular, PopularLately)  # these know few products, or rank all of them once
 
 
 @dataclass
@@ -76,7 +80,7 @@ class ShopView:
         self._live = live
         self._matches: dict[tuple[Term, ...], TextMatch] = {}
         self._letters: dict[str, Floats] = {}
-        self._scores: dict[tuple[str, int], tuple[History, Floats]] = {}
+        self._said: dict[tuple[str, int], tuple[History, Scores]] = {}
         self._leanings: tuple[History, Leanings] | None = None
         self._known: tuple[NDArray[np.int32], NDArray[np.int32] | None] | None = None
         self._text = _Remembering(self.state.vectors)
@@ -107,10 +111,13 @@ class ShopView:
         return self.state.text.title_words(rows, self.text_match(terms).read_as)
 
     def model_scores(self, model: str, history: History, now_ms: int) -> Floats:
+        return self.model_says(model, history, now_ms).all()
+
+    def model_says(self, model: str, history: History, now_ms: int) -> Scores:
         key = (model, id(history.rows))
-        if key not in self._scores:
-            self._scores[key] = (history, self._score(model, history, now_ms))  # holding it keeps its id its own
-        return self._scores[key][1]
+        if key not in self._said:
+            self._said[key] = (history, self._says(model, history, now_ms))  # holding it keeps its id its own
+        return self._said[key][1]
 
     def nearness(self, model: str, row: int, others: NDArray[np.int32], now_ms: int) -> Floats:
         fitted = self.snapshot.models.get(model)
@@ -118,7 +125,7 @@ class ShopView:
             asked, known = self._as_known(np.array([row], np.int32)), self._as_known_again(others)
             if asked is not None and known is not None:
                 return linked(fitted.links, int(asked[0]), known)
-        return self._score(model, History.bought_now(np.array([row], np.int32), now_ms), now_ms)[others]
+        return self._says(model, History.bought_now(np.array([row], np.int32), now_ms), now_ms).at(others)
 
     def leanings(self, history: History, now_ms: int) -> Leanings:
         if self._leanings is None or self._leanings[0] is not history:
@@ -145,25 +152,25 @@ class ShopView:
         """The same moment without what was remembered, to keep for a later page."""
         return ShopView(self._live, self.now_ms, self.market, self.state)
 
-    def _score(self, model: str, history: History, now_ms: int) -> Floats:
+    def _says(self, model: str, history: History, now_ms: int) -> Scores:
         n, learnt = len(self.columns), self.state.n_learnt
         if (fitted := self.snapshot.models.get(model)) is None:
-            return np.zeros(n, np.float32)
+            return Scores.none(n)
         took_over = self.state.learnt_row
-        scores = fitted.score(self._as_learnt(history), now_ms)  # (learnt,)
+        known = self._as_learnt(history)
+        said = fitted.says(known, now_ms) if isinstance(fitted, _SAYING) else Scores.of_all(fitted.score(known, now_ms))
         if isinstance(fitted, _LENDING) and len(newcomers := self.snapshot.newcomers):
-            scores = scores.copy()
-            scores[newcomers] += self.snapshot.kin.lend(scores)
+            said = said.plus(newcomers, self.snapshot.kin.lend(said.all()))
         if n == learnt:
-            return scores
-        later = np.where(took_over >= 0, scores[took_over], 0) if learnt else np.zeros(n - learnt)
+            return said
+        later = np.where(took_over >= 0, said.at(np.maximum(took_over, 0)), 0) if learnt else np.zeros(n - learnt)
         new = np.flatnonzero(took_over < 0)
         if isinstance(fitted, _LENDING):
-            later += self.state.kin.lend(scores)
+            later += self.state.kin.lend(said.all())
         if isinstance(fitted, SequenceModel) and len(new):
             text = self.state.vectors.vectors((learnt + new).astype(np.int32))
-            later[new] = fitted.score_new(self._as_learnt(history), text)
-        return np.concatenate([scores, later.astype(np.float32)])
+            later[new] = fitted.score_new(known, text)
+        return said.then(later.astype(np.float32))
 
     def _as_known(self, rows: NDArray[np.int32]) -> NDArray[np.int32] | None:
         """The rows under which models know these; None = of some of them they say only what kin lends."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from wares.domain.event import EventKind
 from wares.domain.interactions import Interactions
+from wares.domain.scores import Scores
 from wares.domain.shopper import KIND_CODES, History
 from wares.models.memory import State, from_arrays, to_arrays
 from wares.models.taste import DAY_MS, fading
@@ -148,12 +149,17 @@ class BuyAgain:
 
     def score(self, history: History, now_ms: int) -> Floats:
         """(n_products,) the probability in [0, 1] that a product bought before is bought in the next visit."""
-        scores = np.zeros(len(self.offset), np.float32)
-        bought = history.take(history.rows < len(scores)).of(EventKind.PURCHASE)  # newer products are not known yet
-        if len(bought):
-            products, x = describe(bought, now_ms, Habit(self.log_gap, self.log_rate))
-            scores[products] = sigmoid(x @ self.weights + self.offset[products])  # (m, 8) @ (8,) -> (m,)
-        return scores
+        return self.says(history, now_ms).all()
+
+    def says(self, history: History, now_ms: int) -> Scores:
+        """The same by the products bought before."""
+        n = len(self.offset)
+        bought = history.take(history.rows < n).of(EventKind.PURCHASE)  # newer products are not known yet
+        if not len(bought):
+            return Scores.none(n)
+        products, x = describe(bought, now_ms, Habit(self.log_gap, self.log_rate))
+        chances = sigmoid(x @ self.weights + self.offset[products])  # (m, 8) @ (8,) -> (m,)
+        return Scores(n, chances.astype(np.float32), products)
 
     def state(self) -> State:
         return to_arrays(self)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from wares.domain.event import EventKind
 from wares.domain.interactions import Interactions
+from wares.domain.scores import Scores
 from wares.domain.shopper import KIND_CODES, History
 from wares.models.memory import Sparse, State, from_arrays, no_links, sparse, to_arrays
 from wares.models.neighbours import go_together, heaviest, pointed_at
@@ -47,6 +48,10 @@ class CoBought:
 
     def score(self, history: History, now_ms: int) -> NDArray[np.float32]:
         """(n_products,) from 0: the links of the products in the history, or of the seeds of a page, added up."""
+        return self.says(history, now_ms).all()
+
+    def says(self, history: History, now_ms: int) -> Scores:
+        """The same by the products of which something is said."""
         rows, weights = heaviest(*taste(history, now_ms, self.half_life_days), self.max_history)
         return pointed_at(self.links, rows, weights)
 
@@ -75,6 +80,10 @@ class ItemKNN:
 
     def score(self, history: History, now_ms: int) -> NDArray[np.float32]:
         """(n_products,) from 0: what goes with the history, what is lately liked counting most."""
+        return self.says(history, now_ms).all()
+
+    def says(self, history: History, now_ms: int) -> Scores:
+        """The same by the products of which something is said."""
         rows, weights = heaviest(*taste(history, now_ms, self.half_life_days), self.max_history)
         return pointed_at(self.links, rows, weights)
 

@@ -9,6 +9,7 @@ from scipy.linalg.lapack import spotrf, spotri
 from scipy.sparse import csr_array
 
 from wares.domain.interactions import Interactions
+from wares.domain.scores import Scores
 from wares.domain.shopper import History
 from wares.errors import TrainingError
 from wares.models.memory import Sparse, State, from_arrays, no_links, sparse, to_arrays
@@ -65,6 +66,10 @@ class EASE:
 
     def score(self, history: History, now_ms: int) -> NDArray[np.float32]:
         """(n_products,) around 0."""
+        return self.says(history, now_ms).all()
+
+    def says(self, history: History, now_ms: int) -> Scores:
+        """The same by the products of which something is said."""
         rows, weights = heaviest(*taste(history, now_ms, self.half_life_days), self.max_history)
         return pointed_at(self.links, rows, weights)
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import vstack
 
+from wares.domain.scores import Scores
 from wares.models.memory import Sparse, no_links, sparse
 
 _BLOCK_LINKS = 5_000_000  # products of pairs that are worked on at once: about 0.2 GB
@@ -61,15 +62,15 @@ def sparse_transpose(matrix: Sparse) -> Sparse:
     return sparse(flipped.data, flipped.indices, flipped.indptr, (matrix.shape[1], matrix.shape[0]))
 
 
-def pointed_at(links: Sparse, rows: NDArray[np.int32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The weighted sum of some rows of `links`: (m,) @ (m, n) -> (n,)."""
+def pointed_at(links: Sparse, rows: NDArray[np.int32], weights: NDArray[np.float32]) -> Scores:
+    """The weighted sum of some rows of `links`: (m,) @ (m, n) -> of n products."""
     inside = rows < links.shape[0]
     starts = links.indptr[rows[inside]]
     counts = links.indptr[rows[inside] + 1] - starts
     ends = np.cumsum(counts)
     at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + counts, counts)  # places of their links
     spoken = np.repeat(weights[inside], counts) * links.data[at]
-    return np.bincount(links.indices[at], spoken, links.shape[1]).astype(np.float32)
+    return Scores.summed(links.shape[1], links.indices[at], spoken)
 
 
 def linked(links: Sparse, row: int, others: NDArray[np.int32]) -> NDArray[np.float32]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wares.domain.interactions import Interactions
+from wares.domain.scores import Scores, ranked
 from wares.domain.shopper import History
 from wares.models.memory import State, from_arrays, to_arrays
 from wares.models.taste import fading
@@ -36,6 +38,14 @@ class Popular:
         """(n_products,) the counts, whoever asks."""
         return self.counts.copy()
 
+    def says(self, history: History, now_ms: int) -> Scores:
+        """The same with its ranking, found once."""
+        return Scores(len(self.counts), self.counts, None, self._ranked, len(self.counts))
+
+    @cached_property
+    def _ranked(self) -> NDArray[np.int32]:
+        return ranked(self.counts)
+
     def state(self) -> State:
         return to_arrays(self)
 
@@ -56,6 +66,14 @@ class PopularLately:
     def score(self, history: History, now_ms: int) -> NDArray[np.float32]:
         """(n_products,) the faded counts, whoever asks."""
         return self.counts.copy()
+
+    def says(self, history: History, now_ms: int) -> Scores:
+        """The same with its ranking, found once."""
+        return Scores(len(self.counts), self.counts, None, self._ranked, len(self.counts))
+
+    @cached_property
+    def _ranked(self) -> NDArray[np.int32]:
+        return ranked(self.counts)
 
     def state(self) -> State:
         return to_arrays(self)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
 from wares.domain.interactions import Interactions
+from wares.domain.scores import Scores
 from wares.domain.shopper import History
 from wares.models.memory import Sparse, State, from_arrays, no_links, sparse, to_arrays
 from wares.models.neighbours import pointed_at, strongest
@@ -38,6 +39,10 @@ class Transitions:
 
     def score(self, history: History, now_ms: int) -> NDArray[np.float32]:
         """(n_products,) from 0."""
+        return self.says(history, now_ms).all()
+
+    def says(self, history: History, now_ms: int) -> Scores:
+        """The same by the products of which something is said."""
         rows, weights = last_events(history, self.links.shape[0], self.max_history, self.half_life_events)
         return pointed_at(self.links, rows, weights)
 

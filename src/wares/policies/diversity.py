@@ -101,5 +101,9 @@ class BrandCap:
             if brand < 0 or seen[brand] < self.cap:
                 seen[brand] += 1
                 first.append(place)
-        order = np.concatenate([first, np.setdiff1d(np.arange(len(slate)), first)]).astype(np.intp)
+        if first == list(range(len(first))):
+            return slate
+        behind = np.ones(len(slate), np.bool_)
+        behind[first] = False
+        order = np.concatenate([first, np.flatnonzero(behind)]).astype(np.intp)
         return placed(slate, order, demoted(order), self.name, "brand_cap")

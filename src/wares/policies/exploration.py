@@ -79,6 +79,8 @@ class Exploration:
         slate = ordered(slate)
         exposures = self.exposures()
         new = self._is_new(slate, exposures, view.columns, request.now_ms)
+        if not new[self.last :].any():
+            return slate
         free = self._movable(slate, intent, view)
         slots = np.flatnonzero((free & ~new)[: self.last])
         slots = slots[slots >= self.first - 1]

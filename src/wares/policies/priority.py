@@ -30,8 +30,9 @@ def opened(candidates: Candidates, scores: NDArray[np.float32]) -> Slate:
 
 def ordered(slate: Slate) -> Slate:
     """By priority, higher first; equal ones by score, then the older row."""
-    order = np.lexsort((slate.rows, -slate.scores, -slate.priority))
-    return slate if np.array_equal(order, np.arange(len(slate))) else slate.take(order)
+    if _follows(slate.priority, slate).all():
+        return slate
+    return slate.take(np.lexsort((slate.rows, -slate.scores, -slate.priority)))
 
 
 def changed(slate: Slate, priority: NDArray[np.float32], policy: str, why: str) -> Slate:
@@ -69,14 +70,10 @@ def placed(slate: Slate, order: Places, moved: Bools, policy: str, why: str) -> 
 
 def _told_apart(priority: NDArray[np.float32], slate: Slate) -> NDArray[np.float32]:
     """Raise priorities by a trace wherever the order of the slate would not follow from them."""
-    above, below = slice(None, -1), slice(1, None)
-    scores, rows = slate.scores, slate.rows
-    older = (scores[above] == scores[below]) & (rows[above] < rows[below])
-    wins_tie = (scores[above] > scores[below]) | older
-    follows = (priority[above] > priority[below]) | ((priority[above] == priority[below]) & wins_tie)
+    follows = _follows(priority, slate)
     if follows.all():
         return priority
-    wrong = np.flatnonzero(~follows)
+    wrong, wins_tie = np.flatnonzero(~follows), _wins_ties(slate)
     trace = np.float32(_STEP * rescaled(priority)[1])
     for i in range(int(wrong[-1]), -1, -1):
         next_one = priority[i + 1]
@@ -85,3 +82,17 @@ def _told_apart(priority: NDArray[np.float32], slate: Slate) -> NDArray[np.float
         elif i < wrong[0]:
             break
     return priority
+
+
+def _follows(priority: NDArray[np.float32], slate: Slate) -> Bools:
+    """(n - 1,) whether each hit stands before the next one by this priority."""
+    above, below = priority[:-1], priority[1:]
+    follows: Bools = above > below
+    return follows if follows.all() else follows | ((above == below) & _wins_ties(slate))
+
+
+def _wins_ties(slate: Slate) -> Bools:
+    """(n - 1,) whether each hit would stand before the next one if their priorities were equal."""
+    above, below = slate.scores[:-1], slate.scores[1:]
+    wins: Bools = (above > below) | ((above == below) & (slate.rows[:-1] < slate.rows[1:]))
+    return wins

@@ -11,18 +11,6 @@ Floats = NDArray[np.float32]
 _RRF_K = 60  # Cormack, Clarke and Buettcher 2009
 
 
-def propose(scores: Floats, allowed: NDArray[np.bool_], k: int) -> NDArray[np.int32]:
-    """The k best rows of one source among the allowed ones, best first; only those with a score above 0. Of equal
-    scores the older row wins."""
-    rows = np.flatnonzero(allowed & (scores > 0)).astype(np.int32)
-    if len(rows) > k:
-        own = scores[rows]
-        bound = np.partition(own, -k)[-k]
-        better = rows[own > bound]
-        rows = np.concatenate([better, rows[own == bound][: k - len(better)]])
-    return rows[np.lexsort((rows, -scores[rows]))]
-
-
 def fuse(rows: NDArray[np.int32], opinions: Mapping[str, Floats], weights: Mapping[str, float], how: str) -> Candidates:
     """Candidates for `rows` (n,) from each source's scores of them (n,).
 
@@ -45,11 +33,6 @@ def fuse(rows: NDArray[np.int32], opinions: Mapping[str, Floats], weights: Mappi
 
 def _none(n: int) -> Floats:
     return np.zeros((n, 0), np.float32)
-
-
-def best_first(scores: Floats, rows: NDArray[np.int32]) -> NDArray[np.intp]:
-    """The stable order of parallel `scores` and `rows`: higher score first, then the older row."""
-    return np.lexsort((rows, -scores))
 
 
 def one_per_group(groups: NDArray[np.int32], n_groups: int) -> NDArray[np.intp]:

@@ -17,6 +17,7 @@ from wares.domain.filter import Filter
 from wares.domain.intent import Intent
 from wares.domain.product import PATH_SEPARATOR
 from wares.domain.result import Reason
+from wares.domain.scores import Scores
 from wares.domain.selection import passing
 from wares.domain.shopper import History
 from wares.domain.wish import WishKind
@@ -112,8 +113,12 @@ class Learnt:
     why: str = "like_your_purchases"
 
     def score(self, intent: Intent, view: View, rows: Rows | None = None) -> Floats:
+        said = self.says(intent, view)
+        return said.all() if rows is None else said.at(rows)
+
+    def says(self, intent: Intent, view: View) -> Scores:
         asked = seeds_as_history(intent) if self.about == "seeds" else intent.history
-        return _of(view.model_scores(self.name, asked, intent.request.now_ms), rows)
+        return view.model_says(self.name, asked, intent.request.now_ms)
 
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
         columns = view.columns
