@@ -286,3 +286,29 @@ def test_chinese_words_are_found_inside_a_compound() -> None:
 def test_what_a_product_says_of_itself_is_the_text_of_five_fields() -> None:
     product = Product("a", "one", "five", "two", ("three", "four"), attributes={"x": ("six", "seven"), "y": ("eight",)})
     assert field_texts(product) == ("one", "two", "three four", "five", "six seven eight")
+
+
+said_words = st.sampled_from(["oat", "milk", "bar", "rye", "zzzz", "¬milk"])
+term_readings = st.builds(
+    lambda words, weight: Reading(tuple(words), weight),
+    st.lists(said_words, min_size=1, max_size=2),
+    st.sampled_from([1.0, 0.8, 0.4, 0.3]),
+)
+spoken_terms = st.builds(
+    lambda said, readings: Term(said, tuple(readings)), said_words, st.lists(term_readings, max_size=3)
+)
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(["oat", "milk", "bar", "rye", "milk-free"]), max_size=4), min_size=1, max_size=6),
+    st.lists(spoken_terms, max_size=3),
+    st.integers(0, 3),
+)
+def test_the_rows_that_hold_all_terms_are_those_that_a_match_covers_wholly(
+    titles: list[list[str]], terms: list[Term], since: int
+) -> None:
+    products = [
+        Product(str(i), title=" ".join(words), brand=words[0] if words else "") for i, words in enumerate(titles)
+    ]
+    shop = TextIndex.of(products, BOOSTS).with_products(products[:since])
+    assert shop.holding(terms).tolist() == np.flatnonzero(shop.match(terms).coverage >= 1 - 1e-6).tolist()

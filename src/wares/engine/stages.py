@@ -15,6 +15,7 @@ from wares.domain.intent import Intent
 from wares.domain.request import Sort
 from wares.domain.result import Candidates, Explanation, Facet, Page, Slate
 from wares.domain.scores import Scores
+from wares.domain.sorting import best_first
 from wares.engine.view import ShopView
 from wares.features.personal import PERSONAL_FEATURES, favour
 from wares.features.table import FeatureTable, describe
@@ -321,8 +322,8 @@ def _by(
     """The rows (ascending) by score; where it is equal, what the shopper likes (len(rows),) first, then the older
     one."""
     if liked is not None:
-        rows = rows[np.argsort(-liked, kind="stable")]
-    return rows[np.argsort(-scores[rows], kind="stable")]
+        rows = rows[best_first(liked)]
+    return rows[best_first(scores[rows])]
 
 
 def _one_per_group(rows: NDArray[np.int32], columns: Columns) -> NDArray[np.int32]:

@@ -13,11 +13,13 @@ from wares.contracts import View
 from wares.domain.filter import Filter
 from wares.domain.intent import Intent, Reading, Term
 from wares.domain.selection import passing
+from wares.domain.sorting import best_first
 
 Floats = NDArray[np.float32]
 _BEST = 10
 _FEEDBACK = 5  # products that speak for the wish
 _SURE = 0.75  # share of the best relevance from which they do
+_SOMETHING = float(np.finfo(np.float32).smallest_subnormal)
 SECOND = 4_096  # products that are asked again
 
 
@@ -58,7 +60,8 @@ class Matching:
         cosines, mean = None, 0.0
         if (vector := intent.vectors.get("text")) is not None:
             cosines, mean, deviation = view.space("text").scan(vector)
-            matched |= eligible & (cosines >= self._floor(cosines, mean, deviation))
+            near = self._near(cosines, mean, deviation)
+            matched[near] |= eligible[near]
         relaxed = ""
         if not matched.any() and (best := float(text.coverage[eligible].max(initial=0.0))) > 0:
             matched, relaxed = eligible & _covers(text.coverage, best), "words"
@@ -88,7 +91,7 @@ class Matching:
         towards the very best of them (pseudo-relevance feedback, Rocchio 1971). It finds more of their kind."""
         found, feedback = by_words + by_meaning, np.zeros(len(view.columns), np.float32)
         near = np.argpartition(-found, SECOND)[:SECOND] if len(rows) > SECOND else np.arange(len(rows))
-        near = near[np.argsort(-found[near], kind="stable")]
+        near = near[best_first(found[near])]
         if not len(near):
             return found, feedback
         space, asked = view.space("text"), rows[near].astype(np.int32)
@@ -105,14 +108,14 @@ class Matching:
             found[near] = by_words[near] + np.float32(self.meaning_weight) * above / np.float32(top)
         return found, feedback
 
-    def _floor(self, cosines: Floats, mean: float, deviation: float) -> float:
-        """The least cosine of a match by meaning: the better a query's best ones, the more it takes."""
-        floor = mean + self.meaning * deviation
-        above = cosines[cosines >= floor]
-        if len(above) <= _BEST:
-            return floor
+    def _near(self, cosines: Floats, mean: float, deviation: float) -> NDArray[np.intp]:
+        """The rows that match by meaning: the better a query's best ones, the more it takes."""
+        rows = np.flatnonzero(cosines >= mean + self.meaning * deviation)
+        if len(rows) <= _BEST:
+            return rows
+        above = cosines.take(rows)
         tenth = float(np.partition(above, -_BEST)[-_BEST])
-        return max(floor, mean + self.meaning_share * (tenth - mean))
+        return rows[above >= mean + self.meaning_share * (tenth - mean)]
 
 
 def _part(weight: float, scores: Floats, none: float, rows: NDArray[np.intp]) -> Floats:
@@ -120,12 +123,13 @@ def _part(weight: float, scores: Floats, none: float, rows: NDArray[np.intp]) ->
     top = float(scores.max(initial=none) - none)
     if top <= 0:
         return np.zeros(len(rows), np.float32)
-    part: Floats = np.float32(weight) * (np.maximum(scores[rows] - np.float32(none), 0) / np.float32(top))
+    part: Floats = np.float32(weight) * (np.maximum(scores.take(rows) - np.float32(none), 0) / np.float32(top))
     return part
 
 
 def _covers(coverage: Floats, least: float) -> NDArray[np.bool_]:
-    covers: NDArray[np.bool_] = (coverage >= np.float32(least - 1e-6)) & (coverage > 0)
+    """(n,) which rows cover so much, and something."""
+    covers: NDArray[np.bool_] = coverage >= np.float32(max(least - 1e-6, _SOMETHING))
     return covers
 
 

@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from wares.domain.strings import State, pack, part, under, unpack
 from wares.retrieval.letters import triples_of
 
 Words = Callable[[str], list[str]]
+Weighed = tuple[NDArray[np.int32], NDArray[np.float32], float]  # growing rows, the weight of each, a factor for all
 _K1, _B = 0.8, 0.4  # BM25 of a field
 _LETTERS_K1, _LETTERS_B = 1.2, 0.5
 OTHER_LANGUAGES = "\x1f"  # stands between a text and the same in other languages
@@ -69,14 +71,7 @@ class Letters:
 
     def sums(self, triples: Sequence[str], factors: NDArray[np.float32], n: int) -> NDArray[np.float32]:
         """(n,) for each row the sum of the weights of these triples, each times its factor."""
-        found = [self.of(triple) for triple in triples]
-        if not found:
-            return np.zeros(n, np.float32)
-        rows, weights = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        indptr = np.concatenate([[0], np.cumsum([len(rows) for rows, _ in found])]).astype(np.int32)
-        # one pass in compiled code, where adding at rows would go through each triple four times
-        summed: NDArray[np.float32] = csc_array((weights, rows, indptr), (n, len(triples))) @ factors
-        return summed
+        return summed([(*self.of(triple), factor) for triple, factor in zip(triples, factors.tolist(), strict=True)], n)
 
     @staticmethod
     def of_titles(titles: "Ragged", words: Sequence[str]) -> "Letters":
@@ -220,6 +215,18 @@ class Segment:
             state["heads"],
             Letters(unpack("triples", state), Postings.restore(part("letters", state))),
         )
+
+
+def summed(found: Sequence[Weighed], n: int) -> NDArray[np.float32]:
+    """(n,) for each row the sum of its weights, each times its factor."""
+    if not found:
+        return np.zeros(n, np.float32)
+    rows, weights, factors = zip(*found, strict=True)
+    indptr = np.array([0, *accumulate(map(len, rows))], np.int32)
+    # one pass in compiled code, where adding at rows would go through each posting four times
+    matrix = csc_array((np.concatenate(weights), np.concatenate(rows), indptr), (n, len(found)))
+    sums: NDArray[np.float32] = matrix @ np.array(factors, np.float32)
+    return sums
 
 
 def saturated(counts: NDArray[Any], lengths: NDArray[Any], mean: float, k1: float, b: float) -> NDArray[np.float32]:

@@ -20,7 +20,7 @@ from wares.domain.result import TextMatch, TitleWords
 from wares.domain.strings import State
 from wares.retrieval.language.analyser import Analyser
 from wares.retrieval.letters import triples_of
-from wares.retrieval.postings import OTHER_LANGUAGES, Segment
+from wares.retrieval.postings import OTHER_LANGUAGES, Segment, Weighed, summed
 from wares.retrieval.wishes.exclusion import NEGATED
 
 Floats = NDArray[np.float32]
@@ -92,39 +92,52 @@ class TextIndex:
         """Score all rows against the terms of a query. A term counts by its best reading in each row; repeats count
         once; a term without any reading that the catalogue knows counts for nothing."""
         n = len(self)
-        by_field: dict[str, Floats] = defaultdict(lambda: np.zeros(n, np.float32))  # only fields that hold a word
         distinct = tuple({term.said: term for term in terms}.values())
         read_as, weights = list[tuple[str, ...]](), list[float]()
         shares = list[Floats | NDArray[np.bool_]]()  # of each term that each row holds, ...
         scales = list[np.float32]()  # ... times this
+        plain: dict[str, list[Weighed]] = defaultdict(list)  # by field, like the next: only fields that hold a word
+        by_field: dict[str, Floats] = defaultdict(lambda: np.zeros(n, np.float32))
         for term in distinct:
             found = [reading for reading in term.readings if self._known(reading.words)]
             read_as.append(tuple(dict.fromkeys(word for reading in found for word in reading.words)))
             strong = [reading for reading in found if reading.weight >= _HELD] or found
             weights.append(min((sum(map(self._idf, reading.words)) for reading in strong), default=0.0))
             if len(found) == 1 and len(found[0].words) == 1:
-                shares.append(self._add(found[0].words[0], weights[-1] * found[0].weight, by_field))
-                scales.append(np.float32(found[0].weight))
+                shares.append(self._add(found[0].words[0], weights[-1] * found[0].weight, plain))
+                scales.append(_credit(found[0]))
             else:
                 shares.append(self._add_best(found, weights[-1], by_field))
                 scales.append(np.float32(1))
+        for name, some in plain.items():
+            by_field[name] = by_field[name] + summed(some, n) if name in by_field else summed(some, n)
         held = tuple(share.astype(np.bool_, copy=False) for share in shares)
-        rows = np.flatnonzero(np.logical_or.reduce(held, axis=0)) if held else np.empty(0, np.intp)
+        rows = _any_of(held)
         covered, total = np.zeros(len(rows), np.float32), 0.0
         for term, share, scale, weight in zip(distinct, shares, scales, weights, strict=True):
             if not term.said.startswith(NEGATED):  # few titles say what a thing is without
                 total += weight
-                own = share[rows] * scale
-                covered += np.float32(weight) * np.where(own >= np.float32(_HELD), np.float32(1), own)
+                covered += share.take(rows) * (np.float32(weight) * scale)
         scored = np.zeros(len(rows), np.float32)
         for name in FIELDS:
             if name in by_field and (boost := self.boosts.get(name, 1.0)):
-                scored += by_field[name][rows] * np.float32(boost)
+                scored += by_field[name].take(rows) * np.float32(boost)
         scores, coverage = np.zeros(n, np.float32), np.zeros(n, np.float32)
         scores[rows], coverage[rows] = scored, covered / np.float32(total or 1.0)
         nothing = np.broadcast_to(np.float32(0), n)
         all_fields = {name: by_field.get(name, nothing) for name in FIELDS}
         return TextMatch(scores, coverage, all_fields, distinct, tuple(read_as), held, tuple(weights))
+
+    def holding(self, terms: Sequence[Term]) -> NDArray[np.intp]:
+        """The rows that hold every term which the catalogue knows, and do not only come near: `match` gives them a
+        coverage of 1. None where it knows no term."""
+        held: NDArray[np.bool_] | None = None
+        for term in {term.said: term for term in terms}.values():
+            found = [reading for reading in term.readings if self._known(reading.words)]
+            if found and not term.said.startswith(NEGATED):
+                own = self._any_held(reading for reading in found if reading.weight >= _HELD)
+                held = own if held is None else np.logical_and(held, own, out=held)
+        return np.empty(0, np.intp) if held is None else np.flatnonzero(held)
 
     def letters(self, text: str) -> Floats:
         """(n,) BM25 of the letter triples of a text: near spellings and parts of words count, too."""
@@ -153,20 +166,39 @@ class TextIndex:
         found = TitleWords(np.concatenate(lengths), np.concatenate(which), heads[order])
         return found if len(self.segments) == 1 else found.take(np.argsort(order, kind="stable"))
 
+    def _any_held(self, readings: Iterable[Reading]) -> NDArray[np.bool_]:
+        """(n,) the rows that hold all words of one of these readings."""
+        held = self._none()
+        for reading in readings:
+            if len(reading.words) == 1:
+                self._mark(reading.words[0], held)
+            else:
+                held |= np.logical_and.reduce([self._mark(word, self._none()) for word in reading.words])
+        return held
+
+    def _mark(self, word: str, held: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """`held` (n,), in which the rows that hold the word are now marked, too."""
+        for _, rows, _ in self._postings(word):
+            held[rows] = True
+        return held
+
+    def _none(self) -> NDArray[np.bool_]:
+        return np.zeros(len(self), np.bool_)
+
     def _known(self, words: Sequence[str]) -> bool:
         return all(self.frequency(word) for word in words)
 
-    def _add(self, word: str, weight: float, by_field: dict[str, Floats]) -> NDArray[np.bool_]:
+    def _add(self, word: str, weight: float, by_field: dict[str, list[Weighed]]) -> NDArray[np.bool_]:
         """The only reading of a term, of one word; (n,) the rows that hold it."""
-        holds = np.zeros(len(self), np.bool_)
+        holds = self._none()
         for name, rows, weights in self._postings(word):
-            by_field[name][rows] += weights * np.float32(weight)
+            by_field[name].append((rows, weights, weight))
             holds[rows] = True
         return holds
 
     def _add_best(self, readings: Sequence[Reading], weight: float, by_field: dict[str, Floats]) -> Floats:
-        """Each row gets the best of several readings, in each field. Each reading is worth the whole term. (n,) the
-        weight of the best reading that each row holds."""
+        """Each row gets the best of several readings, in each field. Each reading is worth the whole term. (n,) how far
+        each row holds the term by the best reading that it holds."""
         n = len(self)
         share = np.zeros(n, np.float32)
         best: dict[str, Floats] = defaultdict(lambda: np.zeros(n, np.float32))
@@ -176,21 +208,21 @@ class TextIndex:
             if len(reading.words) == 1:
                 for name, rows, weights in self._postings(reading.words[0]):
                     once = weights if reading.weight >= 1 else np.minimum(weights, 1)  # said often, still not it
-                    best[name][rows] = np.maximum(best[name][rows], once * idfs[0])
-                    share[rows] = np.maximum(share[rows], np.float32(reading.weight))
+                    best[name][rows] = np.maximum(best[name].take(rows), once * idfs[0])
+                    share[rows] = np.maximum(share.take(rows), _credit(reading))
                 continue
             own: dict[str, Floats] = defaultdict(lambda: np.zeros(n, np.float32))
             holds_all = np.ones(n, np.bool_)
             for word, idf in zip(reading.words, idfs, strict=True):
-                holds = np.zeros(n, np.bool_)
+                holds = self._none()
                 for name, rows, weights in self._postings(word):
                     own[name][rows] += weights * idf
                     holds[rows] = True
                 holds_all &= holds
             held = np.flatnonzero(holds_all)
             for name, scores in own.items():
-                best[name][held] = np.maximum(best[name][held], scores[held])
-            share[held] = np.maximum(share[held], np.float32(reading.weight))
+                best[name][held] = np.maximum(best[name].take(held), scores.take(held))
+            share[held] = np.maximum(share.take(held), _credit(reading))
         for name, scores in best.items():
             by_field[name] += scores
         return share
@@ -206,6 +238,21 @@ class TextIndex:
 
     def _idf(self, word: str) -> float:
         return _inverse_frequency(self.frequency(word), len(self))
+
+
+def _credit(reading: Reading) -> np.float32:
+    """How far a row that holds this reading holds its term."""
+    return np.float32(1 if reading.weight >= _HELD else reading.weight)
+
+
+def _any_of(held: Sequence[NDArray[np.bool_]]) -> NDArray[np.intp]:
+    """The rows that are in any of these (n,)."""
+    if not held:
+        return np.empty(0, np.intp)
+    there = held[0] if len(held) == 1 else held[0] | held[1]
+    for more in held[2:]:
+        there |= more
+    return np.flatnonzero(there)
 
 
 def _inverse_frequency(frequency: int, n: int) -> float:

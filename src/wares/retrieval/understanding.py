@@ -102,8 +102,7 @@ class Understanding:
     def _share(self, phrase: str, field: str, values: tuple[str, ...]) -> float:
         """Of the products that hold the phrase, the share that have one of these values."""
         terms = read_terms(phrase, self.language, self.index)
-        holding = self.index.match(terms).coverage >= 1 - 1e-6
-        rows = np.flatnonzero(holding).astype(np.int32)
+        rows = self.index.holding(terms).astype(np.int32)
         if not len(rows):
             return 0.0
         return float(passing(Filter((AnyOf(field, values),)), self.columns, rows).mean())
