@@ -1,14 +1,18 @@
 """Answers of a moment are kept for all who ask the same, and for nobody else."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from wares.domain.request import Request
 from wares.domain.result import Page
 from wares.engine.answers import Answers
+from wares.engine.impression import impression_of
 from wares.shop import Shop, open_shop
+from wares.store.impressions import read_impressions
 from wares.training.child import train_here
 from wares.training.progress import silent
 
@@ -167,3 +171,20 @@ def test_a_question_for_what_is_further_down_is_another_one(shop: Shop) -> None:
     shop.recommend(k=5, offset=5)
     shop.recommend(k=5)
     assert _answers(shop).found == 0
+
+
+def test_a_kept_answer_is_logged_as_a_new_one_each_time_under_its_own_name(shop: Shop) -> None:
+    """What is written once of its hits is what would be written of it alone."""
+    shop.log_impressions()
+    pages = [shop.search("tea", shopper=who, k=4, offset=offset) for who in ("a", "b") for offset in (0, 4)]
+    assert _answers(shop).found == 2
+    engine = shop.engine
+    assert engine.impressions is not None
+    engine.impressions.flush()
+    logged = [told for _, told in read_impressions(shop.folder)]
+    assert [told["id"] for told in logged] == [page.impression_id for page in pages]
+    for told, page, offset in zip(logged, pages, (0, 4, 0, 4), strict=True):
+        request = Request("search", NOW_MS, query="tea", k=4, offset=offset)
+        whole = json.loads(json.dumps(impression_of(page, request, offset, told["took_ms"])))
+        assert told == whole and list(told) == list(whole)
+        assert len(told["hits"]) == 4 and any(hit["values"] for hit in told["hits"])

@@ -190,7 +190,8 @@ class Page:
     query beside the thing itself. `explanation`: how the answer came about, where that was asked. `banners` and
     `redirect` (an address, "" = none) are the shop's own word to whoever asks so; the hits are given all the same.
     `experiment` and `variant`: what the shopper takes part in on this surface, "" = nothing. `written`: what
-    was written of the page for somebody else, by currency; it is shared by all that `replace` makes of the page.
+    was written of the page for somebody else, by currency, or for the log; it is shared by all that `replace` makes of
+    the page.
     """
 
     hits: tuple[Hit, ...]

@@ -26,7 +26,7 @@ from wares.engine.cursors import Cursors, name_of
 from wares.engine.experiments.serving import ServingExperiments
 from wares.engine.experiments.settings import CONTROL, INTERLEAVE
 from wares.engine.exposures import ServingExposures
-from wares.engine.impression import impression_of, new_id
+from wares.engine.impression import impression_json, new_id
 from wares.engine.interleaving import Interleaved, interleave, present_interleaved
 from wares.engine.live import Live
 from wares.engine.observer import Laps, Nobody, Observer
@@ -217,7 +217,7 @@ class Engine:
         page = replace(page, impression_id=new_id())
         whose = self.store.shoppers.hash(request.shopper_id) if request.shopper_id else None
         took_ms = (time.perf_counter() - started_s) * 1000
-        self.impressions.record(impression_of(page, request, offset, took_ms), whose, simulated=request.simulated)
+        self.impressions.record(impression_json(page, request, offset, took_ms), whose, simulated=request.simulated)
         if whose is not None and not request.simulated:
             self.campaigns.showed(page, whose, request.now_ms)
         return page

@@ -1,12 +1,16 @@
 """An impression: what one page showed to whom, with the features as they were served, for later learning."""
 
+import json
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from wares.domain.request import Request
 from wares.domain.result import Hit, Page
 from wares.domain.sponsored import Sponsored
 from wares.policies.exploration import NAME as EXPLORATION
+
+_SHOWN = "shown"  # among what was written of a page; no currency is called so
 
 
 def new_id() -> str:
@@ -23,7 +27,21 @@ def impression_of(page: Page, request: Request, offset: int, took_ms: float = 0.
     `explored`: a new product that exploration brought up. `sponsored`: whose money put it there, what a click costs
     them, and the share of relevance that it cost. `took_ms`: how long the engine took for the page.
     """
-    names = list(next((hit.features for hit in page.hits if hit.features), {}))
+    return {**_asked(page, request, took_ms), **_shown(page, offset)}
+
+
+def impression_json(page: Page, request: Request, offset: int, took_ms: float = 0.0) -> str:
+    """The same as JSON. The hits of a page that many get are written once."""
+    if (shown := page.written.get(_SHOWN)) is None:
+        shown = page.written[_SHOWN] = _dumps(_shown(page, offset))
+    return f"{_dumps(_asked(page, request, took_ms))[:-1]},{shown[1:]}"
+
+
+def _dumps(told: Mapping[str, Any]) -> str:
+    return json.dumps(told, separators=(",", ":"))
+
+
+def _asked(page: Page, request: Request, took_ms: float) -> dict[str, Any]:
     return {
         "id": page.impression_id,
         "time_ms": request.now_ms,
@@ -35,6 +53,12 @@ def impression_of(page: Page, request: Request, offset: int, took_ms: float = 0.
         "total": page.total,
         "took_ms": round(took_ms, 2),
         **({"experiment": page.experiment, "variant": page.variant} if page.experiment else {}),
+    }
+
+
+def _shown(page: Page, offset: int) -> dict[str, Any]:
+    names = list(next((hit.features for hit in page.hits if hit.features), {}))
+    return {
         "features": names,
         "hits": [
             {

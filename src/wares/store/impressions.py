@@ -80,14 +80,15 @@ class ImpressionLog:
         return len(self._waiting)
 
     def record(
-        self, impression: Mapping[str, object], shopper_hash: bytes | None = None, *, simulated: bool = False
+        self, impression: Mapping[str, object] | str, shopper_hash: bytes | None = None, *, simulated: bool = False
     ) -> None:
-        """Keep what one answer showed, without waiting. `shopper_hash` (Shoppers.hash) is how `erase` finds it.
-        `simulated`: nobody saw it.
+        """Keep what one answer showed, as values or as JSON, without waiting. `shopper_hash` (Shoppers.hash) is how
+        `erase` finds it. `simulated`: nobody saw it.
 
         Raises TypeError for what JSON cannot hold, StoreError after `close`.
         """
-        row = (self._time.clock_ms(), shopper_hash, json.dumps(impression, separators=(",", ":")), simulated)
+        body = impression if isinstance(impression, str) else json.dumps(impression, separators=(",", ":"))
+        row = (self._time.clock_ms(), shopper_hash, body, simulated)
         with self._wake:
             if not self._open:
                 raise StoreError(f"{self._path} has been closed.")
