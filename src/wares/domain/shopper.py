@@ -1,7 +1,7 @@
 """A shopper: who may be asking, and what they did so far."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,20 +45,52 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
+class Searched:
+    """When one shopper searched, oldest first, and for what: the text vectors of the words, not the words."""
+
+    times_ms: NDArray[np.int64]  # (m,)
+    vectors: NDArray[np.float32]  # (m, d_text)
+
+    def __len__(self) -> int:
+        return len(self.times_ms)
+
+    def then(self, other: "Searched") -> "Searched":
+        """These and others, in order of time."""
+        if not len(other) or not len(self):
+            return other if len(other) else self
+        times_ms = np.concatenate([self.times_ms, other.times_ms])
+        order = np.argsort(times_ms, kind="stable")
+        return Searched(times_ms[order], np.concatenate([self.vectors, other.vectors])[order])
+
+
+NEVER_SEARCHED = Searched(np.empty(0, np.int64), np.empty((0, 0), np.float32))
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """What one shopper did with products, oldest first, as parallel arrays of length n.
 
     `rows` are internal product rows, `times_ms` Unix milliseconds, `kinds` codes into `KINDS`, `quantities` units,
     of a rating its stars. Events on products without a row are not in it.
+
+    `searched` and `attributes` ("age", "35-44") stand beside the events, where the shopper model reads them; whatever
+    is taken of the events, they stay.
     """
 
     rows: NDArray[np.int32]  # (n,)
     times_ms: NDArray[np.int64]  # (n,)
     kinds: NDArray[np.int8]  # (n,)
     quantities: NDArray[np.float32]  # (n,)
+    searched: Searched = NEVER_SEARCHED
+    attributes: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether nothing at all is known."""
+        return not (len(self.rows) or len(self.searched) or self.attributes)
 
     @staticmethod
     def empty() -> "History":
@@ -72,10 +104,20 @@ class History:
         return History(rows, np.full(n, now_ms, np.int64), purchase, np.ones(n, np.float32))
 
     def take(self, index: NDArray[np.intp] | NDArray[np.bool_] | slice) -> "History":
-        return History(self.rows[index], self.times_ms[index], self.kinds[index], self.quantities[index])
+        return History(
+            self.rows[index], self.times_ms[index], self.kinds[index], self.quantities[index],
+            self.searched, self.attributes,
+        )  # fmt: skip
 
     def then(self, later: "History") -> "History":
         """This history followed by a later one; kept in order of time even where the two overlap."""
+        whole, searched = self._events_then(later), self.searched.then(later.searched)
+        attributes = self.attributes or later.attributes
+        if whole.searched is searched and whole.attributes is attributes:
+            return whole
+        return replace(whole, searched=searched, attributes=attributes)
+
+    def _events_then(self, later: "History") -> "History":
         if not len(later) or not len(self):
             return later if len(later) else self
         joined = History(

@@ -27,7 +27,7 @@ class Question:
     def of(request: Request, history: History, actions: Actions, walk: Walk) -> "Question":
         """What `request` asks for a shopper of this history, where the shop's rules want these actions."""
         asked = replace(request, now_ms=0, shopper_id=None, k=min(request.k, 1), offset=min(request.offset, 1))
-        return Question(asked, _digest(history) if len(history) else b"", actions, id(walk))
+        return Question(asked, b"" if history.says_nothing else _digest(history), actions, id(walk))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,10 @@ class Answers:
 
 def _digest(history: History) -> bytes:
     hasher = blake2b(digest_size=16)
-    for column in (history.rows, history.times_ms, history.kinds, history.quantities):
+    searched = history.searched
+    for column in (
+        history.rows, history.times_ms, history.kinds, history.quantities, searched.times_ms, searched.vectors,
+    ):  # fmt: skip
         hasher.update(column.tobytes())
+    hasher.update(repr(history.attributes).encode())
     return hasher.digest()

@@ -40,6 +40,7 @@ from wares.engine.view import ShopView
 from wares.errors import DataError, EncoderError, SettingsError, SnapshotError, UnknownName
 from wares.features.table import PRODUCT_FEATURES, FeatureTable
 from wares.models.als import ALS
+from wares.models.attributes import named
 from wares.models.buy_again import BuyAgain
 from wares.models.collaborative import CoBought, ItemKNN
 from wares.models.ease import EASE
@@ -193,7 +194,17 @@ class Engine:
         keys = self.store.shoppers.keys_of(shopper_id)
         if not keys:
             return History.empty(), f"Shopper {shopper_id[:80]!r} is not known yet: this is what everybody gets."
-        return (live or self.live).history(*keys, simulated=simulated), ""
+        told = (live or self.live).history(*keys, simulated=simulated)
+        if self.settings.models.sequence.attributes:
+            told = self._with_attributes(told, shopper_id)
+        return told, ""
+
+    def _with_attributes(self, history: History, shopper_id: str) -> History:
+        """With what the shopper told about themselves, as of now, as far as the settings let the shopper model read
+        it."""
+        shopper = self.store.shoppers.get(shopper_id)
+        own = named(shopper.attributes, self.settings.models.sequence.attributes) if shopper is not None else ()
+        return replace(history, attributes=own) if own else history
 
     def ask(self, request: Request) -> Page:
         """The page that answers a request, or the next one of an earlier answer."""

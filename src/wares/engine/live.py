@@ -22,8 +22,10 @@ from wares.domain.offer import Market
 from wares.domain.product import Product
 from wares.domain.shopper import KIND_CODES, History
 from wares.domain.traits import Traits
+from wares.engine.searches import LiveSearches
 from wares.engine.snapshot import Snapshot
 from wares.features.behaviour import FadingCounts
+from wares.models.sequence import SequenceModel
 from wares.retrieval.filters import FilterIndex
 from wares.retrieval.kin import Kin
 from wares.retrieval.text_index import TextIndex
@@ -117,6 +119,8 @@ class Live:
         self._lock = Lock()
         self._begun = self._ended = 0  # numbers of the folds
         self._sessions: dict[int, History] = {}
+        reads = any(isinstance(m, SequenceModel) and m.reads_searches for m in snapshot.models.values())
+        self._searches = LiveSearches(encoder) if encoder is not None and reads else None
         self._played: dict[int, History] = {}  # what simulated shoppers did: for their own answers alone
         self.sold = snapshot.purchases  # replaced, never changed: a view keeps what it was given
         self._row_of_key = {int(key): row for row, key in enumerate(columns.keys)}  # first row of each product
@@ -146,6 +150,8 @@ class Live:
         """The shopper's whole history, the snapshot's and what came since, under this key and those joined to it; for a
         `simulated` question with what was played in their name."""
         whole = self.snapshot.history(shopper_key).then(self._sessions.get(shopper_key, History.empty()))
+        if self._searches is not None and len(searched := self._searches.of(shopper_key)):
+            whole = whole.then(replace(History.empty(), searched=searched))
         if simulated:
             whole = whole.then(self._played.get(shopper_key, History.empty()))
         for key in joined:
@@ -254,6 +260,8 @@ class Live:
             did[shopper].append((row, kind, time_ms, quantity))
         self._count(sales)
         _remember(did, self._sessions)
+        if self._searches is not None:
+            self._searches.fold(block)
         self.last_event = int(block.seqs[-1])
 
     def _fold_simulated(self, block: EventBlock) -> None:

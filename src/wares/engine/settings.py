@@ -101,6 +101,8 @@ class SequenceSettings(Section):
     size: Literal["tiny", "small", "base", "large", "gpt2"] = "small"
     fitted: str = ""  # a file in the shop's folder with a model that takes the place of training one
     warm: bool = True  # begin with the serving snapshot's model where it has the same shape
+    searches: bool | None = None  # read what shoppers searched for; None = where there are enough searches
+    attributes: tuple[str, ...] = ()  # read these of what shoppers told about themselves
     dimension: Annotated[int, Field(ge=4, le=4096)] | None = None
     blocks: Annotated[int, Field(ge=1, le=48)] | None = None
     heads: Annotated[int, Field(ge=1, le=64)] | None = None

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from wares.contracts import BehaviourModel
 from wares.domain.catalogue import Columns
-from wares.domain.interactions import Interactions
+from wares.domain.interactions import NO_SEARCHES, Interactions, Searches
 from wares.domain.shopper import History
 from wares.domain.strings import State
 from wares.engine.durable import publish_folder, replace_text, sync_folder, write_text
@@ -309,6 +309,8 @@ def _parts(snapshot: Snapshot) -> dict[str, State]:
             n_products=np.array(interactions.n_products), has_anonymous=np.array(interactions.has_anonymous),
         ),
     }  # fmt: skip
+    if len(interactions.searches):
+        parts["searches"] = interactions.searches.state()
     if snapshot.ranker is not None:
         parts["ranker"] = snapshot.ranker.state()
     if snapshot.home_order is not None:
@@ -339,7 +341,10 @@ def _assemble(
         unavailable = str(error)
     log = states["interactions"]
     language = Language.restore(states["language"])
-    events = History(log["rows"], log["times_ms"], log["kinds"], log["quantities"])
+    interactions = Interactions(
+        History(log["rows"], log["times_ms"], log["kinds"], log["quantities"]), log["baskets"], log["indptr"],
+        int(log["n_products"]), bool(log["has_anonymous"]), Searches(**states.get("searches", NO_SEARCHES.state())),
+    )  # fmt: skip
     return Snapshot(
         name=manifest["name"],
         columns=Columns.restore(states["columns"]),
@@ -348,9 +353,7 @@ def _assemble(
         vectors=VectorIndex.restore(states["vectors"]),
         suggestions=Suggestions.restore(states["suggestions"]),
         models=models,
-        interactions=Interactions(
-            events, log["baskets"], log["indptr"], int(log["n_products"]), bool(log["has_anonymous"])
-        ),
+        interactions=interactions,
         shopper_keys=log["shopper_keys"],
         purchases=FadingCounts.restore(states["purchases"]),
         last_event=manifest["last_event"],

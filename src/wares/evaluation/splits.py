@@ -90,7 +90,7 @@ def split_next_basket(interactions: Interactions, days: float = 28, earlier: int
     known = interactions.known()
     times, events = known.events.times_ms, known.events
     inside = (times >= cut) & ((times < until) if earlier else (times <= until)) & (events.kinds == PURCHASE)
-    train = interactions.take(interactions.events.times_ms < cut)
+    train = interactions.before(cut)
     has_history = np.diff(train.indptr)[: known.n_shoppers] > 0
     owner = known.shoppers
     at = np.flatnonzero(inside & has_history[owner])  # sorted by shopper, then time
@@ -136,7 +136,7 @@ def split_cold_products(interactions: Interactions, days: float = 28, earlier: i
     first_ms = np.full(interactions.n_products, np.iinfo(np.int64).max)
     np.minimum.at(first_ms, events.rows[seen], events.times_ms[seen])
     cold = (first_ms >= cut) & (first_ms < np.iinfo(np.int64).max)
-    train = interactions.take(events.times_ms < cut)
+    train = interactions.before(cut)
     owner = interactions.shoppers
     asks = seen & cold[events.rows] & (events.kinds == PURCHASE)
     asks &= (owner < interactions.n_shoppers) & (np.diff(train.indptr) > 0)[owner]

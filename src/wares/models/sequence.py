@@ -10,13 +10,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from wares.domain.event import EventKind
 from wares.domain.interactions import Interactions
-from wares.domain.shopper import History
+from wares.domain.shopper import KIND_CODES, History
 from wares.errors import SnapshotError, TrainingError
+from wares.models.attributes import Bands, words_of
 from wares.models.memory import State
 
 Floats = NDArray[np.float32]
 MINUTE_MS = 60_000
+IN_A_ROW = 3  # of searches with nothing done between them the last ones say all
+SEARCH = KIND_CODES[EventKind.SEARCH]
 _ENCODED = 256  # shoppers at once
 _NEEDED = ("products", "inputs", "biases", "near", "out", "norm.weight", "norm.bias", "heads")
 
@@ -28,6 +32,9 @@ class SequenceModel:
     `arrays` holds its weights and three tables with a row per product: `products` (n, d), unit vectors v; `inputs`
     (n, d), what an event on a product says to the network; `biases` (n,). Scores of products that it was not fitted
     with are 0: give them a row with `with_products`.
+
+    With `searches.centre` (d_text,), the mean of the queries' text vectors, it reads searches, too; with `shoppers`, a
+    row for each of `shopper_words`, what shoppers told about themselves (in `bands.edges` where these are numbers).
     """
 
     arrays: dict[str, NDArray[np.generic]] = field(default_factory=dict)
@@ -44,17 +51,33 @@ class SequenceModel:
     def max_history(self) -> int:
         return int(self._floats("near").shape[1])
 
+    @property
+    def reads_searches(self) -> bool:
+        return "searches.centre" in self.arrays
+
+    @property
+    def reads_attributes(self) -> bool:
+        return "shoppers" in self.arrays
+
     def embed(self, history: History, now_ms: int = 0) -> Floats | None:
-        """u (d,): what the shopper wants next; None without an event that speaks for a known product."""
+        """u (d,): what the shopper wants next; None without an event that speaks for a known product, or a search."""
+        if not self.n_products:
+            return None
         speaks = (history.interest > 0) & (history.rows < self.n_products)
-        told = history.take(np.flatnonzero(speaks)[-self.max_history :]) if self.n_products else History.empty()
-        return self._encode(self._inputs(told)[None])[0] if len(told) else None
+        told = history.take(np.flatnonzero(speaks)[-self.max_history :])
+        x = self._inputs(told)
+        return self._encode(x[None])[0] if len(x) else None
 
     def embed_all(self, interactions: Interactions) -> Floats:
         """u of many shoppers at once, (s, d); zeros for those of whom nothing is known."""
         known = interactions.known()
-        told = known.take((known.events.interest > 0) & (known.events.rows < self.n_products))
         found = np.zeros((known.n_shoppers, self._floats("products").shape[1]), np.float32)
+        if (self.reads_searches and len(known.searches)) or (self.reads_attributes and known.attributes):
+            for shopper, of_one in enumerate(found):
+                if (u := self.embed(known.history(shopper))) is not None:
+                    of_one[:] = u
+            return found
+        told = known.take((known.events.interest > 0) & (known.events.rows < self.n_products))
         lengths = np.minimum(np.diff(told.indptr), self.max_history)
         for length in np.unique(lengths[lengths > 0]).tolist():
             alike = np.flatnonzero(lengths == length)
@@ -162,15 +185,35 @@ class SequenceModel:
             told += looked_up.sum(axis=1) / np.maximum(given.sum(axis=1), 1)
         return told
 
+    def shopper_codes(self, attributes: Sequence[tuple[str, str]]) -> NDArray[np.int64]:
+        """What one shopper told about themselves, in this model's own codes (a,); what it does not know is left out."""
+        if not self.reads_attributes or not attributes:
+            return np.empty(0, np.int64)
+        code_of = {str(word): code for code, word in enumerate(self.arrays["shopper_words"])}
+        told = words_of(attributes, Bands.restore(self.arrays))
+        return np.array([code_of[word] for word in told if word in code_of], np.int64)
+
     def _inputs(self, told: History) -> Floats:
-        """What each event says to the network: (t, d)."""
-        x = self._floats("inputs")[told.rows]
+        """What each event says to the network, the searches among them in their places: (t, d)."""
+        x, kinds, times_ms = self._floats("inputs")[told.rows], told.kinds, told.times_ms
+        searched = told.searched
+        if len(searched) and self.reads_searches and searched.vectors.shape[1] == len(self.arrays["searches.centre"]):
+            order = in_turn(times_ms, searched.times_ms)[-self.max_history :]
+            asked = order >= len(x)
+            vectors = searched.vectors[order[asked] - len(x)]
+            said = whitened(vectors, self._floats("searches.centre"), self._floats("text.turn")) @ self._floats("text")
+            on_products, x = x[order[~asked]], np.empty((len(order), x.shape[1]), np.float32)
+            x[~asked], x[asked] = on_products, said
+            kinds = np.concatenate([kinds, np.full(len(searched), SEARCH, np.int8)])[order]
+            times_ms = np.concatenate([times_ms, searched.times_ms])[order]
         if "kinds" in self.arrays:
-            kinds = self._floats("kinds")
-            met = told.kinds < len(kinds)  # a kind that wares did not know when this was learnt says nothing
-            x = x + kinds[np.where(met, told.kinds, 0)] * met[:, None]
-        if "gaps" in self.arrays:
-            x = x + self._floats("gaps")[gap_codes(told.times_ms, len(self.arrays["gaps"]))]
+            table = self._floats("kinds")
+            met = kinds < len(table)  # a kind that wares did not know when this was learnt says nothing
+            x = x + table[np.where(met, kinds, 0)] * met[:, None]
+        if "gaps" in self.arrays and len(times_ms):
+            x = x + self._floats("gaps")[gap_codes(times_ms, len(self.arrays["gaps"]))]
+        if len(codes := self.shopper_codes(told.attributes)):
+            x = x + self._floats("shoppers")[codes].sum(axis=0)
         return x
 
     def _encode(self, x: Floats) -> Floats:
@@ -227,6 +270,30 @@ def whitened(text: Floats, centre: Floats, turn: Floats) -> Floats:
     turned: Floats = ((text - centre) @ turn).astype(np.float32)  # (m, d_text) @ (d_text, k)
     turned[np.linalg.norm(text, axis=1) == 0] = 0
     return unit(turned) * np.float32(0.6 * math.sqrt(turn.shape[1]))
+
+
+def in_turn(
+    times_ms: NDArray[np.int64],
+    searches_ms: NDArray[np.int64],
+    owners: NDArray[np.int64] | None = None,
+    searchers: NDArray[np.int64] | None = None,
+) -> NDArray[np.int64]:
+    """Events (n,) and searches (m,) in order of time: places, from n on those of searches. A search comes before an
+    event of the same moment. Of searches in a row only the last `IN_A_ROW` are there. `owners` (n,), `searchers` (m,):
+    whose they are, shopper by shopper; None = all are one shopper's."""
+    n, m = len(times_ms), len(searches_ms)
+    owner = np.zeros(n + m, np.int64)
+    if owners is not None and searchers is not None:
+        owner = np.concatenate([owners, searchers])
+    is_event = np.arange(n + m) < n
+    order = np.lexsort((is_event, np.concatenate([times_ms, searches_ms]), owner))
+    event, owner = is_event[order], owner[order]
+    begins = np.ones(n + m, np.bool_)  # of a run of searches; each event is a run
+    begins[1:] = event[1:] | event[:-1] | (owner[1:] != owner[:-1])
+    run = np.cumsum(begins) - 1
+    ends = np.append(np.flatnonzero(begins)[1:], n + m)
+    kept: NDArray[np.int64] = order[event | (ends[run] - np.arange(n + m) <= IN_A_ROW)]
+    return kept
 
 
 def gap_codes(times_ms: NDArray[np.int64], most: int) -> NDArray[np.int64]:

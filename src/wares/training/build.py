@@ -25,12 +25,14 @@ from wares.retrieval.suggestions.privacy import LEAST_SHOPPERS, is_showable
 from wares.retrieval.text_index import TextIndex
 from wares.retrieval.vector_index import VectorIndex
 from wares.store.sqlite import Store
+from wares.training.beside_events import only_what_is_read, with_attributes, with_searches
 from wares.training.clicks import beside, clicks_of
 from wares.training.home_order import learn_home_order
 from wares.training.models import count_purchases, learn_models
 from wares.training.newcomers import SCANNED, newcomers_of
 from wares.training.order import learn_order
 from wares.training.progress import Tell, silent
+from wares.training.shopper_model import NAME as SHOPPER
 from wares.training.warm import Earlier
 
 
@@ -61,10 +63,13 @@ def build_snapshot(
     vectors = vectors_of(products, encoder, tell)
     tell("Reading the events", 0, 1)
     interactions, shopper_keys = _interactions(block, columns)
+    interactions = with_attributes(interactions, shopper_keys, settings, store.shoppers)
     tell("Reading the events", 1, 1)
+    interactions = with_searches(interactions, block, shopper_keys, settings, encoder, tell)
     models, told = learn_models(
         settings, interactions, columns, vectors, folder.parent, now_ms, tell, earlier=earlier, checkpoint=checkpoint
     )
+    interactions = only_what_is_read(interactions, models.get(SHOPPER))
     newcomers, touched = newcomers_of(columns, interactions, folder.parent, now_ms)
     purchases = count_purchases(interactions)
     suggestions = Suggestions.of(entries_of(products, queries, purchases.values(now_ms)))

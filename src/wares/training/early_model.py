@@ -50,7 +50,7 @@ def before_windows(interactions: Interactions) -> Interactions:
     """
     for _ in range(WINDOWS):
         if len(interactions.events):
-            interactions = interactions.take(interactions.events.times_ms < cut_ms(interactions, DAYS))
+            interactions = interactions.before(cut_ms(interactions, DAYS))
     if not len(interactions.events):
         raise TrainingError(f"The log holds nothing before its last {WINDOWS} windows of {DAYS} days.")
     return interactions

@@ -20,6 +20,9 @@ class Lessons:
     """Shopper s did `rows[indptr[s]:indptr[s + 1]]`, oldest first. Kinds, times, texts and attribute codes (-1 = none)
     are used where they are given.
 
+    A search has the row -1, and in `searched` the place of its text vector in `queries`; it is read, and asks for what
+    follows, but nothing asks for it. `told` are codes of what each shopper told about themselves, -1 = none.
+
     Without `visits` an event is asked for by those before it; with them, where whole baskets are bought at once and
     again, as `what_follows` says.
     """
@@ -32,6 +35,9 @@ class Lessons:
     text: NDArray[np.float32] | None = None  # (n_products, d_text)
     codes: NDArray[np.int32] | None = None  # (n_products, a)
     visits: NDArray[np.int64] | None = None  # (n_events,) equal numbers side by side = one visit
+    searched: NDArray[np.int32] | None = None  # (n_events,) -1 = an event on a product
+    queries: NDArray[np.float32] | None = None  # (q, d_text)
+    told: NDArray[np.int32] | None = None  # (shoppers, a)
 
     @property
     def teach(self) -> bool:
@@ -44,8 +50,27 @@ class Lessons:
         holds events, growing.
 
         Without `visits` that is the next event. With them it is the shopper's next 8 events, of later visits, on a
-        product that they meet for the first time: what they buy again is foreseen better by how they bought it.
+        product that they meet for the first time: what they buy again is foreseen better by how they bought it. A
+        search asks for the same, of its own visit, too.
         """
+        if self.searched is None:
+            return self._follows()
+        about = self.searched < 0
+        places, passed = np.flatnonzero(about), np.cumsum(about)  # events on products: where, and how many by then
+        indptr = np.concatenate([[0], passed])[self.indptr]
+        visits = None if self.visits is None else self.visits[about]
+        plain = Lessons(self.rows[about], indptr, self.n_products, visits=visits)
+        low, high, events = plain._follows()
+        first, stop = np.empty(len(about), np.int64), np.empty(len(about), np.int64)
+        first[about], stop[about] = low, high
+        last = np.repeat(indptr[1:], np.diff(self.indptr))[~about]
+        first[~about] = np.searchsorted(events, passed[~about])
+        most = 1 if visits is None else _NEXT
+        stop[~about] = np.minimum(first[~about] + most, np.searchsorted(events, last))
+        return first, stop, places[events]
+
+    def _follows(self) -> tuple[Rows, Rows, Rows]:
+        """The same where all events are on products."""
         n = len(self.rows)
         last = np.repeat(self.indptr[1:], np.diff(self.indptr))  # where each event's shopper ends
         if self.visits is None:
@@ -65,11 +90,14 @@ class Lessons:
         if self.kinds is None:
             return self
         keep = INTEREST_BY_CODE[self.kinds] > 0
+        if self.searched is not None:
+            keep |= self.searched >= 0
         indptr = np.concatenate([[0], np.cumsum(keep)])[self.indptr].astype(np.int64)
         times_ms = None if self.times_ms is None else self.times_ms[keep]
         visits = None if self.visits is None else self.visits[keep]
         kept = replace(self, rows=self.rows[keep], indptr=indptr, kinds=self.kinds[keep])
-        return replace(kept, times_ms=times_ms, visits=visits)
+        searched = None if self.searched is None else self.searched[keep]
+        return replace(kept, times_ms=times_ms, visits=visits, searched=searched)
 
 
 def attribute_codes(attributes: Sequence[Sequence[str]]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
@@ -132,7 +160,9 @@ def windows_of(lessons: Lessons, max_history: int, hold_out: float, rng: np.rand
         limits.append(limit)
         end = starts[-1] + 1
     start, stop, limit = (np.concatenate(parts) for parts in (starts, stops, limits))
-    asking = low[start] < np.searchsorted(events, limit)  # the first event asks, if any does
+    within = np.stack([start, stop - 1], axis=1).ravel()
+    lowest = np.minimum.reduceat(low, within)[::2] if len(within) else within
+    asking = lowest < np.searchsorted(events, limit)
     if not asking.any():
         raise TrainingError("No shopper has two events, so there is nothing that follows something to learn from.")
     return Windows(start[asking], stop[asking], limit[asking], held)
@@ -150,7 +180,7 @@ class Sampling:
 
     @staticmethod
     def of(lessons: Lessons, size: int) -> "Sampling":
-        met = np.bincount(lessons.rows, minlength=lessons.n_products)
+        met = np.bincount(lessons.rows[lessons.rows >= 0], minlength=lessons.n_products)
         products = np.flatnonzero(met)
         if len(products) <= size:
             return Sampling(products, np.empty(0), np.zeros(len(products), np.float32), len(products))

@@ -2,7 +2,8 @@
 
 A shopper's events pass through a causal transformer (Radford et al. 2018; for products SASRec, Kang and McAuley 2018)
 into u; a product's text, attributes and an id part add up to v; r = exp(scale) * (u/|u|) . (v/|v|) + bias, or with the
-head "mlp" that plus a small network over u * v. The id part counts only for products with events. Positions enter as a
+head "mlp" that plus a small network over u * v. The id part counts only for products with events. A search among the
+events says what its words say, by the same table as a product's text. Positions enter as a
 learnt bias per distance, so that a history may start anywhere (Shaw et al. 2018; Raffel et al. 2020).
 `wares.models.sequence` computes the same without torch.
 """
@@ -39,6 +40,7 @@ class Shape:
     n_products: int
     n_text: int = 0  # width of the whitened text vectors
     n_attributes: int = 0  # distinct codes
+    n_told: int = 0  # distinct codes of what shoppers told about themselves
     uses_kinds: bool = False
     uses_times: bool = False
     own_inputs: bool = False  # what an event says of its product is learnt apart from the product's v
@@ -50,7 +52,7 @@ class Shape:
         d, wide = self.dimension, _FEED_FORWARD * self.dimension
         block = 4 * d * d + 4 * d + 2 * d * wide + wide + d + 4 * d
         items = self.n_products * ((1 + self.own_inputs) * d + 1) + (self.n_text + self.n_attributes) * d
-        events = len(KINDS) * d * self.uses_kinds + N_GAPS * d * self.uses_times
+        events = (len(KINDS) * self.uses_kinds + N_GAPS * self.uses_times + self.n_told) * d
         head = (d + 2) * _HEAD_WIDTH if self.head == "mlp" else 0
         return items + events + self.blocks * block + self.heads * self.max_history + 2 * d + d * d + 1 + head
 
@@ -105,6 +107,8 @@ def start(shape: Shape, seed: int, device: str) -> Parameters:
         made["kinds"] = normal(len(KINDS), d, spread=0.02)
     if shape.uses_times:
         made["gaps"] = normal(N_GAPS, d, spread=0.02)
+    if shape.n_told:
+        made["shoppers"] = normal(shape.n_told, d, spread=0.02)
     for i in range(shape.blocks):
         made |= norm(f"{i}.norm1") | norm(f"{i}.norm2") | linear(f"{i}.qkv", d, 3 * d) | linear(f"{i}.mix", d, d)
         made |= linear(f"{i}.widen", d, wide) | linear(f"{i}.narrow", wide, d)

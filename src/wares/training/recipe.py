@@ -71,6 +71,7 @@ def memory_bytes(lessons: Lessons, recipe: Recipe) -> int:
     told_from = min(recipe.negatives, lessons.n_products) * (3 * 32 if recipe.head == "mlp" else 5)
     step = events * (told_from + 40 * recipe.blocks * recipe.dimension)
     text = 0 if lessons.text is None else 3 * lessons.text.size
+    text += 0 if lessons.queries is None else 3 * lessons.queries.size
     return 4 * (4 * shape.parameters + 3 * lessons.n_products * recipe.dimension + step + text)
 
 
@@ -103,6 +104,7 @@ def shape_of(lessons: Lessons, recipe: Recipe) -> Shape:
         recipe.dimension, recipe.blocks, recipe.heads, recipe.max_history, lessons.n_products,
         n_text=0 if lessons.text is None else min(256, lessons.text.shape[1]),
         n_attributes=0 if lessons.codes is None or not lessons.codes.size else int(lessons.codes.max()) + 1,
+        n_told=0 if lessons.told is None or not lessons.told.size else int(lessons.told.max()) + 1,
         uses_kinds=lessons.kinds is not None, uses_times=lessons.times_ms is not None,
         own_inputs=recipe.own_inputs, head=recipe.head,
     )  # fmt: skip

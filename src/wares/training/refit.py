@@ -75,13 +75,19 @@ def _numbers(model: SequenceModel) -> dict[str, int]:
         "max_history": model.max_history,
         "mlp": int("head.narrow" in arrays),
         "own_inputs": int(has_own_inputs(model)),
+        "searches": int(model.reads_searches),
+        "attributes": int(model.reads_attributes),
     }
 
 
 def _shaped(settings: SequenceSettings, model: SequenceModel) -> SequenceSettings:
     """The settings as they would make a model of this shape."""
     numbers = _numbers(model)
-    told = {"head": "mlp" if numbers.pop("mlp") else "dot", "own_inputs": bool(numbers.pop("own_inputs"))}
+    told = {
+        "head": "mlp" if numbers.pop("mlp") else "dot", "own_inputs": bool(numbers.pop("own_inputs")),
+        "searches": settings.searches if numbers.pop("searches") else False,
+        "attributes": settings.attributes if numbers.pop("attributes") else (),
+    }  # fmt: skip
     return settings.model_copy(update={**numbers, **told})
 
 

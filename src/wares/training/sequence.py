@@ -39,7 +39,8 @@ from wares.training.warm import fits, has_own_inputs
 
 _SAVE_SECONDS = 60.0
 _EXPORTED = 65_536  # products at once
-_NAMES = ("words", "heads", "until_ms")  # of a model's arrays that hold no parameters
+# Of a model's arrays that hold no parameters.
+_NAMES = ("words", "shopper_words", "bands.names", "bands.edges", "heads", "until_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,8 @@ def _mark(lessons: Lessons, recipe: Recipe, start_from: SequenceModel | None) ->
         *begun,
     ):  # fmt: skip
         digest.update(b"-" if part is None else np.ascontiguousarray(part).tobytes())
+    for beside in (lessons.searched, lessons.queries, lessons.told):
+        digest.update(b"" if beside is None else np.ascontiguousarray(beside).tobytes())
     return f"{lessons.n_products} {digest.hexdigest()}"
 
 
@@ -130,7 +133,8 @@ class _Training:
         self.low, self.high, self.following = self.lessons.what_follows()
         self.sampling = Sampling.of(self.lessons, recipe.negatives)
         self.optimiser = AdamW(recipe.weight_decay, recipe.l1)
-        met = np.bincount(self.lessons.rows, minlength=lessons.n_products) > 0
+        rows = self.lessons.rows
+        met = np.bincount(rows[rows >= 0], minlength=lessons.n_products) > 0
         self.met = self._tensor(met[:, None].astype(np.float32))
         self.space = None if lessons.text is None else self._space(lessons.text)
         self.text = (
@@ -138,12 +142,23 @@ class _Training:
         )
         has_codes = lessons.codes is not None and self.shape.n_attributes
         self.codes = self._tensor(lessons.codes.astype(np.int64)) if lessons.codes is not None and has_codes else None
+        self.centre = self.queries = None
+        if lessons.queries is not None and self.space:
+            self.centre = self._centre(lessons.queries)
+            self.queries = self._tensor(whitened(lessons.queries, self.centre, self.space[1]))
 
     def _space(self, text: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Centre and turn of the texts: the earlier model's, so that what it knows of them stays true."""
         if self.start_from is None:
             return whiten(text)
         return self.start_from.arrays["text.centre"], self.start_from.arrays["text.turn"]
+
+    def _centre(self, queries: NDArray[np.float32]) -> NDArray[Any]:
+        """The mean of the queries, which an encoder puts apart from products; the earlier model's where there is
+        one."""
+        if self.start_from is None:
+            return np.asarray(queries.mean(axis=0, dtype=np.float64), np.float32)
+        return self.start_from.arrays["searches.centre"]
 
     def _begin(self) -> Parameters:
         """Random parameters, or the earlier model's; random still where it knows nothing of a product or word."""
@@ -156,6 +171,8 @@ class _Training:
         begun = {name: earlier[name] for name in fresh if name not in BY_ROW}
         if "attributes" in begun:
             begun["attributes"] = self._known(earlier["attributes"], earlier["attributes"], fresh["attributes"])
+        if "shoppers" in begun:
+            begun["shoppers"] = self._known(earlier["shoppers"], earlier["shoppers"], fresh["shoppers"])
         told = product_part(begun, self.text, self.codes)
         x, v = earlier["inputs"], earlier["products"]
         if self.shape.own_inputs and self.start_from is not None and has_own_inputs(self.start_from):
@@ -256,6 +273,9 @@ class _Training:
         came_at = self.following[low + (chance.random(len(low)) * (high - low)).astype(np.int64)]
         before, after = lessons.rows[at], lessons.rows[came_at]
         others, log_rate = self.sampling.draw(chance)
+        searched = None if lessons.searched is None else lessons.searched[at]
+        if searched is not None:
+            before = np.where(searched < 0, before, others[0])  # a search's row says nothing: any one will do
         met, places = np.unique(np.concatenate([before.ravel(), after, others]), return_inverse=True)
         into, came, told_from = (
             self._tensor(part) for part in np.split(places, [before.size, before.size + len(after)])
@@ -264,11 +284,19 @@ class _Training:
         leaves = {name: table[rows].requires_grad_(learning) for name, table in tables.items()}
         v, x = self._vectors(dense, leaves, rows, recipe.id_dropout if learning else 0.0)
         events = x[into].view(*before.shape, -1)
+        if searched is not None and self.queries is not None:
+            said = self.queries[self._tensor(searched[searched >= 0].astype(np.int64))] @ dense["text"]
+            events = events.index_put((self._tensor(searched >= 0),), said)
         if lessons.kinds is not None:
             events = events + dense["kinds"][self._tensor(lessons.kinds[at].astype(np.int64))]
         if lessons.times_ms is not None:
             gaps = np.stack([gap_codes(times, N_GAPS) for times in lessons.times_ms[at]])
             events = events + dense["gaps"][self._tensor(gaps)]
+        if self.shape.n_told and lessons.told is not None:
+            told = lessons.told[np.searchsorted(lessons.indptr, first, side="right") - 1]  # (b, a)
+            codes = self._tensor(told.clip(0).astype(np.int64))
+            given = self._tensor((told >= 0).astype(np.float32))[..., None]
+            events = events + (dense["shoppers"][codes] * given).sum(1)[:, None]
         drop = (recipe.dropout, recipe.input_dropout) if learning else (0.0, 0.0)
         with torch.autocast(recipe.device, dtype=torch.bfloat16, enabled=recipe.device != "cpu"):
             u = encode(dense, self.shape, events, *drop)[self._tensor(asked)]
@@ -320,6 +348,8 @@ class _Training:
         arrays["heads"] = np.array(self.recipe.heads)
         if self.space:
             arrays["text.centre"], arrays["text.turn"] = self.space
+        if self.centre is not None:
+            arrays["searches.centre"] = self.centre
         return SequenceModel(arrays)
 
     def _save(self, state: _State) -> None:

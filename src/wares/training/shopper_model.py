@@ -1,21 +1,25 @@
 """The shopper model of a shop: what the shop knows as lessons, and where a fitted model comes from."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wares.domain.catalogue import Columns
 from wares.domain.event import EventKind
-from wares.domain.interactions import Interactions
+from wares.domain.interactions import NO_SEARCHES, Interactions
 from wares.domain.shopper import KIND_CODES
 from wares.engine.assembly import SNAPSHOTS
 from wares.engine.settings import SequenceSettings, Settings
 from wares.engine.snapshot import current_name, load_parts
 from wares.errors import SnapshotError
-from wares.models.sequence import SequenceModel
+from wares.models.attributes import Attributes, Bands, words_of
+from wares.models.sequence import SEARCH, SequenceModel, in_turn
 from wares.retrieval.vector_index import VectorIndex
 from wares.training.lessons import Lessons, attribute_codes
 from wares.training.machine import free_memory
@@ -30,6 +34,7 @@ _BANDS = 10  # of prices, each with as many products
 _MOST_VALUES = 2_000  # of an attribute: with more it names products rather than kinds
 _DAY_MS = 86_400_000
 _RATE = KIND_CODES[EventKind.RATE]
+LEAST_SHOPPERS = 20  # who must have told a value: what fewer told is nobody's business
 
 
 @dataclass(frozen=True)
@@ -76,12 +81,17 @@ def shopper_model(
         return ShopperModel(None, "torch is not installed: pip install 'wares[train]'")
     from wares.training.sequence import fit_sequence, goes_on
 
+    if settings.searches is False:
+        interactions = replace(interactions, searches=NO_SEARCHES)
+    if not settings.attributes:
+        interactions = replace(interactions, attributes={})
     lessons, words_by_code = shopper_lessons(interactions, columns, vectors)
+    lessons, told, bands = with_attributes(lessons, interactions)
     if not lessons.teach:
         return ShopperModel(None, "no shopper came twice: nothing follows anything")
     recipe, how, start_from = recipe_of(settings), "trained", None
     if earlier is not None and settings.warm and earlier.model.until_ms <= until_ms:
-        moved = earlier.of(columns.ids, words_by_code)
+        moved = earlier.of(columns.ids, words_by_code, told)
         if fits(moved, lessons, recipe):
             recipe, how, start_from = warmed(recipe), f"warm start from {earlier.name}", moved
     if (
@@ -95,8 +105,14 @@ def shopper_model(
         refuse_too_large(lessons, recipe, free_memory())
     fitted = fit_sequence(lessons, recipe, tell, checkpoint, start_from=start_from)
     arrays = {**fitted.model.arrays, "words": np.array(words_by_code), "until_ms": np.array(until_ms)}
+    if told:
+        arrays |= {"shopper_words": np.array(told), **bands.state()}
     loss = fitted.losses[-1][0] if fitted.losses else float("nan")
     how += f", {fitted.parameters:,} parameters, {len(fitted.losses)} epochs, loss {loss:.3f}"
+    if lessons.searched is not None:
+        how += f", {int((lessons.searched >= 0).sum()):,} searches"
+    if told:
+        how += f", {len(told)} values of attributes"
     return ShopperModel(SequenceModel(arrays), how)
 
 
@@ -132,7 +148,7 @@ def shopper_lessons(
     interactions: Interactions, columns: Columns, vectors: VectorIndex
 ) -> tuple[Lessons, tuple[str, ...]]:
     """Every known shopper's events, and of each product its text vector, brand, categories, attributes and price band;
-    and those words by code.
+    and those words by code. Where there are searches, and vectors of one encoder for both, they stand among the events.
 
     Where most events share their visit with others, the next visit is asked for, else the next event. A visit is a
     basket, or a day (UTC) where there are none.
@@ -148,7 +164,50 @@ def shopper_lessons(
         events.rows, known.indptr, known.n_products, kinds=kinds, times_ms=events.times_ms, text=text,
         codes=codes if words else None, visits=visits if _in_company(visits, known.indptr) > 0.5 else None,
     )  # fmt: skip
+    if len(known.searches) and text is not None and known.searches.vectors.shape[1] == text.shape[1]:
+        lessons = _with_searches(lessons, known)
     return lessons, words
+
+
+def _with_searches(lessons: Lessons, known: Interactions) -> Lessons:
+    """The same with the searches among the events that say something, as the model will read them."""
+    says = known.events.interest > 0
+    events, searches, n = known.events.take(says), known.searches, int(says.sum())
+    owners = known.shoppers[says].astype(np.int64)
+    order = in_turn(events.times_ms, searches.times_ms, owners, searches.shoppers.astype(np.int64))
+    none = np.full(len(searches), -1, np.int64)
+
+    def joined(column: NDArray[Any], of_searches: NDArray[Any]) -> NDArray[Any]:
+        return np.concatenate([column, of_searches.astype(column.dtype)])[order]
+
+    owner = joined(owners, searches.shoppers)
+    return replace(
+        lessons,
+        rows=joined(events.rows, none),
+        indptr=np.searchsorted(owner, np.arange(len(lessons.indptr))).astype(np.int64),
+        kinds=joined(events.kinds, np.full(len(searches), SEARCH)),
+        times_ms=joined(events.times_ms, searches.times_ms),
+        visits=None if lessons.visits is None else joined(lessons.visits[says], none),
+        searched=joined(np.full(n, -1, np.int32), searches.places),
+        queries=searches.vectors.astype(np.float32),
+    )
+
+
+def with_attributes(lessons: Lessons, interactions: Interactions) -> tuple[Lessons, tuple[str, ...], Bands]:
+    """The same with what shoppers told about themselves; its words by code, and the bands of numbers. Values that fewer
+    than `LEAST_SHOPPERS` told are left out."""
+    told: Mapping[int, Attributes] = interactions.attributes
+    bands = Bands.of(list(told.values()))
+    words = {shopper: words_of(own, bands) for shopper, own in told.items()}
+    counts = Counter(word for own in words.values() for word in own)
+    code_of = {word: code for code, word in enumerate(sorted(w for w, n in counts.items() if n >= LEAST_SHOPPERS))}
+    if not code_of:
+        return lessons, (), Bands()
+    codes = np.full((len(lessons.indptr) - 1, max(map(len, words.values()))), -1, np.int32)
+    for shopper, own in words.items():
+        known = [code_of[word] for word in own if word in code_of]
+        codes[shopper, : len(known)] = known
+    return replace(lessons, told=codes), tuple(code_of), bands
 
 
 def product_words(columns: Columns) -> list[list[str]]:

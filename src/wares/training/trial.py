@@ -20,6 +20,7 @@ from wares.evaluation.splits import NextBasket, split_next_basket
 from wares.evaluation.table import EvaluationTable
 from wares.models.tifu_knn import TifuKNN
 from wares.store.sqlite import Store
+from wares.training.beside_events import with_attributes
 from wares.training.home_order import learn_home_order
 from wares.training.models import as_of, fit, learn_models
 from wares.training.progress import Tell, silent
@@ -58,7 +59,8 @@ def past_of(
     snapshot, _ = current_snapshot(folder, settings)
     if not snapshot.name:
         raise TrainingError("Nothing is learnt yet. Run `wares train` first.")
-    split = split_next_basket(snapshot.interactions, days, earlier)
+    known = with_attributes(snapshot.interactions, snapshot.shopper_keys, settings, store.shoppers)
+    split = split_next_basket(known, days, earlier)
     if not len(split):
         raise InputError(f"No known shopper with a history bought anything in the {days:g} days after the cut.")
     models, _ = learn_models(settings, split.train, snapshot.columns, snapshot.vectors, folder, split.cut_ms, tell)

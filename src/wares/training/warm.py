@@ -26,9 +26,9 @@ class Earlier:
     ids: tuple[str, ...]
     model: SequenceModel
 
-    def of(self, ids: Sequence[str], words: Sequence[str]) -> SequenceModel:
-        """The same with a row for each of these products and these words of theirs; a row of zeros = it knows
-        nothing of it."""
+    def of(self, ids: Sequence[str], words: Sequence[str], shopper_words: Sequence[str] = ()) -> SequenceModel:
+        """The same with a row for each of these products, these words of theirs and these of shoppers; a row of zeros =
+        it knows nothing of it."""
         row_of = {product_id: row for row, product_id in enumerate(self.ids)}
         arrays = dict(self.model.arrays)
         places = _places(row_of, ids)
@@ -37,6 +37,9 @@ class Earlier:
         if "attributes" in arrays:
             code_of = {str(word): code for code, word in enumerate(arrays["words"])}
             arrays["attributes"] = _moved(arrays["attributes"], _places(code_of, words))
+        if "shoppers" in arrays:
+            code_of = {str(word): code for code, word in enumerate(arrays["shopper_words"])}
+            arrays["shoppers"] = _moved(arrays["shoppers"], _places(code_of, shopper_words))
         return SequenceModel(arrays)
 
 
@@ -57,6 +60,8 @@ def fits(model: SequenceModel, lessons: Lessons, recipe: Recipe) -> bool:
         "attributes": (shape.n_attributes, d) if shape.n_attributes else None,
         "kinds": (len(KINDS), d) if shape.uses_kinds else None,
         "gaps": (N_GAPS, d) if shape.uses_times else None,
+        "shoppers": (shape.n_told, d) if shape.n_told else None,
+        "searches.centre": None if lessons.queries is None else lessons.queries.shape[1:],
     }
     there = {name: arrays[name].shape if name in arrays else None for name in wanted}
     return (
