@@ -98,7 +98,8 @@ class Answer:
 
     def to_keep(self) -> "Answer":
         """The same without what can be computed again, and what later pages do not need."""
-        return replace(self, view=self.view.fresh(), intent=replace(self.intent, feedback=None), pages=None)
+        intent = self.intent if self.intent.feedback is None else replace(self.intent, feedback=None)
+        return replace(self, view=self.view.fresh(), intent=intent, pages=None)
 
     @property
     def nbytes(self) -> int:
@@ -118,20 +119,22 @@ def answer(intent: Intent, walk: Walk, view: ShopView, notes: tuple[str, ...] = 
     permitted = columns.alive & allowed(intent.actions, None, columns) if wanted else columns.alive
     if walk.hide_unsellable:
         permitted = permitted & columns.sellable
-    hidden = intent.history.hidden.rows if walk.exclude_hidden else _NO_ROWS
+    hidden = intent.history.hidden.rows if walk.exclude_hidden and len(intent.history) else _NO_ROWS
     if len(hidden):
-        kept_away = of_products(hidden, columns)
-        permitted = permitted & ~kept_away
+        kept_away = of_products(hidden, view)
+        permitted = _without(permitted, kept_away)
     may_show = permitted & filters.passing(request.filter)
     match: MatchSet | None = None
     if walk.matching is None:
         if walk.exclude_seeds:
-            may_show &= ~same_group(intent.seeds, columns)
+            may_show = _without(may_show, same_group(intent.seeds, view))
         if walk.exclude_bought:
-            may_show &= ~of_products(intent.history.of(EventKind.PURCHASE).rows, columns)
+            may_show = _without(may_show, of_products(intent.history.of(EventKind.PURCHASE).rows, view))
         slate, features, parts = _recommend(intent, walk, view, may_show)
         order = slate.rows
-        found = may_show & same_group(order, columns)
+        variants = same_group(order, view)
+        found = np.zeros(len(columns), np.bool_)
+        found[variants] = may_show[variants]
         shown = found
     else:
         match = _matches(intent, walk.matching, view)
@@ -139,7 +142,7 @@ def answer(intent: Intent, walk: Walk, view: ShopView, notes: tuple[str, ...] = 
         notes = (*notes, *_RELAXED.get(match.relaxed, ()))
         found = match.matched & permitted
         shown = found & may_show
-        if len(hidden) and (match.matched & kept_away & columns.alive).any():
+        if len(hidden) and (match.matched & columns.alive)[kept_away].any():
             notes = (*notes, _HIDDEN)
         if not request.k:
             slate, features, parts = *_nothing(), None
@@ -330,18 +333,28 @@ def _one_per_group(rows: NDArray[np.int32], columns: Columns) -> NDArray[np.int3
     return rows[one_per_group(columns.groups[rows], columns.n_groups)]
 
 
-def same_group(rows: NDArray[np.int32], columns: Columns) -> Bools:
-    """(n,) every row that is one of these or a variant of one."""
-    return in_groups(rows, slice(None), columns)
+def same_group(rows: NDArray[np.int32], view: ShopView) -> NDArray[np.int32]:
+    """Every row that is one of these or a variant of one."""
+    found: NDArray[np.int32] = view.state.filters.rows_of(np.unique(view.columns.groups[rows]))
+    return found
 
 
-def of_products(rows: NDArray[np.int32], columns: Columns) -> Bools:
-    """(n,) every row of these products, old ones and the one that took over, and every variant of theirs."""
-    same = np.flatnonzero(np.isin(columns.keys, columns.keys[rows])).astype(np.int32)
-    return same_group(rows, columns) | same_group(same, columns)
+def of_products(rows: NDArray[np.int32], view: ShopView) -> NDArray[np.int32]:
+    """Every row of these products, old ones and the one that took over, and every variant of theirs."""
+    keys, n_learnt = view.columns.keys, view.state.n_learnt
+    learnt = view.learnt_rows(rows)  # a product has one row in the snapshot, and any number of later ones
+    later = n_learnt + np.flatnonzero(np.isin(keys[n_learnt:], keys[rows]))
+    return same_group(np.concatenate([rows, learnt[learnt >= 0], later.astype(np.int32)]), view)
 
 
-def in_groups(rows: NDArray[np.int32], asked: NDArray[np.integer[Any]] | slice, columns: Columns) -> Bools:
+def _without(mask: Bools, rows: NDArray[np.int32]) -> Bools:
+    """The mask (n,) without these rows."""
+    mask = mask.copy()
+    mask[rows] = False
+    return mask
+
+
+def in_groups(rows: NDArray[np.int32], asked: NDArray[np.integer[Any]], columns: Columns) -> Bools:
     """(asked,) which of `asked` are one of `rows` or a variant of one."""
     marked = np.zeros(columns.n_groups, np.bool_)
     marked[columns.groups[rows]] = True

@@ -30,6 +30,7 @@ from wares.retrieval.vector_index import Begun, VectorIndex
 
 Floats = NDArray[np.float32]
 _HOME = Market()
+_NOTHING = TextMatch(np.empty(0, np.float32), np.empty(0, np.float32))
 _LINKED = (ItemKNN, CoBought, EASE, Transitions)  # what one product says of others is a row of links
 _LENDING = (ItemKNN, CoBought, EASE)  # what these say of a product they say of one that is like it
 _SAYING = (*_LINKED, BuyAgain, Popular, PopularLately)  # these know few products, or rank all of them once
@@ -79,6 +80,7 @@ class ShopView:
         self.laps = Laps()
         self._live = live
         self._matches: dict[tuple[Term, ...], TextMatch] = {}
+        self._asked: tuple[Sequence[Term] | None, TextMatch] = (None, _NOTHING)  # last
         self._letters: dict[str, Floats] = {}
         self._said: dict[tuple[str, int], tuple[History, Scores]] = {}
         self._leanings: tuple[History, Leanings] | None = None
@@ -97,10 +99,14 @@ class ShopView:
         return self._sold.values(self.now_ms, slice(len(self.columns)) if rows is None else rows)
 
     def text_match(self, terms: Sequence[Term]) -> TextMatch:
-        key = tuple(terms)
-        if key not in self._matches:
-            self._matches[key] = self.state.text.match(key)
-        return self._matches[key]
+        last, found = self._asked
+        if terms is not last:  # comparing terms takes longer than the rest of a hit's reason
+            key = tuple(terms)
+            if key not in self._matches:
+                self._matches[key] = self.state.text.match(key)
+            found = self._matches[key]
+            self._asked = (terms, found)
+        return found
 
     def letters_match(self, text: str) -> Floats:
         if text not in self._letters:
