@@ -616,3 +616,17 @@ def test_a_page_of_another_origin_cannot_write(tmp_path: Path) -> None:
         assert own.json()["new"] == 1
         form = client.post("/v1/events", content=str(sent), headers={"content-type": "text/plain"})
         assert form.status_code == 422
+
+
+def test_whoever_serves_hears_of_each_snapshot_that_is_taken_up(tmp_path: Path) -> None:
+    heard = list[str]()
+    with open_shop(build(tmp_path / "shop")) as shop:
+        app = make_app({"default": shop}, loaded=lambda: heard.append(shop.engine.live.snapshot.name))
+        with TestClient(app):
+            end_s = time.monotonic() + 20
+            while len(heard) < 1 and time.monotonic() < end_s:
+                time.sleep(0.02)
+            train_here(shop.folder, silent)
+            while len(heard) < 2 and time.monotonic() < end_s:
+                time.sleep(0.02)
+        assert heard[1] == shop.engine.live.snapshot.name != heard[0] and len(heard) == 2

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from wares.domain.event import Event, EventKind
 from wares.errors import InputError
-from wares.feeds.events import KINDS, NAMES, NESTED, SKIPPED, read_events
+from wares.feeds.events import KINDS, NAMES, NESTED, SKIPPED, _layout_of, read_events
 from wares.feeds.report import ImportReport
 
 NOW_MS = 1_780_000_000_000
@@ -253,3 +253,12 @@ def test_the_line_of_a_fault_is_the_line_in_the_file(log: Callable[[str, str], P
     assert (example.file, example.line) == (str(path), 3)
     told = json.loads(rejects.read_text(encoding="utf-8"))
     assert (told["line"], told["reason"], told["row"]["kind"]) == (3, "unknown kind", "viw")
+
+
+def test_each_feed_tells_of_columns_that_are_not_used_and_of_strange_ones_nothing_stays() -> None:
+    strange = PURCHASE | {"x" * 5000: 1, "colour": "red"}
+    kept = _layout_of.cache_info().currsize
+    for _ in range(2):
+        _, report = read(strange)
+        assert sum("is no part of an event" in note for note in report.notes) == 2
+    assert _layout_of.cache_info().currsize == kept

@@ -4,6 +4,7 @@ import difflib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "simulated": ("simulated",),
 }
 NESTED = ("items", "event_params", "ecommerce")  # GA4's own structures
+_USED = {name for names in NAMES.values() for name in names} | set(NESTED)
 GA4_KINDS = {
     "view_item": EventKind.VIEW,
     "select_item": EventKind.CLICK,
@@ -64,6 +66,7 @@ _OF_ITEM = ("quantity", "price", "value", "item_id", "product_id")
 _PURCHASE, _REFUND, _SEARCH, _RATE = EventKind.PURCHASE, EventKind.REFUND, EventKind.SEARCH, EventKind.RATE
 _YES, _NO = frozenset(("true", "1", "yes", "y")), frozenset(("false", "0", "no", "n"))
 _MAX_LAYOUTS = 1000
+_USUAL_NAMES = 1000  # characters of all columns together
 _FEW = {"": 1.0, **{str(n): float(n) for n in range(100)}}  # quantities as files mostly have them
 MAX_PLAIN = 1e12
 HALF = 0.5 + 1e-7
@@ -206,16 +209,10 @@ class Maker:
     def _layout(self, shape: tuple[str, ...]) -> _Layout:
         if len(self.layouts) >= _MAX_LAYOUTS:
             self.layouts.clear()
-        folded = {str(name).strip().lower().replace(" ", "_"): name for name in shape}
-        used = {name for names in NAMES.values() for name in names} | set(NESTED)
-        for name in folded.keys() - used:
+        is_usual = sum(len(str(name)) for name in shape) <= _USUAL_NAMES  # so that no feed fills the memory
+        layout, unknown = (_layout_of if is_usual else _layout_of.__wrapped__)(shape)
+        for name in unknown:
             self.tally.note(f"The column {name[:80]!r} is no part of an event and is not used.")
-        columns = [[folded[name] for name in names if name in folded] for names in NAMES.values()]
-        layout = _Layout(
-            tuple(names[0] if names else None for names in columns),
-            {names[0]: tuple(names[1:]) for names in columns if len(names) > 1},
-            not folded.keys().isdisjoint(NESTED),
-        )
         self.layouts[shape] = layout
         return layout
 
@@ -297,6 +294,19 @@ class Maker:
             self.tally.repair("quantity 0: 1", "quantity", quantity, "Give a quantity above 0.")
             return kind, 1.0
         raise RowFault("nothing bought", "quantity", quantity, "Leave out lines without quantity and value (coupons).")
+
+
+@lru_cache(_MAX_LAYOUTS)
+def _layout_of(shape: tuple[str, ...]) -> tuple[_Layout, tuple[str, ...]]:
+    """The layout of rows of this shape, and the columns that are none of an event's."""
+    folded = {str(name).strip().lower().replace(" ", "_"): name for name in shape}
+    columns = [[folded[name] for name in names if name in folded] for names in NAMES.values()]
+    layout = _Layout(
+        tuple(names[0] if names else None for names in columns),
+        {names[0]: tuple(names[1:]) for names in columns if len(names) > 1},
+        not folded.keys().isdisjoint(NESTED),
+    )
+    return layout, tuple(folded.keys() - _USED)
 
 
 def _stars(raw: object) -> float:

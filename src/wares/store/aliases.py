@@ -8,7 +8,7 @@ from wares.domain.shopper import Joined, Login
 from wares.errors import AmbiguousShopper, InputError
 from wares.store.connections import Connections
 from wares.store.keys import Hashes, intern_shoppers
-from wares.store.schema import read_meta
+from wares.store.schema import is_since
 
 CHUNK = 10_000  # logins per transaction
 _SINCE = 3  # the schema version that brought the table
@@ -96,9 +96,8 @@ class SqliteAliases:
 
 
 def has_table(connection: sqlite3.Connection) -> bool:
-    """A reader may meet a shop that no writer of this version has opened yet."""
-    version = read_meta(connection, "schema_version")
-    return isinstance(version, int) and version >= _SINCE
+    """Whether anybody can be joined to anybody."""
+    return is_since(connection, _SINCE)
 
 
 def has_some(connection: sqlite3.Connection) -> bool:

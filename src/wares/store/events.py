@@ -18,7 +18,7 @@ from wares.errors import DataError
 from wares.store.aliases import has_some
 from wares.store.connections import Connections
 from wares.store.keys import Hashes, intern_products, intern_shoppers
-from wares.store.schema import read_meta
+from wares.store.schema import is_since
 
 CHUNK = 50_000  # events per transaction: any number of events is appended in modest memory
 
@@ -135,7 +135,9 @@ class SqliteEventLog:
         with self._connections.reading() as connection:
             whose = {**_whose(connection), **_real_or_not(connection, simulated)}
             rows = np.fromiter(connection.execute(_READ.format(**whose), (after,)), _ROW)
-            queries: dict[int, str] = dict(connection.execute(_QUERIES.format(**whose), (after,)))
+            queries: dict[int, str] = {}
+            if len(rows):
+                queries = dict(connection.execute(_QUERIES.format(**whose), (after,)))
         seqs = _column(rows, "seq")
         places = np.searchsorted(seqs, np.fromiter(queries, np.int64, len(queries)))
         return EventBlock(
@@ -154,8 +156,7 @@ class SqliteEventLog:
         """Of every event above `after` that names one: sequence number -> (impression, place in it from 1). Real events
         or simulated ones, as for `read`."""
         with self._connections.reading() as connection:
-            version = read_meta(connection, "schema_version")
-            if not isinstance(version, int) or version < _SHOWN_SINCE:  # an older shop that nobody has written to
+            if not is_since(connection, _SHOWN_SINCE):  # an older shop that nobody has written to
                 return {}
             asked = _SHOWN.format(**_real_or_not(connection, simulated))
             return {seq: (name, place) for seq, name, place in connection.execute(asked, (after,))}
@@ -326,8 +327,7 @@ def _whose(connection: sqlite3.Connection) -> dict[str, str]:
 
 
 def _knows_simulated(connection: sqlite3.Connection) -> bool:
-    version = read_meta(connection, "schema_version")
-    return isinstance(version, int) and version >= _SIMULATED_SINCE
+    return is_since(connection, _SIMULATED_SINCE)
 
 
 def _real_or_not(connection: sqlite3.Connection, simulated: bool) -> dict[str, str]:

@@ -8,7 +8,7 @@ from wares.domain.judgement import Judgement
 from wares.errors import DataError
 from wares.store.connections import Connections
 from wares.store.keys import intern_products
-from wares.store.schema import read_meta
+from wares.store.schema import is_since
 
 _SINCE = 2  # the schema version that brought the table
 _PUT = (
@@ -64,9 +64,7 @@ def _gain(judgement: Judgement) -> float:
 
 
 def _has_table(connection: sqlite3.Connection) -> bool:
-    """A reader may meet a shop that no writer of this version has opened yet."""
-    version = read_meta(connection, "schema_version")
-    return isinstance(version, int) and version >= _SINCE
+    return is_since(connection, _SINCE)
 
 
 def _count(connection: sqlite3.Connection) -> int:

@@ -83,6 +83,12 @@ def plain_faults(path: Path) -> Iterator[None]:
         raise DataError("a whole number does not fit into 64 bits") from fault
 
 
+class _Connection(sqlite3.Connection):
+    """Remembers that its tables are today's: they never become older ones."""
+
+    is_current = False
+
+
 def unwritable(path: Path, fault: Exception) -> StoreUnwritable:
     return StoreUnwritable(
         f"{path} cannot be written ({fault}). Nothing was half-done. "
@@ -106,6 +112,7 @@ def connect(path: Path, *, create: bool = False, synchronous: str = "FULL") -> s
         timeout=BUSY_S,
         isolation_level=None,
         check_same_thread=False,
+        factory=_Connection,
     )
     try:
         if create:
@@ -191,6 +198,17 @@ def read_meta(connection: sqlite3.Connection, name: str) -> int | bytes | None:
     with closing(connection.execute("SELECT value FROM meta WHERE name = ?", (name,))) as cursor:
         row: tuple[int | bytes] | None = cursor.fetchone()
     return row[0] if row else None
+
+
+def is_since(connection: sqlite3.Connection, version: int) -> bool:
+    """Whether the tables are of this version or a later one. A reader may meet a shop that no writer of today's has
+    opened yet."""
+    if isinstance(connection, _Connection) and connection.is_current:
+        return True
+    found = read_meta(connection, "schema_version")
+    if isinstance(connection, _Connection):
+        connection.is_current = found == SCHEMA_VERSION
+    return isinstance(found, int) and found >= version
 
 
 def no_shop(path: Path) -> StoreError:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from html import escape
 from importlib import resources
@@ -70,10 +70,14 @@ _BESIDE = 16  # threads for what takes no turns: suggestions, single products
 _PAGE: dict[int | str, dict[str, Any]] = {200: {"model": PageOut}}
 
 
-def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = None, *, closed: bool = False) -> FastAPI:
+def make_app(
+    shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = None, *, closed: bool = False,
+    loaded: Callable[[], None] = lambda: None,
+) -> FastAPI:  # fmt: skip
     """The service for these shops by name; the one called "default" needs no name in the path.
 
-    `key`: the admin key, where there is no `ring` with it. With a key, or `closed`, every question needs one.
+    `key`: the admin key, where there is no `ring` with it. With a key, or `closed`, every question needs one. `loaded`
+    is called each time that a snapshot was taken up.
     """
     server = shops[DEFAULT_SHOP].settings.server if DEFAULT_SHOP in shops else None
     limits = Limits.of(server) if server else Limits()
@@ -87,7 +91,7 @@ def make_app(shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = No
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         stop = Signal()
-        watcher = Thread(target=_watch, args=(shops, stop), name="snapshots", daemon=True)
+        watcher = Thread(target=_watch, args=(shops, stop, loaded), name="snapshots", daemon=True)
         watcher.start()
         tell("start", version=VERSION, shops=len(shops))
         yield
@@ -364,10 +368,10 @@ def _about(shop: Shop) -> dict[str, Any]:
     }
 
 
-def _watch(shops: Mapping[str, Shop], stop: Signal) -> None:
+def _watch(shops: Mapping[str, Shop], stop: Signal, loaded: Callable[[], None]) -> None:
     """Load what is not loaded yet; then take up a newer snapshot when training has made one, and newer rules when some
     were published."""
-    told: set[str] = set()
+    told, serving = set[str](), list[str]()
     while True:
         for shop in shops.values():
             try:
@@ -378,5 +382,8 @@ def _watch(shops: Mapping[str, Shop], stop: Signal) -> None:
                 elif str(error) not in told:
                     _log.error("%s", error)
                     told.add(str(error))
+        if (names := [shop.engine.live.snapshot.name for shop in shops.values() if shop.is_loaded]) != serving:
+            serving = names
+            loaded()
         if stop.wait(_LOOK_FOR_SNAPSHOT_S):
             return

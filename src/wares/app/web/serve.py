@@ -1,5 +1,6 @@
 """Runs the HTTP service for one shop until it is told to stop."""
 
+import gc
 import ipaddress
 import json
 import os
@@ -50,7 +51,7 @@ def serve(folder: Path, host: str | None = None, port: int | None = None, *, as_
             shop.log_impressions()
             shop.keep_answers()
             store.announce(url)
-            app = make_app({DEFAULT_SHOP: shop}, ring=ring, closed=away)
+            app = make_app({DEFAULT_SHOP: shop}, ring=ring, closed=away, loaded=set_aside)
             begin_log(settings.log_format)
             said: dict[str, Any] = {"log_config": None, "log_level": "warning", "access_log": False}
             config = uvicorn.Config(app, **said)
@@ -61,6 +62,14 @@ def serve(folder: Path, host: str | None = None, port: int | None = None, *, as_
             # one thread of BLAS: many requests share the cores, and one needs no more than one
             with threadpool_limits(1, user_api="blas"), Counting(folder, shop.settings, shop.engine.warn):
                 _run(EndingServer(config, app.state.service), listening)
+
+
+def set_aside() -> None:
+    """From now on the garbage collector leaves alone what is there: a walk through all that a snapshot of 100,000
+    products holds takes 80 ms, in which nobody is answered, and finds nothing."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _run(server: uvicorn.Server, listening: socket.socket) -> None:
