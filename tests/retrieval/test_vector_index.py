@@ -91,6 +91,8 @@ def test_what_is_ordinary_is_told_by_the_snapshot_alone() -> None:
     np.testing.assert_allclose(deviation, (vectors @ question).std(), rtol=1e-4)
     grown = index.with_vectors(np.repeat(question[None], 50, axis=0), list(range(50)))
     assert grown.scan(question)[1:] == (mean, deviation)
+    for known in (index, grown):
+        np.testing.assert_allclose(known.ordinary(question), (mean, deviation), rtol=1e-4)
 
 
 def test_equal_vectors_have_a_deviation_above_zero() -> None:

@@ -27,6 +27,25 @@ _EXACT, _EXACT_SHARE = 3_072, 256  # the nearest that are computed exactly: abou
 _AT_ONCE = 1024  # rows whose numbers stay in the cache
 
 
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Mean and covariance of vectors: how products with any direction spread, without computing each."""
+
+    mean: Floats  # (d,)
+    covariance: Floats  # (d, d)
+
+    @staticmethod
+    def of(vectors: Floats) -> "Moments":
+        mean = vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1], np.float32)
+        apart = vectors - mean
+        return Moments(mean, (apart.T @ apart / np.float32(max(len(vectors), 1))).astype(np.float32, copy=False))
+
+    def spread(self, vector: Floats) -> tuple[float, float]:
+        """Mean and deviation of the products with `vector` (d,)."""
+        variance = float(vector @ (self.covariance @ vector))
+        return float(self.mean @ vector), max(variance, 0.0) ** 0.5
+
+
 @dataclass(frozen=True)
 class VectorIndex:
     """`text_of[r]` is the place of row r's vector among all blocks (the snapshot's, then later ones); -1 = none.
@@ -38,6 +57,7 @@ class VectorIndex:
     blocks: tuple[Vectors, ...]  # each (m, d), rows of length 1
     text_of: NDArray[np.int32]  # (n,)
     background: Floats  # (b, d)
+    moments: Moments  # of the background
     quantised: Quantised | None = None  # of the first block
 
     @staticmethod
@@ -46,10 +66,12 @@ class VectorIndex:
         m = len(vectors)
         if m < _QUANTISED:
             exact = vectors.astype(np.float32, copy=False)
-            return VectorIndex((exact,), text_of, _background(exact))
+            background = _background(exact)
+            return VectorIndex((exact,), text_of, background, Moments.of(background))
         halves = vectors.astype(np.float16, copy=False)  # as a snapshot holds them
         bits: Bits = 4 if m >= _FOUR_BITS else 8
-        return VectorIndex((halves,), text_of, _background(halves), Quantised.of(halves, bits))
+        background = _background(halves)
+        return VectorIndex((halves,), text_of, background, Moments.of(background), Quantised.of(halves, bits))
 
     @staticmethod
     def empty(n: int) -> "VectorIndex":
@@ -100,7 +122,10 @@ class VectorIndex:
 
     def ordinary(self, vector: Floats) -> tuple[float, float]:
         """Mean and deviation of the background's cosines with `vector`; without a background 0 and 1."""
-        return _spread(self.background @ vector if len(self.background) else np.empty(0, np.float32))
+        if len(self.background) < _LEAST_BACKGROUND:
+            return 0.0, 1.0
+        mean, deviation = self.moments.spread(vector)
+        return mean, max(deviation, 1e-6)
 
     def cosines(self, rows: NDArray[np.int32], vector: Floats) -> Floats:
         """(len(rows),) exact cosines with `vector` (d,); 0 for rows without a vector."""
