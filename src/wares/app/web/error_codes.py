@@ -144,7 +144,8 @@ CODES: Mapping[str, Meaning] = {
     ),
     "overloaded": Meaning(
         (503,),
-        "More is asked at the moment than can be answered: too many wait, or this one waited too long.",
+        "More is asked at the moment than can be answered: too many wait, their bodies are too large together, or this "
+        "one waited too long.",
         "Ask again after as many seconds as `Retry-After` says.",
     ),
     "body-too-slow": Meaning((408,), "The body did not come in time.", "Send it again, in smaller batches."),

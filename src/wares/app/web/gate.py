@@ -15,7 +15,7 @@ from wares.app.web.bodies import MOST_IN_SCOPE, ClientLeft, again, whole
 from wares.app.web.caller import IN_SCOPE, Caller, Meters, spend
 from wares.app.web.key_ring import KeyRing
 from wares.app.web.limits import Limits
-from wares.app.web.load import QUESTIONS, Load
+from wares.app.web.load import QUESTIONS, Held, Load
 from wares.app.web.logs import tell_access, tell_fault
 from wares.app.web.metrics import Metrics
 from wares.app.web.origins import cors_headers, foreign_origin, is_preflight
@@ -93,13 +93,14 @@ class Gate:
             scope[IN_SCOPE] = caller = self.caller(scope, headers, route, known)
             if route.name == _EVENTS and headers.get("content-type", "").startswith("text/plain"):
                 scope["headers"] = [*_without_type(scope["headers"]), (b"content-type", b"application/json")]
-            limited = _limited(receive, most)
-            if (lane := self._load.lane(route.name)) is None:
-                await self._app(scope, limited, answered)
-            else:
-                body = await _in_time(limited)  # first, so that a slow sender takes nobody's turn
-                async with lane.turn():
-                    await self._app(scope, again(body), answered)
+            with self._load.holding(lane := self._load.lane(route.name)) as held:
+                limited = _limited(receive, most, held)
+                if lane is None:
+                    await self._app(scope, limited, answered)
+                else:
+                    body = await _in_time(limited)  # first, so that a slow sender takes nobody's turn
+                    async with lane.turn():
+                        await self._app(scope, again(body), answered)
         except Refused as refused:
             if scope["path"].startswith(_THEIRS):
                 refused.more["message"] = refused.detail  # where their clients look for it
@@ -217,15 +218,17 @@ async def _in_time(receive: Receive) -> bytes:
         raise Refused(408, "body-too-slow", detail) from None
 
 
-def _limited(receive: Receive, most: int) -> Callable[[], Awaitable[MutableMapping[str, Any]]]:
+def _limited(receive: Receive, most: int, held: Held) -> Callable[[], Awaitable[MutableMapping[str, Any]]]:
     came = 0
 
     async def limited() -> Message:
         nonlocal came
         message = await receive()
-        came += len(message.get("body", b""))
-        if came > most:
-            raise _too_large(most)
+        if size := len(message.get("body", b"")):
+            came += size
+            if came > most:
+                raise _too_large(most)
+            held.more(size)
         return message
 
     return limited

@@ -23,6 +23,7 @@ QUESTIONS = frozenset((
 ))  # fmt: skip
 _WRITES = frozenset(("POST /v1/events", "POST /1/events", "PUT /v1/products", "PATCH /v1/products"))
 _LATELY_S = 10.0  # after a refusal the service calls itself overloaded for so long
+_HELD_BYTES = 128 * 1024 * 1024  # of bodies at a time: else 160 writes could hold 16 MiB each
 _SMOOTHING = 0.1  # weight of the latest request in the mean time of one
 
 
@@ -68,7 +69,7 @@ class Lane:
 
     async def _wait(self) -> None:
         if len(self._queue) >= self._most_waiting:
-            raise self._too_many()
+            raise self.too_many()
         loop = asyncio.get_running_loop()
         waiting = _Waiting(loop.create_future(), self._now_s() + self._patience_s)
         self._queue.append(waiting)
@@ -84,7 +85,7 @@ class Lane:
         finally:
             timer.cancel()
         if not is_turn:
-            raise self._too_many()
+            raise self.too_many()
 
     def _give_up(self, waiting: _Waiting) -> None:
         if waiting in self._queue:
@@ -101,7 +102,8 @@ class Lane:
                 return
         self.running -= 1
 
-    def _too_many(self) -> Refused:
+    def too_many(self) -> Refused:
+        """What a request is told for which there is no room; counts it."""
         self.shed += 1
         self.last_shed_s = self._now_s()
         after_s = max(1, math.ceil(len(self._queue) * self._takes_s / self.at_once))
@@ -109,19 +111,54 @@ class Lane:
         return Refused(503, "overloaded", detail, {"retry-after": str(after_s)})
 
 
-class Load:
-    """The lanes of a service. Answers and writes do not wait for one another: writing waits for the disk."""
+class Held:
+    """What one request holds of the memory for bodies, from its first byte until the block ends."""
 
-    def __init__(self, answers: Lane, writes: Lane, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, load: "Load", lane: Lane) -> None:
+        self._load, self._lane, self._mine = load, lane, 0
+
+    def __enter__(self) -> "Held":
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        self._load.held -= self._mine
+
+    def more(self, size: int) -> None:
+        """So many bytes have come. Raises Refused (503 "overloaded") where all requests together hold too many."""
+        if self._load.held + size > self._load.most_held:
+            raise self._lane.too_many()
+        self._load.held += size
+        self._mine += size
+
+
+class Load:
+    """The lanes of a service. Answers and writes do not wait for one another: writing waits for the disk.
+
+    `held`: bytes of the bodies of all requests that have begun, which may be `most_held`; one body alone always may.
+    """
+
+    def __init__(
+        self, answers: Lane, writes: Lane, most_held: int, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
         self._answers, self._writes, self._now_s = answers, writes, now_s
+        self.held, self.most_held = 0, most_held
 
     @staticmethod
     def of(
-        answers_at_once: int = 0, writes_at_once: int = 32, most_waiting: int = 128, patience_ms: int = 1000
+        answers_at_once: int = 0,
+        writes_at_once: int = 32,
+        most_waiting: int = 128,
+        patience_ms: int = 1000,
+        max_body_kib: int = 16_384,
     ) -> "Load":
         """As the settings of these names say."""
         patience_s, at_once = patience_ms / 1000, answers_at_once or n_cores() + 1
-        return Load(Lane(at_once, most_waiting, patience_s), Lane(writes_at_once, most_waiting, patience_s))
+        answers, writes = (Lane(many, most_waiting, patience_s) for many in (at_once, writes_at_once))
+        return Load(answers, writes, max(_HELD_BYTES, max_body_kib * 1024))
+
+    def holding(self, lane: Lane | None) -> Held:
+        """Whoever reads a body says in this block how much of it has come. `lane`: in which it will wait."""
+        return Held(self, lane or self._writes)
 
     def lane(self, route: str) -> Lane | None:
         """In which requests of this route take turns; None = they need none."""
