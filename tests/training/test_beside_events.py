@@ -17,16 +17,19 @@ from wares.domain.event import Event, EventKind
 from wares.domain.interactions import NO_SEARCHES, Interactions, Searches
 from wares.domain.product import Product
 from wares.domain.shopper import History, Searched, Shopper
+from wares.engine.answers import Question
 from wares.engine.assembly import Engine, new_model
 from wares.engine.settings import SequenceSettings, load_settings
-from wares.engine.snapshot import load_snapshot, write_snapshot
+from wares.engine.snapshot import kept_snapshots, load_snapshot, write_snapshot
 from wares.errors import SettingsError
 from wares.models.attributes import Bands, words_of
-from wares.models.sequence import SequenceModel
+from wares.models.sequence import SequenceModel, in_turn
 from wares.retrieval.vector_index import VectorIndex
 from wares.store.sqlite import Store
 from wares.training.build import build_snapshot
-from wares.training.lessons import Lessons
+from wares.training.child import train_here
+from wares.training.lessons import Lessons, windows_of
+from wares.training.progress import silent
 from wares.training.shopper_model import shopper_lessons, shopper_model
 from wares.training.shopper_model import with_attributes as coded
 
@@ -49,6 +52,7 @@ dropout = 0.0
 input_dropout = 0.0
 device = "cpu"
 """
+HOME = '[profiles.home]\nsources = ["sequence", "popular"]\nformula = { sequence = 1 }\nranker = "formula"\n'
 
 
 class AisleEncoder:
@@ -205,6 +209,8 @@ def test_in_a_shop_of_baskets_a_search_asks_for_its_own_basket_too() -> None:
     low, high, events = lessons.what_follows()
     asked = [events[first:stop].tolist() for first, stop in zip(low, high, strict=True)]
     assert asked == [[], [], [3], [], [5], []]
+    windows = windows_of(lessons, 50, 0.0, np.random.default_rng(0))  # a history of which only the search asks teaches
+    assert list(zip(windows.start, windows.stop, strict=True)) == [(0, 4), (4, 6)]
 
 
 # -- attributes --------------------------------------------------------------------------------------------------------
@@ -358,4 +364,123 @@ def test_what_came_after_a_cut_was_not_searched_for_before_it() -> None:
     assert before.history(1).searched.times_ms.tolist() == [END_MS + i * DAY_MS - 60_000 for i in range(3)]
     kept = told.take(told.events.times_ms < cut)  # why events were taken away is not told: the third may be foresight
     assert len(kept.events) == 6 and len(kept.searches) == 6
+    some = told.take(np.arange(12) != 3)  # of the first shopper the last event: what the others searched for stays
+    assert [len(some.history(shopper).searched) for shopper in range(3)] == [3, 4, 4]
     assert len(told.known().searches) == 12
+
+
+# -- the next training -------------------------------------------------------------------------------------------------
+
+
+def both(shoppers: int = 60) -> tuple[Lessons, tuple[str, ...]]:
+    told = searching(shoppers)
+    told = replace(told, attributes={s: (("age", "young" if s % 2 else "old"),) for s in range(shoppers)})
+    lessons, words, _ = coded(shopper_lessons(told, columns(), vectors())[0], told)
+    return lessons, words
+
+
+@needs_torch
+def test_a_warm_start_keeps_what_was_known_of_searches_and_attributes() -> None:
+    from wares.training.recipe import Recipe
+    from wares.training.sequence import fit_sequence
+    from wares.training.warm import Earlier, fits
+
+    lessons, words = both()
+    recipe = Recipe(dimension=16, blocks=1, epochs=2, batch=32, rate=1e-2, dropout=0.0, input_dropout=0.0)
+    ids = [f"p{i}" for i in range(N)]
+    product_words = ("no word",)  # of these products there is none
+    known = SequenceModel(
+        {
+            **fit_sequence(lessons, recipe).model.arrays,
+            "words": np.array(product_words),
+            "shopper_words": np.array(words),
+        }
+    )
+    earlier = Earlier("000001", tuple(ids), known).of(ids, product_words, words[::-1])
+    assert fits(earlier, lessons, recipe)
+    np.testing.assert_array_equal(earlier.arrays["shoppers"][::-1], known.arrays["shoppers"])
+    same = Earlier("000001", tuple(ids), known).of(ids, product_words, words)
+    still = replace(recipe, epochs=1, rate=1e-12, weight_decay=0.0)
+    again = SequenceModel(
+        {**fit_sequence(lessons, still, start_from=same).model.arrays, "shopper_words": np.array(words)}
+    )
+    history = replace(searching(60).history(3), attributes=(("age", "old"),))
+    np.testing.assert_allclose(again.score(history, 0), known.score(history, 0), atol=1e-4)
+    silent = replace(lessons, told=None)
+    assert not fits(same, silent, recipe)  # who may no longer read attributes begins anew
+    assert not fits(same, replace(lessons, queries=None), recipe)
+
+
+@needs_torch
+def test_a_training_with_searches_that_was_stopped_goes_on_bit_for_bit(tmp_path: Path) -> None:
+    from wares.training.recipe import Recipe
+    from wares.training.sequence import fit_sequence, goes_on
+
+    lessons, _ = both()
+    recipe = Recipe(dimension=16, blocks=1, epochs=2, batch=32, rate=1e-2, hold_out=0.2)
+    straight, checkpoint = fit_sequence(lessons, recipe), tmp_path / "shopper.npz"
+
+    def stop(stage: str, done: int, total: int) -> None:
+        if done == total // 2 + 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit_sequence(lessons, recipe, stop, checkpoint)
+    assert goes_on(checkpoint, lessons, recipe)
+    assert lessons.told is not None
+    assert not goes_on(checkpoint, replace(lessons, told=1 - lessons.told), recipe)
+    resumed = fit_sequence(lessons, recipe, checkpoint=checkpoint)
+    assert resumed.losses == straight.losses
+    for name, array in straight.model.arrays.items():
+        assert np.array_equal(array, resumed.model.arrays[name]), name
+
+
+@needs_torch
+def test_a_model_that_reads_more_is_compared_with_one_that_did_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = searching(visits=40)
+    folder = shop(tmp_path / "shop", told, "searches = false\n")
+    monkeypatch.setattr("wares.training.child.new_encoder", lambda settings, folder: AisleEncoder())
+    monkeypatch.setattr("wares.training.beside_events.LEAST_SEARCHES", 100)
+    reads: list[bool] = []
+
+    def heard(*asked: Any, **more: Any) -> Any:
+        made = shopper_model(*asked, **more)
+        assert made.model is not None
+        reads.append(made.model.reads_searches)
+        return made
+
+    train_here(folder, silent)
+    (folder / "wares.toml").write_text(TOML + HOME)
+    monkeypatch.setattr("wares.training.refit.shopper_model", heard)
+    train_here(folder, silent)
+    report = kept_snapshots(folder / "snapshots")[-1].report
+    assert report["compared"] and report["left_out"] == []
+    assert sorted(reads) == [False, True]  # each as its own recipe has it
+
+
+# -- the order of events and searches ----------------------------------------------------------------------------------
+
+
+def test_a_search_stands_before_an_event_of_its_moment_and_only_the_last_of_a_row_count() -> None:
+    order = in_turn(np.array([10, 20, 20]), np.array([1, 2, 3, 4, 10, 15, 20, 30]))
+    assert order.tolist() == [5, 6, 7, 0, 8, 9, 1, 2, 10]  # of 1, 2, 3, 4 and 10 the last three
+    whose = in_turn(np.array([10, 10]), np.array([5, 5, 5, 5]), np.array([0, 1]), np.array([0, 1, 1, 1]))
+    assert whose.tolist() == [2, 0, 3, 4, 5, 1]  # one shopper's row does not go on with another's
+
+
+def test_who_searched_for_something_else_asks_another_question(tmp_path: Path) -> None:
+    from wares.domain.request import Request
+    from wares.domain.rule import NOTHING
+
+    tea, soap = (
+        replace(History.empty(), searched=Searched(np.array([1]), AisleEncoder().encode([words], "query")))
+        for words in ("tea", "soap")
+    )
+    told = replace(History.empty(), attributes=(("age", "20s"),))
+    questions = [
+        Question.of(Request("home", 0), history, NOTHING, None)  # type: ignore[arg-type]
+        for history in (tea, soap, told, History.empty())
+    ]
+    assert len(set(questions)) == 4
