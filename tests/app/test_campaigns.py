@@ -19,7 +19,7 @@ from wares.domain.result import Hit, Page
 from wares.engine.campaigns.book import CampaignBook
 from wares.engine.campaigns.settled import read_settled
 from wares.shop import Shop, open_shop
-from wares.store.impressions import read_pages
+from wares.store.impressions import ImpressionLog, read_pages
 from wares.store.sqlite import Store
 
 SETTINGS = '[encoder]\nsource = "none"\n[models]\ntrain = ["popular"]\n'
@@ -367,7 +367,7 @@ def test_days_that_are_over_stay_what_they_were_when_the_shopper_is_forgotten(
     click(shop, shop.search("green tea", shopper="v", k=12), "t20", who="v")
     assert standing(shop) == (2, 2, 60)
     later = time.time() + 3 * 86_400
-    monkeypatch.setattr("wares.engine.campaigns.serving.time.time", lambda: later)
+    monkeypatch.setattr(ImpressionLog, "steady_ms", lambda log: int(later * 1000))
     assert standing(shop) == (2, 2, 60)
     settled = read_settled(shop.folder)
     assert settled is not None and sum(sums[2] for sums in settled.sums.values()) == 60
@@ -376,12 +376,26 @@ def test_days_that_are_over_stay_what_they_were_when_the_shopper_is_forgotten(
     assert shop.campaigns.standings()["spring"].spent == 60
 
 
+def test_a_clock_that_jumps_decades_ahead_settles_no_days_for_ever(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(shop)
+    now_s, wrong_s = time.time(), time.time() + 30 * 365 * 86_400
+    assert shop._impressions is not None
+    with monkeypatch.context() as wrong:
+        wrong.setattr("time.time", lambda: wrong_s)
+        wrong.setattr(shop._impressions._time, "_clock", lambda: wrong_s)
+        fold(shop)
+        settled = read_settled(shop.folder)
+        assert settled is None or settled.until_ms <= now_s * 1000
+    click(shop, shop.search("green tea", shopper="u", k=12), "t20")
+    assert standing(shop)[:2] == (1, 1)
+
+
 def test_a_second_click_on_the_day_after_is_not_charged_when_the_first_days_books_are_closed(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     midnight = time.time() // 86_400 * 86_400 - 86_400
     late = datetime.fromtimestamp(midnight - 3_600, UTC)
-    monkeypatch.setattr("wares.engine.campaigns.serving.time.time", lambda: midnight + 10_800)
+    monkeypatch.setattr(ImpressionLog, "steady_ms", lambda log: int(midnight * 1000) + 10_800_000)
     shop.campaigns.add(FILE, "Anna", now=late - timedelta(hours=1))
     monkeypatch.setattr("wares.shop._now_ms", lambda: int(late.timestamp() * 1000))
     fold(shop)
@@ -390,7 +404,7 @@ def test_a_second_click_on_the_day_after_is_not_charged_when_the_first_days_book
         click(shop, page, "t20", after_s=moment - time.time())
     once = standing(shop)
     assert once[:2] == (1, 1) and once[2] > 0
-    monkeypatch.setattr("wares.engine.campaigns.serving.time.time", lambda: midnight + 86_400)
+    monkeypatch.setattr(ImpressionLog, "steady_ms", lambda log: int(midnight * 1000) + 86_400_000)
     assert standing(shop) == once
     settled = read_settled(shop.folder)
     assert settled is not None and settled.until_ms == midnight * 1000

@@ -149,7 +149,7 @@ class Engine:
         if self.live.snapshot.name != before:
             self.observer.swapped(before, self.live.snapshot.name)
         if self.impressions is not None:
-            self.campaigns.fold()
+            self.campaigns.fold(self.impressions.steady_ms())
 
     def catch_up(self) -> None:
         """Fold in what was written since, and nothing else."""

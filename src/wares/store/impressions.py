@@ -79,6 +79,10 @@ class ImpressionLog:
         """How many are not yet on disk."""
         return len(self._waiting)
 
+    def steady_ms(self) -> int:
+        """By which time things are erased now: never ahead of the clock, and not far behind unless that jumps."""
+        return min(self._time.reached_ms, self._time.clock_ms())
+
     def record(
         self, impression: Mapping[str, object] | str, shopper_hash: bytes | None = None, *, simulated: bool = False
     ) -> None:

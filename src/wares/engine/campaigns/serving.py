@@ -1,6 +1,5 @@
 """The running campaigns as a process that answers follows them: who bids for a place in which answer."""
 
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -69,12 +68,12 @@ class ServingCampaigns:
         self._running = tuple((one, one.file.when.value(), one.file.filter) for one in running)
         self._looked_for = last
 
-    def fold(self) -> None:
-        """Take in what was shown and clicked since; at most one thread at a time does, others go on."""
+    def fold(self, now_ms: int) -> None:
+        """Take in what was shown and clicked since; at most one thread at a time does, others go on. `now_ms`: a steady
+        time (`ImpressionLog.steady_ms`), for days that are settled stay so, however wrong the clock was."""
         if not self.campaigns or not self._folding.acquire(blocking=False):
             return
         try:
-            now_ms = int(time.time() * 1000)
             ends = (now_ms if one.state != "ended" else ms_of(one.changes[-1].at) for one in self.campaigns)
             if max(ends) > now_ms - _AFTER_MS:
                 self._fold(now_ms)
