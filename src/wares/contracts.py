@@ -1,7 +1,7 @@
 """Every contract between the stages on one page. A stage implements or uses these and imports no other stage."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,7 +170,6 @@ class Source(Protocol):
         """Why this source names this row, for a person; None = nothing worth saying."""
 
 
-@runtime_checkable
 class SayingSource(Source, Protocol):
     """A source that knows few products and can name them. Then nothing is done for all the others."""
 

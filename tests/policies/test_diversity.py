@@ -73,3 +73,18 @@ def test_the_cap_holds_wherever_there_are_enough_others(before: Slate, cap: int)
     if enough:
         first = brands[:within]
         assert all(count <= cap for count in np.bincount(first[first >= 0]))
+
+
+def test_overlap_is_the_share_of_labels_in_common() -> None:
+    rows = np.arange(24, dtype=np.int32)
+    shares = {"category": 0.6, "brand": 0.4}
+    labels = {
+        name: [set(one.codes[one.indptr[row] : one.indptr[row + 1]].tolist()) for row in rows.tolist()]
+        for name, one in ((name, SHOP.columns.labels[name]) for name in shares)
+    }
+    overlap = label_overlap(rows, SHOP)
+    for a in range(24):
+        for b in range(24):
+            of_each = {name: (sets[a] & sets[b], sets[a] | sets[b]) for name, sets in labels.items()}
+            expected = sum(shares[name] * len(both) / max(len(any_of), 1) for name, (both, any_of) in of_each.items())
+            assert abs(overlap[a, b] - expected) < 1e-9

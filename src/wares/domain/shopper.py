@@ -140,6 +140,8 @@ class History:
 
     def standing(self, said: EventKind, *taken_back: EventKind) -> "History":
         """Of each product the last event of the kind `said`, where none of the kinds `taken_back` came after it."""
+        if KIND_CODES[said] not in self.kinds:
+            return self.take(slice(0))
         told = self.of(said, *taken_back)
         _, from_the_end = np.unique(told.rows[::-1], return_index=True)
         return told.take(np.sort(len(told) - 1 - from_the_end)).of(said)

@@ -27,6 +27,7 @@ from wares.engine.experiments.serving import ServingExperiments
 from wares.engine.experiments.settings import CONTROL, INTERLEAVE
 from wares.engine.exposures import ServingExposures
 from wares.engine.impression import impression_json, new_id
+from wares.engine.known_products import KnownProducts
 from wares.engine.interleaving import Interleaved, interleave, present_interleaved
 from wares.engine.live import Live
 from wares.engine.observer import Laps, Nobody, Observer
@@ -130,6 +131,7 @@ class Engine:
         self._loading = Lock()  # one at a time, so that an older snapshot never takes the place of a newer one
         self._looked_for = ""  # the snapshot that was current at the last look, whole or not
         self.live = Live(snapshot, self._encoder) if snapshot is not None else self._load()
+        self._products = KnownProducts(store.catalogue, self.live.last_change)
 
     def refresh(self) -> None:
         """Fold in what was written since; take up a newer snapshot, newer rules and experiments if there are some."""
@@ -311,8 +313,8 @@ class Engine:
 
     def _present(self, found: Answer | Interleaved, offset: int, k: int) -> Page:
         if isinstance(found, Interleaved):
-            return present_interleaved(found, offset, k, self.store.catalogue)
-        return present(found, offset, k, self.store.catalogue)
+            return present_interleaved(found, offset, k, self._products)
+        return present(found, offset, k, self._products)
 
     def arranged(self, request: Request, history: History, ways: Sequence[Actions]) -> list[Slate]:
         """The ranked hits of one request, found and scored once, as each of these would have them arranged; of what is

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -205,9 +205,13 @@ def _proposed(
 
 
 def _said(source: Source, intent: Intent, view: ShopView) -> Scores:
-    if isinstance(source, SayingSource):
+    if _knows_few(source):
         return source.says(intent, view)
     return Scores.of_all(source.score(intent, view))
+
+
+def _knows_few(source: Source) -> TypeGuard[SayingSource]:
+    return hasattr(source, "says")
 
 
 def _score(
@@ -358,7 +362,8 @@ def in_groups(rows: NDArray[np.int32], asked: NDArray[np.integer[Any]], columns:
     """(asked,) which of `asked` are one of `rows` or a variant of one."""
     marked = np.zeros(columns.n_groups, np.bool_)
     marked[columns.groups[rows]] = True
-    return marked[columns.groups[asked]]
+    found: Bools = marked[columns.groups[asked]]
+    return found
 
 
 def _nothing() -> tuple[Slate, FeatureTable]:

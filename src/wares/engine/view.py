@@ -128,9 +128,9 @@ class ShopView:
     def nearness(self, model: str, row: int, others: NDArray[np.int32], now_ms: int) -> Floats:
         fitted = self.snapshot.models.get(model)
         if isinstance(fitted, _LINKED):
-            asked, known = self._as_known(np.array([row], np.int32)), self._as_known_again(others)
+            asked, known = self._known_row(row), self._as_known_again(others)
             if asked is not None and known is not None:
-                return linked(fitted.links, int(asked[0]), known)
+                return linked(fitted.links, asked, known)
         return self._says(model, History.bought_now(np.array([row], np.int32), now_ms), now_ms).at(others)
 
     def leanings(self, history: History, now_ms: int) -> Leanings:
@@ -177,6 +177,12 @@ class ShopView:
             text = self.state.vectors.vectors((learnt + new).astype(np.int32))
             later[new] = fitted.score_new(known, text)
         return said.then(later.astype(np.float32))
+
+    def _known_row(self, row: int) -> int | None:
+        """`_as_known` of a single row."""
+        learnt = row if row < self.state.n_learnt else int(self.state.learnt_row[row - self.state.n_learnt])
+        newcomers = self.snapshot.newcomers
+        return None if learnt < 0 or (len(newcomers) and (newcomers == learnt).any()) else learnt
 
     def _as_known(self, rows: NDArray[np.int32]) -> NDArray[np.int32] | None:
         """The rows under which models know these; None = of some of them they say only what kin lends."""

@@ -65,15 +65,15 @@ def describe(bought: History, now_ms: int, habit: Habit) -> tuple[NDArray[np.int
     first[place[::-1]] = times[::-1]  # of repeated places the last assignment stays
     last[place] = times
     repeats = np.bincount(place, minlength=m) - 1
-    shares = [
-        np.log(np.bincount(place, fading(times, moment, days), m) / fading(visits, moment, days).sum() + 1e-3)
-        for days in HALF_LIVES_DAYS
-    ]
+    x = np.empty((m, len(PRIOR)))
+    for column, days in enumerate(HALF_LIVES_DAYS):
+        share = np.bincount(place, fading(times, moment, days), m) / fading(visits, moment, days).sum()
+        x[:, column] = np.log(share + 1e-3)
     own_gap = np.log((last - first) / DAY_MS / np.maximum(repeats, 1) + 1)
     log_gap = (repeats * own_gap + 2 * habit.log_gap[products]) / (repeats + 2)  # as if two gaps were the product's own
     overdue = np.log(np.maximum(now_ms - last, 0) / DAY_MS + 1) - log_gap
-    x = [*shares, repeats == 0, overdue, np.abs(overdue), habit.log_rate[products], np.ones(m)]
-    return products, np.stack(x, axis=1).astype(np.float64)
+    x[:, 3], x[:, 4], x[:, 5], x[:, 6], x[:, 7] = repeats == 0, overdue, np.abs(overdue), habit.log_rate[products], 1
+    return products, x
 
 
 def sigmoid(z: Doubles) -> Doubles:

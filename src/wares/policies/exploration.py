@@ -124,7 +124,8 @@ class Exploration:
         free = view.columns.sellable[slate.rows]
         if intent.actions.pins:
             free = free & ~np.isin(slate.rows, list(pinned_rows(intent.actions, intent.request.filter, view.columns)))
-        ruled = [any(one.policy == Rules.name for one in of_hit) for of_hit in slate.adjustments]
+        rules = Rules.name
+        ruled = [bool(of_hit) and any(one.policy == rules for one in of_hit) for of_hit in slate.adjustments]
         if slate.sponsored:
             free = free & ~np.isin(slate.rows, list(slate.sponsored))
         return free & ~np.array(ruled, np.bool_)
@@ -171,7 +172,12 @@ def _in_question(
     what is known of them."""
     rows = slate.rows[places]
     categories = deepest_categories(columns, rows)
-    known = [exposures.posterior(columns.ids[row], name) for row, name in zip(rows.tolist(), categories, strict=True)]
+    unseen = {name: exposures.posterior("", name) for name in set(categories)}  # the same for all of a category
+    ids, shown = columns.ids, exposures.of
+    known = [
+        exposures.posterior(product_id, name) if (product_id := ids[row]) in shown else unseen[name]
+        for row, name in zip(rows.tolist(), categories, strict=True)
+    ]
     if len(known) > MOST:
         alpha, beta = np.array(known).T
         total = alpha + beta

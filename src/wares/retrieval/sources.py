@@ -136,9 +136,9 @@ class Learnt:
         if not len(others):
             return None
         nearness = view.nearness(self.name, row, others, intent.request.now_ms)
-        nearest = int(np.argmax(np.where(others == row, np.float32(0), nearness)))
-        about = int(others[nearest])
-        return Reason(self.why, (view.columns.ids[about],)) if nearness[nearest] > 0 and about != row else None
+        nearness[others == row] = 0
+        nearest = nearness.argmax()
+        return Reason(self.why, (view.columns.ids[others[nearest]],)) if nearness[nearest] > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,12 +215,16 @@ class New:
     half_life_days: float = 21.0
 
     def score(self, intent: Intent, view: View, rows: Rows | None = None) -> Floats:
-        published, now_ms = _of(view.columns.numbers["published"], rows), intent.request.now_ms
-        oldest_ms = now_ms - 3.3 * self.half_life_days * _DAY_MS  # from here on less than a tenth is left
-        lately = np.flatnonzero((published > oldest_ms) & (published <= now_ms))
-        scores = np.zeros(len(published), np.float32)
-        scores[lately] = np.exp2((published[lately] - now_ms) / (self.half_life_days * _DAY_MS))
-        return scores
+        return self._of(_of(view.columns.numbers["published"], rows), intent.request.now_ms).all()
+
+    def says(self, intent: Intent, view: View) -> Scores:
+        return self._of(view.columns.numbers["published"], intent.request.now_ms)
+
+    def _of(self, published: NDArray[np.float64], now_ms: int) -> Scores:
+        half_life_ms = self.half_life_days * _DAY_MS
+        known = np.flatnonzero(published > now_ms - 3.3 * half_life_ms)  # before that less than a tenth is left
+        lately = known[published[known] <= now_ms].astype(np.int32)
+        return Scores(len(published), np.exp2((published[lately] - now_ms) / half_life_ms).astype(np.float32), lately)
 
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
         return Reason("new")
