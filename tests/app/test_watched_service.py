@@ -26,6 +26,7 @@ from wares.app.web.metrics import Metrics
 from wares.app.web.readiness import DEGRADED, WHY_NOT, Service
 from wares.app.web.scopes import NEEDS
 from wares.app.web.tokens import Claims, make_token
+from wares.engine.serving_encoder import ServingEncoder
 from wares.shop import Shop, open_shop
 from wares.training.child import train_here
 from wares.training.progress import silent
@@ -473,3 +474,30 @@ def test_every_metric_is_documented_with_its_labels_and_every_state_of_the_servi
         assert all(f"`{label}`" in rows.get(family.name, rows.get(f"{family.name}_total", "")) for label in labels)
     health = (docs / "how-to" / "watch-it.md").read_text()
     assert all(f"`{code}`" in health for code in {*WHY_NOT, *DEGRADED})
+
+
+class _NoEncoder:
+    """Was there once."""
+
+    fingerprint, dimension = "gone", 8
+
+    def encode(self, texts: Any, kind: str, on_progress: Any = None) -> Any:
+        raise OSError("SECRET place")
+
+
+def test_an_encoder_that_is_gone_costs_no_answer_and_the_page_the_log_and_the_metrics_tell_it(
+    folder: Path, log: io.StringIO
+) -> None:
+    with open_shop(folder) as shop:
+        server = shop.settings.server.model_copy(update={"access_log": True})
+        shop.settings = shop.settings.model_copy(update={"server": server})
+        shop.log_impressions()
+        shop.engine._encoder = ServingEncoder(_NoEncoder())
+        with TestClient(make_app({"default": shop})) as asker:
+            page = asker.post("/v1/search", json={"query": "milk"}).json()
+            assert page["total"] == 1 and "goes by its words alone" in page["notes"][0]
+            assert value(asker, "wares_degraded_answers_total", reason="no-encoder") == 1
+            assert value(asker, "wares_degraded", reason="no-encoder") == 1
+            assert "no-encoder" in asker.get("/readyz").text
+            assert asker.get("/readyz").status_code == 200
+    assert lines(log, "request")[0]["degraded"] == "no-encoder" and "SECRET" not in log.getvalue()

@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wares.contracts import BehaviourModel, Encoder, Policy, Progress, Ranker, Source
+from wares.contracts import BehaviourModel, Encoder, Policy, Ranker, Source
 from wares.domain.intent import Intent
 from wares.domain.request import Request, Sort
 from wares.domain.result import Candidates, Page, Slate
@@ -27,13 +26,14 @@ from wares.engine.experiments.serving import ServingExperiments
 from wares.engine.experiments.settings import CONTROL, INTERLEAVE
 from wares.engine.exposures import ServingExposures
 from wares.engine.impression import impression_json, new_id
-from wares.engine.known_products import KnownProducts
 from wares.engine.interleaving import Interleaved, interleave, present_interleaved
+from wares.engine.known_products import KnownProducts
 from wares.engine.live import Live
-from wares.engine.observer import Laps, Nobody, Observer
+from wares.engine.observer import NO_ENCODER, Laps, Nobody, Observer
 from wares.engine.page import present, with_cursor
 from wares.engine.plugins import Plugins, load_plugins
 from wares.engine.rules.serving import ServingRules
+from wares.engine.serving_encoder import ServingEncoder
 from wares.engine.settings import FILE_NAME, Profile, Settings
 from wares.engine.snapshot import Snapshot, current_name, load_snapshot, snapshot_names
 from wares.engine.stages import Answer, Walk, answer, arranged, retrieved
@@ -70,7 +70,7 @@ from wares.store.sqlite import Store
 SNAPSHOTS = "snapshots"
 SYNONYMS = "synonyms.txt"
 _MATCHING = ("lexical", "letters", "meaning", "feedback")
-_QUERIES_REMEMBERED = 4096
+_BY_WORDS = "The meaning of the query could not be looked at: this answer goes by its words alone."
 _MOST_PAGES = 8  # that are remembered of one answer
 _log = logging.getLogger("wares")
 
@@ -119,7 +119,7 @@ class Engine:
         self.warnings: list[str] = []
         self.impressions: ImpressionLog | None = None  # set where answers are really shown to shoppers
         self.observer: Observer = Nobody()
-        self._encoder = _Remembering(encoder) if encoder is not None else None
+        self._encoder = ServingEncoder(encoder) if encoder is not None else None
         self.exposures = ServingExposures(folder, self.warn)
         walk_of = _walk_maker(settings, folder, self.exposures.current)
         self._walks = {surface: walk_of(profile) for surface, profile in settings.profiles.items()}
@@ -257,14 +257,35 @@ class Engine:
         if question and self.answers and (kept := self.answers.find(question, view.state, walk)) is not None:
             return replace(kept, notes=(*notes, *kept.notes))
         seeds, unknown = _seeds(request, view)
-        intent, remarks = self._understanding(view).read(request, history, seeds, actions)
+        intent, remarks, is_whole = self._read(request, history, seeds, actions, view)
         intent = replace(intent, bids=bids) if bids else intent
         view.laps.end("understand")
         view.expect(intent)
         found = answer(intent, walk, view, (*remarks, *unknown))
-        if question and self.answers:
+        if question and self.answers and is_whole:
             found = self.answers.keep(question, found, view.state)
         return replace(found, notes=(*notes, *found.notes))
+
+    def _read(
+        self, request: Request, history: History, seeds: NDArray[np.int32], actions: Actions, view: ShopView
+    ) -> tuple[Intent, Sequence[str], bool]:
+        """What the request means, remarks on it, and whether that is all there is: where the encoder fails and a
+        shopper waits, an answer by words is better than none."""
+        reading = self._understanding(view)
+        try:
+            return *reading.read(request, history, seeds, actions), True
+        except EncoderError as error:
+            if self.impressions is None:
+                raise
+            self.warn(str(error))
+            self.observer.degraded(NO_ENCODER)
+            intent, remarks = replace(reading, encoder=None).read(request, history, seeds, actions)
+            return intent, (*remarks, _BY_WORDS), False
+
+    @property
+    def encoder_fails(self) -> bool:
+        """Whether queries go by words alone at the moment, because the encoder cannot be used."""
+        return self._encoder is not None and self._encoder.fails
 
     def _bids(self, request: Request, walk: Walk) -> tuple[Bid, ...]:
         """What campaigns offer for places of this answer; nothing where nobody could be charged: it is not logged, or
@@ -405,33 +426,6 @@ def own_synonyms(folder: Path) -> tuple[str, ...]:
         return tuple(path.read_text(encoding="utf-8-sig").splitlines()) if path.exists() else ()
     except UnicodeDecodeError as error:
         raise DataError(f"must be UTF-8 text; byte {error.start} is not", file=str(path)) from None
-
-
-class _Remembering:
-    """An encoder that remembers the queries it has seen lately."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
-        self._query = functools.lru_cache(_QUERIES_REMEMBERED)(self._encode_query)
-        self.fingerprint, self.dimension = encoder.fingerprint, encoder.dimension
-        self.observer: Observer = Nobody()
-
-    def encode(
-        self, texts: Sequence[str], kind: Literal["query", "passage"], on_progress: Progress | None = None
-    ) -> NDArray[np.float32]:
-        if kind == "query" and len(texts) == 1:
-            return self._query(texts[0])
-        return self._encoder.encode(texts, kind, on_progress)
-
-    def cache(self) -> tuple[int, int]:
-        seen = self._query.cache_info()
-        return seen.hits, seen.misses
-
-    def _encode_query(self, text: str) -> NDArray[np.float32]:
-        started_s = time.perf_counter()
-        vector = self._encoder.encode([text], "query")
-        self.observer.encoded(time.perf_counter() - started_s)
-        return vector
 
 
 def _seeds(request: Request, view: ShopView) -> tuple[NDArray[np.int32], list[str]]:

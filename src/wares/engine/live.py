@@ -24,6 +24,7 @@ from wares.domain.shopper import KIND_CODES, History
 from wares.domain.traits import Traits
 from wares.engine.searches import LiveSearches
 from wares.engine.snapshot import Snapshot
+from wares.errors import EncoderError
 from wares.features.behaviour import FadingCounts
 from wares.models.sequence import SequenceModel
 from wares.retrieval.filters import FilterIndex
@@ -245,7 +246,10 @@ class Live:
         if self._encoder is None or len(passages) > MAX_TEXTS_ENCODED_LIVE:
             return np.empty((0, 0), np.float32), [-1] * len(products)
         place = {passage: i for i, passage in enumerate(passages)}
-        return self._encoder.encode(passages, "passage"), [place[product.passage] for product in products]
+        try:
+            return self._encoder.encode(passages, "passage"), [place[product.passage] for product in products]
+        except EncoderError:  # words find them all the same
+            return np.empty((0, 0), np.float32), [-1] * len(products)
 
     # -- events ----------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 STAGES = ("understand", "retrieve", "describe", "score", "arrange", "count", "present")
+NO_ENCODER = "no-encoder"  # why an answer is less than it should be
 
 
 class Laps:
@@ -32,6 +33,9 @@ class Observer(Protocol):
     def encoded(self, seconds: float) -> None:
         """A query was turned into a vector; one that was remembered is not told."""
 
+    def degraded(self, why: str) -> None:
+        """An answer that is being worked out is less than it should be; `why` is a word of a closed list."""
+
     def recorded(self, new: int, repeated: int, refused: int, visible_s: float) -> None:
         """Events were taken; after `visible_s` seconds answers knew of them."""
 
@@ -45,6 +49,8 @@ class Nobody:
     def answered(self, surface: str, seconds: Mapping[str, float]) -> None: ...
 
     def encoded(self, seconds: float) -> None: ...
+
+    def degraded(self, why: str) -> None: ...
 
     def recorded(self, new: int, repeated: int, refused: int, visible_s: float) -> None: ...
 

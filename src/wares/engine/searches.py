@@ -10,6 +10,7 @@ from wares.domain.event import EventKind
 from wares.domain.log import EventBlock
 from wares.domain.shopper import KIND_CODES, NEVER_SEARCHED, Searched
 from wares.domain.text import MAX_QUERY
+from wares.errors import EncoderError
 
 LAST = 8  # of one shopper until the next training, so that a first request encodes no more
 _SEARCH = KIND_CODES[EventKind.SEARCH]
@@ -41,13 +42,17 @@ class LiveSearches:
                 self._of[shopper] = tuple(together[-LAST:])
 
     def of(self, shopper_key: int) -> Searched:
-        """What this shopper searched for. Words are encoded when they are first asked for."""
+        """What this shopper searched for. Words are encoded when they are first asked for; nothing is known of them
+        while the encoder fails."""
         if not (searches := self._of.get(shopper_key, ())):
             return NEVER_SEARCHED
         vectors = []
         for search in searches:
             if (vector := search.vector) is None:
-                vector = search.vector = self._encoder.encode([search.words], "query")[0]
+                try:
+                    vector = search.vector = self._encoder.encode([search.words], "query")[0]
+                except EncoderError:
+                    return NEVER_SEARCHED
                 search.words = ""
             vectors.append(vector)
         return Searched(np.array([search.time_ms for search in searches], np.int64), np.stack(vectors))

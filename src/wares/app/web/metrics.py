@@ -41,6 +41,9 @@ class Metrics:
         )
         self._stages = Histogram("wares_stage_seconds", "Stages of a page", ["stage"], buckets=_FINE, **into)
         self._encoder = Histogram("wares_encoder_seconds", "A query into a vector", buckets=_FINE, **into)
+        self._degraded = Counter(
+            "wares_degraded_answers_total", "Answers that are less than they should be", ["shop", "reason"], **into
+        )
         self._events = Counter("wares_events_total", "Events that were sent", ["shop", "outcome"], **into)
         self._visible = Histogram(
             "wares_event_visible_seconds", "From taking events until answers know of them", buckets=_SECONDS, **into
@@ -106,6 +109,10 @@ class Watched:
 
     def encoded(self, seconds: float) -> None:
         self._metrics._encoder.observe(seconds)
+
+    def degraded(self, why: str) -> None:
+        current().degraded = why
+        self._metrics._of(self._metrics._degraded, self._name, why).inc()
 
     def recorded(self, new: int, repeated: int, refused: int, visible_s: float) -> None:
         for outcome, count in (("new", new), ("repeated", repeated), ("refused", refused)):

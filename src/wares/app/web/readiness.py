@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from wares.app.web.load import Load
 from wares.engine.assembly import SNAPSHOTS
+from wares.engine.observer import NO_ENCODER
 from wares.engine.snapshot import current_name
 from wares.errors import WaresError
 from wares.shop import Shop
@@ -20,6 +21,7 @@ DEGRADED = {
     "no-snapshot": "Nothing was learnt yet: answers go by words and meaning alone.",
     "older-snapshot": "The current snapshot is damaged: an older one answers.",
     "no-learned-order": "The learned order cannot be loaded: the declared formula ranks.",
+    NO_ENCODER: "The text encoder fails: answers go by words alone.",
     "impressions-wait": "What was shown cannot be written at the moment; beyond 20,000 it is lost.",
     "behind": "Answers do not know the newest events yet.",
     "overloaded": "Answers leave something out, or are refused, because too many ask.",
@@ -65,6 +67,7 @@ class Service:
             "no-snapshot": not live.snapshot.name,
             "older-snapshot": live.snapshot.name != current_name(shop.folder / SNAPSHOTS) and bool(live.snapshot.name),
             "no-learned-order": bool(live.snapshot.unavailable),
+            NO_ENCODER: shop.engine.encoder_fails,
             "impressions-wait": waiting > _MANY_WAITING,
             "behind": behind > _MANY_EVENTS,
             "overloaded": self.load.overloaded,
