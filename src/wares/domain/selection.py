@@ -8,6 +8,7 @@ from wares.domain.filter import AnyOf, Between, Clause, Either, Filter
 
 Rows = NDArray[np.int32]
 Bools = NDArray[np.bool_]
+_FEW = 8  # values up to which each is looked for by itself, which compiled code does
 
 
 def passing(wanted: Filter, columns: Columns, rows: Rows | None = None) -> Bools:
@@ -69,7 +70,8 @@ def _has_any(field: str, values: frozenset[str], columns: Columns, rows: Rows | 
         return has
     if (labels := columns.labels.get(field)) is None:
         return has
-    meant = np.fromiter((value in values for value in labels.values), np.bool_, len(labels.values))
+    meant = np.zeros(len(labels.values), np.bool_)
+    meant[_codes(values, labels)] = True
     if rows is None:
         entries = np.flatnonzero(meant[labels.codes])
         has[np.searchsorted(labels.indptr, entries, side="right") - 1] = True
@@ -77,3 +79,10 @@ def _has_any(field: str, values: frozenset[str], columns: Columns, rows: Rows | 
         places, codes = codes_of(labels, rows)
         has[places[meant[codes]]] = True
     return has
+
+
+def _codes(values: frozenset[str], labels: Labels) -> list[int]:
+    """The codes of those of these values that a row can have."""
+    if len(values) > _FEW:
+        return [code for code, value in enumerate(labels.values) if value in values]
+    return [labels.values.index(value) for value in values if value in labels.values]

@@ -34,7 +34,7 @@ class Context:
         for other in others:
             share = len(vocabulary.rows_of(other)) / vocabulary.n_rows
             if share:
-                both = np.count_nonzero(self._holding(other)[rows])
+                both = np.count_nonzero(self._holding(other).take(rows))
                 ratio = (both + _SMOOTHING * share) / ((len(rows) + _SMOOTHING) * share)
                 told += min(max(log(ratio), -_AGAINST), _FOR)
         told /= sqrt(len(others))  # the other words are not independent of each other

@@ -5,7 +5,7 @@ The costs are negative logarithms of probabilities, rounded, after the error cla
 """
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from math import inf
 
 SLIP = 2.0  # that a word is mistyped at all
@@ -74,6 +74,7 @@ def _instead(a: str, b: str) -> float:
     return NEIGHBOUR if (a, b) in _neighbours() else LETTER
 
 
+@lru_cache(maxsize=50_000)
 def slip_cost(said: str, meant: str) -> float:
     """At least 0, which equal words cost. The letters that both words share at their ends are left out first."""
     if said == meant:
