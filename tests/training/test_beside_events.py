@@ -29,6 +29,7 @@ from wares.store.sqlite import Store
 from wares.training.build import build_snapshot
 from wares.training.child import train_here
 from wares.training.lessons import Lessons, windows_of
+from wares.training.model_file import write_model
 from wares.training.progress import silent
 from wares.training.shopper_model import shopper_lessons, shopper_model
 from wares.training.shopper_model import with_attributes as coded
@@ -458,6 +459,19 @@ def test_a_model_that_reads_more_is_compared_with_one_that_did_not(
     report = kept_snapshots(folder / "snapshots")[-1].report
     assert report["compared"] and report["left_out"] == []
     assert sorted(reads) == [False, True]  # each as its own recipe has it
+
+
+@needs_torch
+def test_a_model_file_keeps_what_it_reads_and_serves_another_shop(tmp_path: Path) -> None:
+    ages = {shopper: (("age", str(shopper)),) for shopper in range(240)}  # many numbers: bands of 24
+    told = replace(by_age(240), attributes=ages, searches=searching(240, 1).searches)
+    model = fitted(told, QUICK.model_copy(update={"attributes": ("age",), "epochs": 1}), tmp_path)
+    write_model(tmp_path / "model.npz", [f"p{i}" for i in range(N)], model)
+    taken = fitted(told, SequenceSettings(fitted="model.npz"), tmp_path)
+    assert taken.reads_searches and taken.reads_attributes
+    assert model.shopper_codes(ages[50]).tolist() == taken.shopper_codes(ages[50]).tolist() != []
+    got, wanted = (one.score(told.history(50), 0) for one in (taken, model))
+    assert np.corrcoef(got, wanted)[0, 1] > 0.999
 
 
 # -- the order of events and searches ----------------------------------------------------------------------------------
