@@ -48,9 +48,10 @@ class LiveSearches:
             return NEVER_SEARCHED
         vectors = []
         for search in searches:
-            if (vector := search.vector) is None:
+            words, vector = search.words, search.vector  # in this order: words only go once their vector is there
+            if vector is None:
                 try:
-                    vector = search.vector = self._encoder.encode([search.words], "query")[0]
+                    vector = search.vector = self._encoder.encode([words], "query")[0]
                 except EncoderError:
                     return NEVER_SEARCHED
                 search.words = ""
