@@ -50,7 +50,7 @@ def names_of(sources: tuple[str, ...]) -> tuple[str, ...]:
 
 def match_features(candidates: Candidates, intent: Intent, view: View) -> Floats:
     """(n, f) for the candidates of a request with a query, in the order of `names_of`."""
-    rows = candidates.rows
+    rows, relative = candidates.rows, [name for name in RELATIVE if name in candidates.sources]
     n = len(rows)
     text = view.text_match(intent.terms)
     held = np.stack([holds[rows] for holds in text.holds], axis=1) if text.holds else np.zeros((n, 0), np.bool_)
@@ -72,14 +72,14 @@ def match_features(candidates: Candidates, intent: Intent, view: View) -> Floats
         *_feedback(candidates, intent, view),
         np.arange(n),
     ]
-    for name in RELATIVE:
-        if name in candidates.sources:
-            columns += _relative(candidates.by_source[:, candidates.sources.index(name)])
+    columns += _relative(candidates.by_source[:, [candidates.sources.index(name) for name in relative]])
     best = {name: candidates.by_source[:, i].max(initial=0.0) for i, name in enumerate(candidates.sources)}
     known = float((weights > 0).mean()) if len(weights) else 0.0
     constants = (len(text.terms), numeric.sum(), weights.sum(), known, best.get("lexical", 0), best.get("meaning", 0))
-    columns += [np.full(n, constant) for constant in constants]
-    return np.stack([np.asarray(column, np.float32) for column in columns], axis=1)
+    found = np.empty((n, len(columns) + len(constants)), np.float32)
+    for place, column in enumerate((*columns, *constants)):
+        found[:, place] = column
+    return found
 
 
 def _title_features(titles: TitleWords, terms: tuple[Term, ...], held: NDArray[np.bool_]) -> list[NDArray[np.generic]]:
@@ -93,10 +93,11 @@ def _title_features(titles: TitleWords, terms: tuple[Term, ...], held: NDArray[n
     hits = np.bincount(owner[hit], minlength=n)
     follows = (which[1:] == which[:-1] + 1) & hit[1:] & hit[:-1] & (owner[1:] == owner[:-1]) if len(which) else hit
     order = np.bincount(owner[1:][follows], minlength=n) if len(which) else np.zeros(n)
-    first, last = np.full(n, np.inf), np.full(n, -1.0)
-    np.minimum.at(first, owner[hit], place[hit])
-    np.maximum.at(last, owner[hit], place[hit])
-    span = np.where(last >= 0, last - np.where(np.isfinite(first), first, 0) + 1, 0) / np.maximum(hits, 1)
+    first, last = np.zeros(n), np.full(n, -1.0)
+    whose, where = owner[hit], place[hit]
+    last[whose] = where  # places grow within a title: what is written last stays
+    first[whose[::-1]] = where[::-1]
+    span = np.where(last >= 0, last - first + 1, 0) / np.maximum(hits, 1)
     filled = lengths > 0
     begins, head_held = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
     begins[filled] = hit[starts[filled]]
@@ -107,7 +108,7 @@ def _title_features(titles: TitleWords, terms: tuple[Term, ...], held: NDArray[n
     if sought:
         last_held = held[:, sought[-1]]
         at = which == sought[-1]
-        np.maximum.at(last_place, owner[at], place[at] / np.maximum(lengths[owner[at]] - 1, 1))
+        last_place[owner[at]] = place[at] / np.maximum(lengths[owner[at]] - 1, 1)
     return [order, span, begins, head_held, last_held, last_place, lengths, hits / np.maximum(lengths, 1)]
 
 
@@ -135,9 +136,12 @@ def _directions(vectors: Floats) -> Floats:
     return directions
 
 
-def _relative(scores: Floats) -> list[Floats]:
-    """The share of the best score, and the z-score among the candidates."""
-    if not len(scores):
-        return [scores, scores]
-    best = max(float(scores.max(initial=0.0)), 1e-9)
-    return [scores / np.float32(best), (scores - scores.mean()) / np.float32(float(scores.std()) + 1e-6)]
+def _relative(by_source: Floats) -> list[Floats]:
+    """Of each column of scores (n, s) the share of its best, and the z-scores among the candidates."""
+    columns = np.ascontiguousarray(by_source.T)  # (s, n)
+    if not columns.size:
+        return [column for column in columns for _ in range(2)]
+    best = np.maximum(columns.max(axis=1, initial=0.0), np.float32(1e-9))
+    middle, spread = columns.mean(axis=1), columns.std(axis=1) + np.float32(1e-6)
+    shares, z = columns / best[:, None], (columns - middle[:, None]) / spread[:, None]
+    return [column for pair in zip(shares, z, strict=True) for column in pair]
