@@ -5,7 +5,7 @@ request that took the old one goes on with it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
@@ -23,6 +23,7 @@ from wares.domain.product import Product
 from wares.domain.shopper import KIND_CODES, History
 from wares.domain.traits import Traits
 from wares.engine.searches import LiveSearches
+from wares.engine.sessions import Did, Sessions
 from wares.engine.snapshot import Snapshot
 from wares.errors import EncoderError
 from wares.features.behaviour import FadingCounts
@@ -38,7 +39,6 @@ MAX_TEXTS_ENCODED_LIVE = 256
 # Markets and moments whose prices are remembered: so many, in a large catalogue fewer.
 _LEAST_SEEN, _MOST_SEEN, _SEEN_ROWS = 4, 32, 8_000_000
 _MOST_SCALES = 16  # aims and days whose scales are remembered
-_SESSION_LENGTH = 500  # live events remembered per shopper until the next training
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,9 @@ class CatalogueState:
 class Live:
     """One per served snapshot. Folding is serialised by a lock; reading takes none."""
 
-    def __init__(self, snapshot: Snapshot, encoder: Encoder | None) -> None:
-        self.snapshot = snapshot
+    def __init__(self, snapshot: Snapshot, encoder: Encoder | None, queries: Encoder | None = None) -> None:
+        """`queries`: the encoder of what shoppers ask, where it is another one than that of products."""
+        self.snapshot, self.queries = snapshot, queries or encoder
         self.last_event, self.last_change = snapshot.last_event, snapshot.last_change
         self._last_simulated = 0  # no snapshot holds any simulated event
         columns = snapshot.columns
@@ -119,14 +120,18 @@ class Live:
         self._encoder = encoder
         self._lock = Lock()
         self._begun = self._ended = 0  # numbers of the folds
-        self._sessions: dict[int, History] = {}
+        self._sessions = Sessions()
         reads = any(isinstance(m, SequenceModel) and m.reads_searches for m in snapshot.models.values())
         self._searches = LiveSearches(encoder) if encoder is not None and reads else None
-        self._played: dict[int, History] = {}  # what simulated shoppers did: for their own answers alone
+        self._played = Sessions()  # what simulated shoppers did: for their own answers alone
         self.sold = snapshot.purchases  # replaced, never changed: a view keeps what it was given
         self._row_of_key = {int(key): row for row, key in enumerate(columns.keys)}  # first row of each product
         self._row_now = {int(key): row for row, key in enumerate(columns.keys)}  # latest row of each product
         self._waiting: dict[int, list[tuple[int, int, int, float]]] = {}  # events on products not yet known
+
+    def anew(self) -> "Live":
+        """Of the same snapshot, with nothing folded in yet."""
+        return Live(self.snapshot, self._encoder, self.queries)
 
     def catch_up(self, catalogue: Catalogue, events: EventLog) -> None:
         """Fold in every change and event that came since the last call. Of many who call at one moment, each after a
@@ -150,11 +155,11 @@ class Live:
     def history(self, shopper_key: int, *joined: int, simulated: bool = False) -> History:
         """The shopper's whole history, the snapshot's and what came since, under this key and those joined to it; for a
         `simulated` question with what was played in their name."""
-        whole = self.snapshot.history(shopper_key).then(self._sessions.get(shopper_key, History.empty()))
+        whole = self.snapshot.history(shopper_key).then(self._sessions.of(shopper_key))
         if self._searches is not None and len(searched := self._searches.of(shopper_key)):
             whole = whole.then(replace(History.empty(), searched=searched))
         if simulated:
-            whole = whole.then(self._played.get(shopper_key, History.empty()))
+            whole = whole.then(self._played.of(shopper_key))
         for key in joined:
             whole = whole.then(self.history(key, simulated=simulated))
         return whole
@@ -162,7 +167,7 @@ class Live:
     def forget_simulated(self) -> None:
         """Simulated events were erased from the log."""
         with self._lock:
-            self._played = {}
+            self._played = Sessions()
 
     def size(self) -> tuple[int, int, int]:
         """What came since the snapshot: (products, new or rewritten; events, by their numbers; shoppers with some)."""
@@ -221,10 +226,10 @@ class Live:
             waited = self._waiting.pop(key, [])
             sold_of = ((time_ms, _SALES.get(kind)) for _, kind, time_ms, _ in waited)
             self._count([(self._row_now[key], time_ms, amount) for time_ms, amount in sold_of if amount])
-            did = defaultdict[int, list[_Did]](list)
+            did = defaultdict[int, list[Did]](list)
             for shopper, kind, time_ms, quantity in waited:
                 did[shopper].append((self._row_of_key[key], kind, time_ms, quantity))
-            _remember(did, self._sessions)
+            self._sessions.add(did)
         return grown
 
     def _kin(self, index: VectorIndex, start: int, learnt_row: NDArray[np.int32]) -> Kin:
@@ -254,7 +259,7 @@ class Live:
     # -- events ----------------------------------------------------------------------------------------------------
 
     def _fold_events(self, block: EventBlock) -> None:
-        sales, did = list[tuple[int, int, float]](), defaultdict[int, list[_Did]](list)
+        sales, did = list[tuple[int, int, float]](), defaultdict[int, list[Did]](list)
         for key, shopper, kind, time_ms, quantity in _rows_of(block):
             if (row := self._row_of_key.get(key)) is None:
                 self._waiting.setdefault(key, []).append((shopper, kind, time_ms, quantity))
@@ -263,18 +268,18 @@ class Live:
                 sales.append((self._row_now[key], time_ms, amount))
             did[shopper].append((row, kind, time_ms, quantity))
         self._count(sales)
-        _remember(did, self._sessions)
+        self._sessions.add(did)
         if self._searches is not None:
             self._searches.fold(block)
         self.last_event = int(block.seqs[-1])
 
     def _fold_simulated(self, block: EventBlock) -> None:
         """No sale is counted, and nothing waits for a product that is not known."""
-        did = defaultdict[int, list[_Did]](list)
+        did = defaultdict[int, list[Did]](list)
         for key, shopper, kind, time_ms, quantity in _rows_of(block):
             if (row := self._row_of_key.get(key)) is not None:
                 did[shopper].append((row, kind, time_ms, quantity))
-        _remember(did, self._played)
+        self._played.add(did)
         self._last_simulated = int(block.seqs[-1])
 
     def _count(self, sales: Sequence[tuple[int, int, float]]) -> None:
@@ -287,27 +292,11 @@ class Live:
         self.sold = sold
 
 
-_Did = tuple[int, int, int, float]  # row, kind, time, quantity
-
-
 def _rows_of(block: EventBlock) -> Iterator[tuple[int, int, int, int, float]]:
     """(product key, shopper key or -1, kind, time, quantity) of each event on a product."""
     columns = (block.product_keys, block.shopper_keys, block.kinds, block.times_ms, block.quantities)
     about = block.product_keys >= 0
     yield from zip(*(column[about].tolist() for column in columns), strict=True)
-
-
-def _remember(did: Mapping[int, list[_Did]], sessions: dict[int, History]) -> None:
-    """Add what known shoppers did to their sessions."""
-    for shopper, events in did.items():
-        if shopper >= 0:
-            rows, kinds, times_ms, quantities = zip(*events, strict=True)
-            lately = History(
-                np.array(rows, np.int32), np.array(times_ms, np.int64),
-                np.array(kinds, np.int8), np.array(quantities, np.float32),
-            ).in_order()  # fmt: skip
-            session = sessions.get(shopper, History.empty()).then(lately)
-            sessions[shopper] = session.take(slice(-_SESSION_LENGTH, None))
 
 
 # What an event does to the sales count of its product.

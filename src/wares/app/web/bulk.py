@@ -27,10 +27,11 @@ _TIMES = frozenset(NAMES["time"])  # an event without any of these happens now
 @dataclass(frozen=True, slots=True)
 class Sent(Generic[T]):
     """A body: `lines` of NDJSON, or else `read`. `as_json`: answer lines as one JSON document. `now_ms`: when it was
-    first sent."""
+    first sent; `of_bytes`: how long it was, None = nobody counted."""
 
     limits: Limits
     now_ms: int
+    of_bytes: int | None = None
     read: T | None = None
     lines: Sequence[bytes | None] | None = None
     as_json: bool = False
@@ -50,7 +51,8 @@ def reader_of(kind: Any, limits: Limits) -> Callable[[Request], Awaitable[Sent[A
             fault = {"type": "missing", "loc": ("body",), "msg": "Field required", "input": None}
             raise RequestValidationError([fault])
         check_json(media, f"application/json or {MEDIA_TYPE}")
-        return Sent(limits, now_ms, read=_validated(adapter, await request.body(), limits))
+        body = await request.body()
+        return Sent(limits, now_ms, len(body), read=_validated(adapter, body, limits))
 
     return read_body
 
@@ -78,7 +80,7 @@ def record_sent(shop: Shop, caller: Caller, sent: Sent[Any]) -> Response:
     reading = shop.settings.of_events(sent.now_ms)
     if sent.lines is None:
         rows = sent.read.events if sent.read is not None else []
-        sent.limits.check_records(rows)
+        sent.limits.check_records(rows, sent.of_bytes)
         report = shop.record(caller.own_events(_timed(rows, sent.now_ms), **reading))
         counts = {"new": report.kept - report.repeated, "repeated": report.repeated}
         return JSONResponse(counts | rejected_json(report))
@@ -102,7 +104,7 @@ def put_sent(shop: Shop, sent: Sent[Any], market: str) -> Response:
     """Products to insert or replace, the shop's own or a market's."""
     if sent.lines is None:
         rows = sent.read or []
-        sent.limits.check_records(rows)
+        sent.limits.check_records(rows, sent.of_bytes)
         report = shop.put(rows, market=market)
         return JSONResponse({"kept": report.kept} | rejected_json(report))
     found = read_lines(sent.lines, sent.limits)
@@ -114,7 +116,7 @@ def update_sent(shop: Shop, sent: Sent[Any]) -> Response:
     """Fields of known products to change. An unknown product refuses a JSON body, but of JSON lines only its own."""
     if sent.lines is None:
         rows = sent.read or []
-        sent.limits.check_records(rows)
+        sent.limits.check_records(rows, sent.of_bytes)
         report = shop.update(rows)
         return JSONResponse({"kept": report.kept} | rejected_json(report))
     found = read_lines(sent.lines, sent.limits)

@@ -117,7 +117,8 @@ class Caller:
 
         They are read as the store will read them, so that no other name and no nesting of a shopper's id passes.
         """
-        if any(_folded(name) in NAMES["simulated"] and cell for row in rows for name, cell in row.items()):
+        marks = [name for name in {name for row in rows for name in row} if _folded(name) in NAMES["simulated"]]
+        if any(row.get(mark) for mark in marks for row in rows):
             self.simulate()
         if not self.shopper:
             return [dict(row) for row in rows]

@@ -104,7 +104,7 @@ def records(kind: type[BaseModel], limits: Limits) -> Read:
             told = adapter.validate_python(json.loads(body))
         except (ValueError, RecursionError):
             return None
-        sent = Sent(limits, begun_ms(request) or int(time.time() * 1000), read=told)
+        sent = Sent(limits, begun_ms(request) or int(time.time() * 1000), len(body), read=told)
         return {"caller": request.scope[IN_SCOPE], "sent": sent}
 
     return read

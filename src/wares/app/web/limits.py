@@ -10,6 +10,7 @@ from wares.engine.settings import ServerSettings
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 QUESTION_BYTES = 256 * 1024  # of a search, say, or a batch of them: the reading of a body makes everybody wait
+_GROWTH = 8  # times as long as it came a value is at most when it is written anew: 1e9 as 1000000000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,12 @@ class Limits:
         """Most bytes of a body, as sent and unpacked."""
         return min(self.body_bytes, QUESTION_BYTES) if is_question else self.body_bytes
 
-    def check_records(self, rows: Sequence[Any]) -> None:
-        """Refused where there are too many, or one is too large; then none is kept. All but dicts are only counted."""
+    def check_records(self, rows: Sequence[Any], of_bytes: int | None = None) -> None:
+        """Refused where there are too many, or one is too large; then none is kept. All but dicts are only counted.
+        `of_bytes`: how long the body was, None = nobody knows."""
         self.check_count(rows)
+        if of_bytes is not None and of_bytes * _GROWTH <= self.record_bytes:
+            return
         for line, row in enumerate(rows, 1):
             if isinstance(row, dict) and _size(row) > self.record_bytes:
                 detail = f"Record {line} has more than {self.record_bytes:,} bytes. Nothing of this request was kept."
