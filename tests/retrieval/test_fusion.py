@@ -54,11 +54,9 @@ def test_the_order_of_rows_does_not_change_a_score(a: list[float], b: list[float
     np.testing.assert_allclose(forward.scores, backward.scores[::-1], rtol=1e-6)
 
 
-@given(st.lists(st.integers(0, 4), min_size=N, max_size=N), st.permutations(range(N)))
-def test_one_row_stays_of_each_group_and_it_is_the_first(groups: list[int], order: list[int]) -> None:
-    kept = [
-        order[place] for place in one_per_group(np.array(groups, np.int32)[order], max(groups, default=-1) + 1).tolist()
-    ]
+@given(st.lists(st.integers(0, 4), min_size=N, max_size=N), st.permutations(range(N)), st.sampled_from([5, 1_000]))
+def test_one_row_stays_of_each_group_and_it_is_the_first(groups: list[int], order: list[int], n_groups: int) -> None:
+    kept = [order[place] for place in one_per_group(np.array(groups, np.int32)[order], n_groups).tolist()]
     seen: dict[int, int] = {}
     for row in order:
         seen.setdefault(groups[row], row)

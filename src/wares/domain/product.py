@@ -98,6 +98,8 @@ class Product:
     def seen(self, now_ms: int, market: Market = _HOME) -> "Product":
         """The product as a shopper in `market` sees it at that moment: its price is what they pay, its texts are in the
         market's language where there are such."""
+        if self._is_plain and not market.name:
+            return self
         offer = self.offer_in(market)
         text = self.texts.get(market.language)
         if not market.name and not offer.is_timed and text is None and not self.markets_only:
@@ -113,6 +115,12 @@ class Product:
             available=offer.available is not False and ready,
             regular_price_minor=offer.price_minor if offer.on_sale(now_ms) else None,
         )
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether the shop's own market sees it as it is, whatever the moment and the language."""
+        timed = self.sale_price_minor is not None or self.available_from_ms is not None
+        return not (timed or self.texts or self.markets_only)
 
     @property
     def sellable(self) -> bool:

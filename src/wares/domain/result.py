@@ -1,7 +1,7 @@
 """What is found on the way and what is shown in the end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,7 +64,7 @@ class Candidates:
         return len(self.rows)
 
     def take(self, index: Index) -> "Candidates":
-        return replace(self, rows=self.rows[index], by_source=self.by_source[index], scores=self.scores[index])
+        return Candidates(self.rows[index], self.by_source[index], self.sources, self.scores[index])
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from wares.domain.request import Request
 from wares.domain.result import Hit, Page
 from wares.domain.sponsored import Sponsored
@@ -58,6 +60,8 @@ def _asked(page: Page, request: Request, took_ms: float) -> dict[str, Any]:
 
 def _shown(page: Page, offset: int) -> dict[str, Any]:
     names = list(next((hit.features for hit in page.hits if hit.features), {}))
+    table = [[hit.features[name] for name in names] for hit in page.hits if hit.features]
+    values = iter(np.round(table, 6).tolist())
     return {
         "features": names,
         "hits": [
@@ -66,7 +70,7 @@ def _shown(page: Page, offset: int) -> dict[str, Any]:
                 "position": offset + place,
                 "propensity": None if hit.team else round(hit.chances.get(offset + place, 1.0), 6),
                 "score": round(hit.score, 6),
-                "values": [round(hit.features[name], 6) for name in names] if hit.features else [],
+                "values": next(values) if hit.features else [],
                 **({"chances": {str(at): round(p, 6) for at, p in hit.chances.items()}} if hit.chances else {}),
                 **({"team": hit.team} if hit.team else {}),
                 **({"explored": True} if _explored(hit, offset + place) else {}),

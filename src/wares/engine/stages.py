@@ -123,7 +123,7 @@ def answer(intent: Intent, walk: Walk, view: ShopView, notes: tuple[str, ...] = 
     if len(hidden):
         kept_away = of_products(hidden, view)
         permitted = _without(permitted, kept_away)
-    may_show = permitted & filters.passing(request.filter)
+    may_show = permitted & filters.passing(request.filter) if request.filter.clauses else permitted
     match: MatchSet | None = None
     if walk.matching is None:
         if walk.exclude_seeds:
@@ -228,7 +228,7 @@ def _score(
     scores = ranker.score(table.values, table.names)
     parts = _parts(ranker, table) if intent.request.explain else None
     best = np.lexsort((candidates.rows, -scores))
-    if walk.fold_variants:
+    if walk.fold_variants and view.columns.n_groups < len(view.columns):
         best = best[one_per_group(view.columns.groups[candidates.rows[best]], view.columns.n_groups)]
     scores = scores[best]
     slate = Slate(candidates.take(best), scores, scores.copy(), ((),) * len(best))
@@ -339,8 +339,10 @@ def _one_per_group(rows: NDArray[np.int32], columns: Columns) -> NDArray[np.int3
 
 def same_group(rows: NDArray[np.int32], view: ShopView) -> NDArray[np.int32]:
     """Every row that is one of these or a variant of one."""
-    found: NDArray[np.int32] = view.state.filters.rows_of(np.unique(view.columns.groups[rows]))
-    return found
+    columns = view.columns
+    if columns.n_groups == len(columns):  # nothing has variants
+        return rows
+    return view.state.filters.rows_of(np.unique(columns.groups[rows]))
 
 
 def of_products(rows: NDArray[np.int32], view: ShopView) -> NDArray[np.int32]:

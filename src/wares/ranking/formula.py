@@ -55,13 +55,16 @@ class Formula:
         """(n, f) -> (n, f): what each feature adds to each candidate's score, in the order of `names`."""
         if features.ndim != 2 or features.shape[1] != len(names):
             raise InputError(f"Features of shape {features.shape} do not go with {len(names)} names: need (n, f), f.")
-        parts = np.zeros(features.shape, np.float32)
-        for scale in get_args(Scale):
-            at = [i for i, name in enumerate(names) if name in self.terms and self.terms[name].scale == scale]
-            if at:
-                weights = np.array([self.terms[names[i]].weight for i in at], np.float32)
-                parts[:, at] = scaled(features[:, at], scale) * weights  # (n, t) * (t,)
-        return parts
+        of_scale: dict[Scale, list[int]] = {}
+        for i, name in enumerate(names):
+            if (term := self.terms.get(name)) is not None:
+                of_scale.setdefault(term.scale, []).append(i)
+        by_feature = np.ascontiguousarray(features.T)  # (f, n): each feature's values side by side
+        parts = np.zeros(by_feature.shape, np.float32)
+        for scale, at in of_scale.items():
+            weights = np.array([self.terms[names[i]].weight for i in at], np.float32)
+            parts[at] = (scaled(by_feature[at].T, scale) * weights).T  # (n, t) * (t,)
+        return parts.T
 
 
 def scaled(values: Floats, scale: Scale) -> Floats:
