@@ -23,7 +23,8 @@ def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
     rows = found.order[offset : offset + k]
     variants = _variants(rows, found)
     reasons = _reasons(offset, len(rows), found)
-    about = [product_id for several in reasons for reason in several for product_id in reason.about]
+    unnamed = [reason for several in reasons for reason in several if not reason.shown]
+    about = [product_id for reason in unnamed for product_id in reason.about]
     known = catalogue.get(list(dict.fromkeys([columns.ids[row] for row in rows] + about)))
     view = found.view
     products = {product_id: product.seen(view.now_ms, view.market) for product_id, product in known.items()}
