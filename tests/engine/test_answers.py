@@ -188,3 +188,40 @@ def test_a_kept_answer_is_logged_as_a_new_one_each_time_under_its_own_name(shop:
         whole = json.loads(json.dumps(impression_of(page, request, offset, told["took_ms"])))
         assert told == whole and list(told) == list(whole)
         assert len(told["hits"]) == 4 and any(hit["values"] for hit in told["hits"])
+
+
+_CHANCES = """
+[encoder]
+source = "none"
+[profiles.home]
+exploration = { share = 0.4, first = 1, last = 3 }
+[profiles.search]
+swaps = 0.5
+"""
+
+
+def test_what_is_left_to_chance_is_drawn_for_each_who_asks_with_the_chances_that_a_new_answer_would_have(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = datetime.fromtimestamp(NOW_MS / 1000 - 86_400, UTC).isoformat()
+    shop.update({"id": one.product.id, "published": day} for one in shop.recommend(k=12).hits[3:])
+    (shop.folder / "wares.toml").write_text(_CHANCES, encoding="utf-8")
+    with open_shop(shop.folder) as risky:
+        risky.log_impressions()
+
+        def ask(moment: int) -> list[Page]:
+            monkeypatch.setattr("wares.shop._now_ms", lambda: NOW_MS + moment)
+            return [risky.recommend(k=12), risky.search("tea", k=12), risky.search("tea", k=6, offset=6)]
+
+        risky.keep_answers()
+        kept = [ask(moment) for moment in range(20)]
+        assert _answers(risky).found == 3 * 19
+        risky.engine.answers = None
+        new = [ask(moment) for moment in range(20)]
+    for shown, whole in zip(kept, new, strict=True):
+        for page, alone in zip(shown, whole, strict=True):
+            assert page.hits == alone.hits  # chances, features and adjustments of each hit among them
+            assert (page.total, page.facets, page.notes) == (alone.total, alone.facets, alone.notes)
+    homes, searches = ([tuple(_ids(pages[i])) for pages in kept] for i in (0, 1))
+    assert len(set(homes)) > 5 and len(set(searches)) > 5
+    assert all(any(hit.chances for hit in pages[i].hits) for pages in kept for i in (0, 1))

@@ -42,7 +42,7 @@ class Answers:
 
     An answer is found again where the same is asked of the same catalogue by a shopper of the same history, under the
     same rules: an event of theirs, a price, a stock or a new snapshot make it another. What others bought meanwhile
-    moves it `lifetime_s` later. Where chance had a part in the order, each asks anew.
+    moves it `lifetime_s` later. What is left to chance is drawn after it, for each who asks.
     """
 
     def __init__(self, lifetime_s: float, most_bytes: int) -> None:

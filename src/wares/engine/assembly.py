@@ -36,7 +36,7 @@ from wares.engine.rules.serving import ServingRules
 from wares.engine.serving_encoder import ServingEncoder
 from wares.engine.settings import FILE_NAME, Profile, Settings
 from wares.engine.snapshot import Snapshot, current_name, load_snapshot, snapshot_names
-from wares.engine.stages import Answer, Walk, answer, arranged, retrieved
+from wares.engine.stages import Answer, Walk, answer, arranged, drawn, retrieved
 from wares.engine.view import ShopView
 from wares.errors import DataError, EncoderError, SettingsError, SnapshotError, UnknownName
 from wares.features.table import PRODUCT_FEATURES, FeatureTable
@@ -248,14 +248,16 @@ class Engine:
         `actions`: as if the shop's rules wanted this of it (None = what they want); `walk`: as if the surface were
         answered so (None = as its profile has it)."""
         walk = walk or self._walk(request.surface)
-        if self.impressions is None or actions is not None:  # nobody would learn from what chance does
+        is_logged = self.impressions is not None and actions is None  # else nobody would learn from what chance does
+        chance = walk.chance if is_logged else ()
+        if chance or not is_logged:  # what comes before chance is the same for all who ask the same
             walk = walk.without_chance
         view = ShopView(live or self.live, request.now_ms, self.settings.market(request.market))
         bids = self._bids(request, walk) if actions is None else ()
         actions = self.rules.actions(request, self.store.shoppers) if actions is None else actions
         question = Question.of(request, history, actions, walk) if self.answers is not None and not bids else None
         if question and self.answers and (kept := self.answers.find(question, view.state, walk)) is not None:
-            return replace(kept, notes=(*notes, *kept.notes))
+            return drawn(replace(kept, notes=(*notes, *kept.notes)), chance, request)
         seeds, unknown = _seeds(request, view)
         intent, remarks, is_whole = self._read(request, history, seeds, actions, view)
         intent = replace(intent, bids=bids) if bids else intent
@@ -264,7 +266,7 @@ class Engine:
         found = answer(intent, walk, view, (*remarks, *unknown))
         if question and self.answers and is_whole:
             found = self.answers.keep(question, found, view.state)
-        return replace(found, notes=(*notes, *found.notes))
+        return drawn(replace(found, notes=(*notes, *found.notes)), chance, request)
 
     def _read(
         self, request: Request, history: History, seeds: NDArray[np.int32], actions: Actions, view: ShopView

@@ -12,7 +12,7 @@ from wares.contracts import Policy, Ranker, SayingSource, Source
 from wares.domain.catalogue import Columns
 from wares.domain.event import EventKind
 from wares.domain.intent import Intent
-from wares.domain.request import Sort
+from wares.domain.request import Request, Sort
 from wares.domain.result import Candidates, Explanation, Facet, Page, Slate
 from wares.domain.scores import Scores
 from wares.domain.sorting import best_first
@@ -66,6 +66,12 @@ class Walk:
     def without_chance(self) -> "Walk":
         """The same without the policies that leave something to chance."""
         return replace(self, policies=tuple(policy for policy in self.policies if policy.name not in CHANCE))
+
+    @cached_property
+    def chance(self) -> tuple[Policy, ...]:
+        """Those that do, where no other comes after them."""
+        plain = len(self.without_chance.policies)
+        return self.policies[plain:] if self.policies[:plain] == self.without_chance.policies else ()
 
     @property
     def weights(self) -> Mapping[str, float]:
@@ -243,6 +249,18 @@ def arranged(slate: Slate, policies: Sequence[Policy], intent: Intent, view: Sho
     for policy in policies:
         slate = policy.arrange(slate, intent, view)
     return slate
+
+
+def drawn(found: Answer, chance: Sequence[Policy], request: Request) -> Answer:
+    """The answer with what these policies leave to chance, drawn anew for this request. They move hits of the slate."""
+    intent = replace(found.intent, request=request)
+    slate = arranged(found.slate, chance, intent, found.view)
+    if not slate.chances and np.array_equal(slate.rows, found.slate.rows):
+        return found
+    features = _follow(found.features, found.slate.candidates, slate)
+    parts = found.scored_by and _follow(found.scored_by, found.slate.candidates, slate)
+    order = np.concatenate([slate.rows, found.order[len(found.slate) :]])
+    return replace(found, intent=intent, slate=slate, features=features, scored_by=parts, order=order, pages=None)
 
 
 def _ranker(intent: Intent, walk: Walk, view: ShopView) -> Ranker:
