@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from wares.domain.sorting import best_first, distinct
+
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 Rows = NDArray[np.int32]
@@ -68,11 +70,14 @@ class Scores:
 
     def plus(self, rows: Rows, amounts: Floats) -> "Scores":
         """With something more said of these rows, each of which comes once."""
-        values = self.all().copy()
-        values[rows] += amounts
+        some = np.flatnonzero(amounts)
+        if not len(some):
+            return self
+        values = self.values.copy() if self.rows is None else self.all()
+        values[rows[some]] += amounts[some]
         if self.rows is None:
             return Scores(self.n, values)
-        named = np.union1d(self.rows, rows)
+        named = distinct(np.concatenate([self.rows, rows[some]]))
         return Scores(self.n, values[named], named)
 
     def then(self, later: Floats) -> "Scores":
@@ -122,7 +127,7 @@ def best_of(rows: Rows, values: Floats, k: int) -> Rows:
         better, equal = np.flatnonzero(values > bound), np.flatnonzero(values == bound)
         kept = np.concatenate([better, equal[: k - len(better)]])
         rows, values = rows[kept], values[kept]
-    return rows[np.lexsort((rows, -values))]
+    return rows[best_first(values)]
 
 
 def _surely_reached(values: Floats, allowed: Bools, k: int) -> float:

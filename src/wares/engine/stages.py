@@ -15,7 +15,7 @@ from wares.domain.intent import Intent
 from wares.domain.request import Request, Sort
 from wares.domain.result import Candidates, Explanation, Facet, Page, Slate
 from wares.domain.scores import Scores
-from wares.domain.sorting import best_first
+from wares.domain.sorting import best_first, distinct
 from wares.engine.view import ShopView
 from wares.features.personal import PERSONAL_FEATURES, favour
 from wares.features.table import FeatureTable, describe
@@ -205,7 +205,7 @@ def _proposed(
     """The rows (n,) that any source proposes, growing, and what each source says of them."""
     said = {name: _said(source, intent, view) for name, source in _asked(intent, walk).items()}
     proposals = [of_one.best(may_show, walk.per_source) for of_one in said.values()]
-    rows = np.unique(np.concatenate([_NO_ROWS, *proposals]))
+    rows = distinct(np.concatenate([_NO_ROWS, *proposals]))
     unknown = np.zeros(len(rows), np.float32)
     return rows, {name: said[name].at(rows) if name in said else unknown for name in walk.sources}
 
@@ -360,7 +360,7 @@ def same_group(rows: NDArray[np.int32], view: ShopView) -> NDArray[np.int32]:
     columns = view.columns
     if columns.n_groups == len(columns):  # nothing has variants
         return rows
-    return view.state.filters.rows_of(np.unique(columns.groups[rows]))
+    return view.state.filters.rows_of(distinct(columns.groups[rows]))
 
 
 def of_products(rows: NDArray[np.int32], view: ShopView) -> NDArray[np.int32]:

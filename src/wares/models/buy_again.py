@@ -15,6 +15,7 @@ from wares.domain.event import EventKind
 from wares.domain.interactions import Interactions
 from wares.domain.scores import Scores
 from wares.domain.shopper import KIND_CODES, History
+from wares.domain.sorting import distinct, numbered
 from wares.models.memory import State, from_arrays, to_arrays
 from wares.models.taste import DAY_MS, fading
 
@@ -57,9 +58,9 @@ class Habit:
 
 def describe(bought: History, now_ms: int, habit: Habit) -> tuple[NDArray[np.int32], Doubles]:
     """The distinct products (m,) of purchases, oldest first, and the numbers x (m, 8) in the order of `PRIOR`."""
-    products, place = np.unique(bought.rows, return_inverse=True)
+    products, place = numbered(bought.rows)
     m, times = len(products), bought.times_ms
-    visits = np.unique(times // DAY_MS) * DAY_MS + DAY_MS // 2
+    visits = distinct(times // DAY_MS) * DAY_MS + DAY_MS // 2
     moment = min(now_ms, int(visits[-1]) + DAY_MS)  # shares do not change with age, and an old log must not fade to 0
     first, last = np.empty(m, np.int64), np.empty(m, np.int64)
     first[place[::-1]] = times[::-1]  # of repeated places the last assignment stays

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from wares.domain.interactions import Interactions
 from wares.domain.shopper import History
+from wares.domain.sorting import numbered
 from wares.models.memory import Sparse, sparse
 
 DAY_MS = 86_400_000
@@ -20,8 +21,9 @@ def fading(times_ms: NDArray[np.int64], now_ms: int, half_life_days: float) -> N
 def taste(history: History, now_ms: int, half_life_days: float) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """The distinct products (m,) that a history speaks for, ascending, with log(1 + sum of faded interest) (m,)."""
     weight = history.interest * fading(history.times_ms, now_ms, half_life_days)
-    products, place = np.unique(history.rows[weight > 0], return_inverse=True)
-    return products, np.log1p(np.bincount(place, weight[weight > 0], len(products))).astype(np.float32)
+    speaks = weight > 0
+    products, place = numbered(history.rows[speaks])
+    return products, np.log1p(np.bincount(place, weight[speaks], len(products))).astype(np.float32)
 
 
 def preferences(interactions: Interactions, now_ms: int, half_life_days: float) -> Sparse:
