@@ -8,7 +8,7 @@ from threading import Lock
 from wares.contracts import Catalogue
 from wares.domain.product import Product
 
-MOST_BYTES = 32 * 2**20  # some 16,000 products
+MOST_BYTES = 64 * 2**20  # some 40,000 products
 _CHANGES = 64  # that one question looks through
 _BARE_BYTES, _ATTRIBUTE_BYTES = 1_000, 250  # about what a product takes beside its longer texts
 

@@ -40,11 +40,13 @@ def describe(
     """
     rows, columns = candidates.rows, view.columns
     ages = intent.request.now_ms - columns.numbers["published"][rows]
-    freshness = np.nan_to_num(np.exp2(-np.maximum(ages, 0) / _FRESH_HALF_LIFE_MS), nan=0.0)
-    price = np.log1p(np.nan_to_num(columns.numbers["price"][rows], nan=0.0))
-    products = np.stack(
-        [candidates.scores, np.log1p(view.popularity(rows)), freshness, columns.sellable[rows], price], axis=1
-    ).astype(np.float32)
+    price = columns.numbers["price"][rows]
+    products = np.empty((len(rows), len(PRODUCT_FEATURES)), np.float32)
+    products[:, 0] = candidates.scores
+    products[:, 1] = np.log1p(view.popularity(rows))
+    products[:, 2] = np.exp2(-np.maximum(np.where(np.isnan(ages), np.inf, ages), 0) / _FRESH_HALF_LIFE_MS)
+    products[:, 3] = columns.sellable[rows]
+    products[:, 4] = np.log1p(np.where(np.isnan(price), 0, price))
     names, values = candidates.sources + PRODUCT_FEATURES, [candidates.by_source, products]
     if intent.terms and (pairs or len(intent.history)):
         match_columns, matched = match_names(candidates.sources), match_features(candidates, intent, view)

@@ -155,7 +155,8 @@ class BuyAgain:
     def says(self, history: History, now_ms: int) -> Scores:
         """The same by the products bought before."""
         n = len(self.offset)
-        bought = history.take(history.rows < n).of(EventKind.PURCHASE)  # newer products are not known yet
+        known = history.rows < n  # newer products are not known yet
+        bought = history.take(known & (history.kinds == KIND_CODES[EventKind.PURCHASE]))
         if not len(bought):
             return Scores.none(n)
         products, x = describe(bought, now_ms, Habit(self.log_gap, self.log_rate))

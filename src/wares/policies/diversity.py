@@ -1,7 +1,7 @@
 """A page of different things: near-equal products and one brand's crowd make room for others."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ Rows = NDArray[np.int32]
 Similarities = NDArray[np.float64]
 
 _SHARES = {"category": 0.6, "brand": 0.4}
+_AT_A_TIME = 64
 
 
 def label_overlap(rows: Rows, view: View) -> Similarities:
@@ -73,12 +74,12 @@ class Diversity:
 
 def _marginal_order(worth: NDArray[np.float64], penalties: Similarities) -> list[int]:
     """Greedy: worth (m,) less the highest penalty (m, m) towards anything chosen before; ties go to the earlier."""
-    worth, highest, order = worth.copy(), np.zeros(len(worth)), []
+    left, beside, order = worth.copy(), worth - penalties, list[int]()  # beside (m, m): next to each of the others
     for _ in range(len(worth)):
-        best = int((worth - highest).argmax())
+        best = int(left.argmax())
         order.append(best)
-        worth[best] = -np.inf
-        np.maximum(highest, penalties[best], out=highest)
+        np.minimum(left, beside[best], out=left)
+        left[best] = -np.inf
     return order
 
 
@@ -100,7 +101,7 @@ class BrandCap:
         slate = ordered(slate)
         seen: Counter[int] = Counter()
         first: list[int] = []
-        for place, brand in enumerate(first_code_of(labels, slate.rows).tolist()):
+        for place, brand in enumerate(_brands(labels, slate.rows)):
             if len(first) == self.within:
                 break
             if brand < 0 or seen[brand] < self.cap:
@@ -112,3 +113,9 @@ class BrandCap:
         behind[first] = False
         order = np.concatenate([first, np.flatnonzero(behind)]).astype(np.intp)
         return placed(slate, order, demoted(order), self.name, "brand_cap")
+
+
+def _brands(labels: Labels, rows: Rows) -> Iterator[int]:
+    """The first code of each row, -1 = none; looked up some at a time, as few are asked for."""
+    for start in range(0, len(rows), _AT_A_TIME):
+        yield from first_code_of(labels, rows[start : start + _AT_A_TIME]).tolist()

@@ -19,8 +19,7 @@ def fuse(rows: NDArray[np.int32], opinions: Mapping[str, Floats], weights: Mappi
     """
     by_source = np.stack(list(opinions.values()), axis=1) if opinions else _none(len(rows))
     fused = np.zeros(len(rows), np.float32)
-    for column, name in enumerate(opinions):
-        scores = by_source[:, column]
+    for name, scores in opinions.items():
         weight = np.float32(weights.get(name, 1.0))
         if how == "rrf":
             rank = np.empty(len(rows), np.float32)
