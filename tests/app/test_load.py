@@ -1,13 +1,15 @@
 """Too many ask: some wait for their turn, some are sent away at once, and nobody is forgotten."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from wares.app.web.bodies import again
 from wares.app.web.http import make_app
 from wares.app.web.load import Lane, Load
 from wares.app.web.refusals import Refused
@@ -233,5 +235,42 @@ def test_who_sends_more_than_all_may_hold_together_is_refused_and_told_when_to_c
             go_on.set()
             assert (await slow).status_code == 200
             assert (await client.post("/v1/events", content=small, headers=headers)).status_code == 200
+
+    _run(work)
+
+
+def test_a_slow_reader_takes_nobodys_turn(shop: Shop) -> None:
+    app = make_app({"default": shop})
+
+    async def work() -> None:
+        go_on, sent = asyncio.Event(), list[int]()
+
+        async def read_slowly(message: MutableMapping[str, Any]) -> None:
+            sent.append(message.get("status", 0))
+            await go_on.wait()
+
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver") as client:
+            headers = [(b"host", b"testserver"), (b"content-type", b"application/json")]
+            scope: dict[str, Any] = {
+                "type": "http",
+                "method": "POST",
+                "path": "/v1/search",
+                "raw_path": b"/v1/search",
+                "query_string": b"",
+                "headers": headers,
+                "client": ("127.0.0.1", 1),
+                "server": ("testserver", 80),
+                "scheme": "http",
+                "root_path": "",
+                "http_version": "1.1",
+                "asgi": {"version": "3.0"},
+            }
+            slow = asyncio.create_task(app(scope, again(b'{"query": "tea"}'), read_slowly))
+            while not sent:
+                await asyncio.sleep(0)
+            assert (await client.post("/v1/search", json={"query": "tea"})).status_code == 200
+            go_on.set()
+            await slow
+            assert sent[0] == 200
 
     _run(work)

@@ -101,7 +101,22 @@ class HeadAsGet:
         await self._app({**scope, "method": "GET"}, receive, without_body)
 
 
-async def whole(receive: Receive) -> bytes:
+class WholeAnswer:
+    """Takes an answer as `send` does, and holds it back until it is sent on."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    async def __call__(self, message: Message) -> None:
+        self.messages.append(message)
+
+    async def send_on(self, send: Send) -> None:
+        """Now."""
+        for message in self.messages:
+            await send(message)
+
+
+async def read_whole(receive: Receive) -> bytes:
     """The body, which the gate limits. Raises ClientLeft where the client leaves before its end."""
     parts: list[bytes] = []
     while True:

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from wares.app.web.bodies import again, whole
+from wares.app.web.bodies import again, read_whole
 from wares.app.web.bulk import Sent
 from wares.app.web.caller import IN_SCOPE
 from wares.app.web.idempotency import begun_ms
@@ -68,7 +68,7 @@ class DirectWay:
             await self._app(scope, receive, send)
             return
         read, endpoint = found
-        request, body = Request(scope), await whole(receive)
+        request, body = Request(scope), await read_whole(receive)
         if (arguments := read(request, body)) is None:
             await self._app(scope, again(body), send)
             return

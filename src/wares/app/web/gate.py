@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from wares.app.web.bodies import MOST_IN_SCOPE, ClientLeft, again, whole
+from wares.app.web.bodies import MOST_IN_SCOPE, ClientLeft, WholeAnswer, again, read_whole
 from wares.app.web.caller import IN_SCOPE, Caller, Meters, spend
 from wares.app.web.key_ring import KeyRing
 from wares.app.web.limits import Limits
@@ -99,8 +99,11 @@ class Gate:
                     await self._app(scope, limited, answered)
                 else:
                     body = await _in_time(limited)  # first, so that a slow sender takes nobody's turn
+                    whole = WholeAnswer()  # and sent afterwards, so that a slow reader does not, either
                     async with lane.turn():
-                        await self._app(scope, again(body), answered)
+                        await self._app(scope, again(body), whole)
+            if lane is not None:
+                await whole.send_on(answered)
         except Refused as refused:
             if scope["path"].startswith(_THEIRS):
                 refused.more["message"] = refused.detail  # where their clients look for it
@@ -212,7 +215,7 @@ def _too_large(most: int) -> Refused:
 async def _in_time(receive: Receive) -> bytes:
     try:
         async with asyncio.timeout(_SENT_WITHIN_S):
-            return await whole(receive)
+            return await read_whole(receive)
     except TimeoutError:
         detail = f"The body did not come within {_SENT_WITHIN_S:.0f} s. Send smaller batches."
         raise Refused(408, "body-too-slow", detail) from None

@@ -111,6 +111,7 @@ def make_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # it would tell what shoppers typed
     )
     explain_errors(app)
     describe(app)

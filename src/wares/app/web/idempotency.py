@@ -14,7 +14,7 @@ from fastapi import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from wares.app.web.bodies import again, whole
+from wares.app.web.bodies import WholeAnswer, again, read_whole
 from wares.app.web.caller import IN_SCOPE, Caller
 from wares.app.web.problems import told_of
 from wares.app.web.refusals import Refused
@@ -83,7 +83,7 @@ class Idempotency:
             detail = "An Idempotency-Key has 1 to 200 letters, digits and signs of ASCII, without spaces. Use a UUID."
             raise Refused(422, "invalid-idempotency-key", detail)
         caller: Caller = scope.get(IN_SCOPE, Caller())
-        body = await whole(receive)
+        body = await read_whole(receive)
         hashed = shop.store.keyed_hash
         name = hashed(b"name", caller.key.encode(), caller.shopper.encode("utf-8", "surrogatepass"), key)
         asked = hashed(b"asked", scope["method"].encode(), scope["path"].encode(), scope["query_string"], body)
@@ -119,18 +119,12 @@ class Idempotency:
         return self._files.of(shop).begin(name, asked, int(time.time() * 1000))
 
 
-class _Kept:
+class _Kept(WholeAnswer):
     """Holds an answer back until it is kept."""
-
-    def __init__(self) -> None:
-        self._messages: list[Message] = []
-
-    async def __call__(self, message: Message) -> None:
-        self._messages.append(message)
 
     @property
     def status(self) -> int:
-        return next((int(one["status"]) for one in self._messages if one["type"] == "http.response.start"), 500)
+        return next((int(one["status"]) for one in self.messages if one["type"] == "http.response.start"), 500)
 
     @property
     def is_final(self) -> bool:
@@ -139,16 +133,12 @@ class _Kept:
 
     @property
     def media(self) -> str:
-        headers = next((one.get("headers", ()) for one in self._messages if one["type"] == "http.response.start"), ())
+        headers = next((one.get("headers", ()) for one in self.messages if one["type"] == "http.response.start"), ())
         return next((value.decode("latin-1") for name, value in headers if name == b"content-type"), "")
 
     @property
     def body(self) -> bytes:
-        return b"".join(one.get("body", b"") for one in self._messages if one["type"] == "http.response.body")
-
-    async def send_on(self, send: Send) -> None:
-        for message in self._messages:
-            await send(message)
+        return b"".join(one.get("body", b"") for one in self.messages if one["type"] == "http.response.body")
 
 
 async def _nothing() -> Message:

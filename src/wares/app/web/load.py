@@ -9,8 +9,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from wares.app.web.refusals import Refused
@@ -53,19 +52,22 @@ class Lane:
         """How many wait for their turn."""
         return len(self._queue)
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    def turn(self) -> "_Turn":
         """The block runs when it is its turn. Raises Refused (503 "overloaded") where that would be too late."""
+        return _Turn(self)
+
+    async def begin(self) -> float:
+        """Wait for a turn; when it began."""
         if self.running >= self.at_once or self._queue:
             await self._wait()
         else:
             self.running += 1
-        began_s = self._now_s()
-        try:
-            yield
-        finally:
-            self._takes_s += _SMOOTHING * (self._now_s() - began_s - self._takes_s)
-            self._next()
+        return self._now_s()
+
+    def end(self, began_s: float) -> None:
+        """The turn that began then is over."""
+        self._takes_s += _SMOOTHING * (self._now_s() - began_s - self._takes_s)
+        self._next()
 
     async def _wait(self) -> None:
         if len(self._queue) >= self._most_waiting:
@@ -109,6 +111,17 @@ class Lane:
         after_s = max(1, math.ceil(len(self._queue) * self._takes_s / self.at_once))
         detail = f"More is asked at the moment than can be answered. Ask again in {after_s} s."
         return Refused(503, "overloaded", detail, {"retry-after": str(after_s)})
+
+
+class _Turn:
+    def __init__(self, lane: Lane) -> None:
+        self._lane, self._began_s = lane, 0.0
+
+    async def __aenter__(self) -> None:
+        self._began_s = await self._lane.begin()
+
+    async def __aexit__(self, *fault: object) -> None:
+        self._lane.end(self._began_s)
 
 
 class Held:
