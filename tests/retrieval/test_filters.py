@@ -1,6 +1,7 @@
 """Filters and facets against counting by hand."""
 
 from dataclasses import dataclass
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -119,6 +120,14 @@ def test_a_facet_value_counts_what_choosing_it_would_find(shop: Sold, wanted: Fi
             others = wanted.without_choices_of(facet.field)
             assert value.count == shop.total(others.and_also(AnyOf(facet.field, (value.value,)))), (facet.field, value)
             assert value.chosen == (value.value in wanted.choices_of(facet.field))
+
+
+@given(shops(), filters)
+def test_rows_with_very_many_labels_are_counted_alike(shop: Sold, wanted: Filter) -> None:
+    matched = np.array(shop.matched)
+    usual = FilterIndex(shop.columns).facets(FACETS, matched, wanted)
+    with mock.patch("wares.retrieval.filters._SIDE_BY_SIDE", 0):
+        assert FilterIndex(shop.columns).facets(FACETS, matched, wanted) == usual
 
 
 @settings(max_examples=100)

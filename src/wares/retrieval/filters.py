@@ -1,6 +1,7 @@
 """Filters as values -> the rows that pass, and the facets of what passed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from wares.errors import InputError, UnknownName
 from wares.retrieval.postings import Ragged
 
 Rows = NDArray[np.bool_]
+_SIDE_BY_SIDE = 8  # labels of a row at most that are kept as a table
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,13 @@ class FilterIndex:
     columns: Columns
     _pairs: dict[str, Pairs] = field(default_factory=dict, repr=False)
     _places: dict[str, NDArray[np.intp]] = field(default_factory=dict, repr=False)
+    _tables: dict[str, NDArray[np.int32]] = field(default_factory=dict, repr=False)
     _groups: list[Ragged] = field(default_factory=list, repr=False)  # the rows of each, once they were asked for
 
     def moved_to(self, columns: Columns) -> "FilterIndex":
         """For new columns; what depends on labels alone is kept where these did not change."""
         same = columns.labels is self.columns.labels and columns.groups is self.columns.groups
-        return FilterIndex(columns, self._pairs, self._places, self._groups) if same else FilterIndex(columns)
+        return replace(self, columns=columns) if same else FilterIndex(columns)
 
     def passing(self, wanted: Filter) -> Rows:
         """(n,) living rows for which every clause holds."""
@@ -104,13 +107,22 @@ class FilterIndex:
 
     def _counts(self, name: str, labels: Labels, rows: NDArray[np.intp]) -> NDArray[np.intp]:
         """(values,) the groups of `rows` with each value."""
-        places = _places_of(labels, rows)
         if self.columns.n_groups == len(self.columns):  # each row is a group
-            return np.bincount(labels.codes[places], minlength=len(labels.values))
+            told = self._told(name, labels, labels.codes, rows)
+            return np.bincount(told, minlength=len(labels.values) + 1)[1:]
         pairs = self._pairs_of(name, labels)
-        marked = np.zeros(len(pairs.value_of), np.bool_)
-        marked[pairs.pair_of[places]] = True
-        return np.bincount(pairs.value_of[np.flatnonzero(marked)], minlength=len(labels.values))
+        marked = np.zeros(len(pairs.value_of) + 1, np.bool_)
+        marked[self._told(name, labels, pairs.pair_of, rows)] = True
+        return np.bincount(pairs.value_of[np.flatnonzero(marked[1:])], minlength=len(labels.values))
+
+    def _told(
+        self, name: str, labels: Labels, codes: NDArray[np.int32], rows: NDArray[np.intp]
+    ) -> NDArray[np.integer[Any]]:
+        """What `codes` (nnz,) say of all labels of these rows, counted from 1, among which 0 says nothing."""
+        if name not in self._tables:
+            self._tables[name] = _table(labels, codes)
+        table = self._tables[name]
+        return table.take(rows, axis=0).ravel() if table.size else codes[_places_of(labels, rows)] + 1
 
     def _alphabetical(self, name: str, labels: Labels) -> NDArray[np.intp]:
         """The place of each value among all of its field in the order of the alphabet."""
@@ -146,6 +158,18 @@ class FilterIndex:
         if (labels := self.columns.labels.get(name)) is None:
             raise UnknownName(what, name, [*self.columns.labels, *self.columns.numbers])
         return labels
+
+
+def _table(labels: Labels, codes: NDArray[np.int32]) -> NDArray[np.int32]:
+    """(n, most labels of a row) the code of each label of each row, counted from 1, side by side so that rows are read
+    at once; 0 = it has not so many. Empty where some row has very many."""
+    counts = np.diff(labels.indptr)
+    n, most = len(counts), int(counts.max(initial=0))
+    if most > _SIDE_BY_SIDE:
+        return np.empty((n, 0), np.int32)
+    table = np.zeros((n, most), np.int32)
+    table[np.arange(most) < counts[:, None]] = codes + 1
+    return table
 
 
 def _places_of(labels: Labels, rows: NDArray[np.intp]) -> NDArray[np.int64]:
