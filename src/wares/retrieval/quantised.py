@@ -55,7 +55,8 @@ class Quantised:
     def _with(self, vector: Floats, graphs: range) -> Floats:
         centre = self.mean @ vector
         asked = _padded(vector[None])
-        found: Floats = np.concatenate([self.graphs[i].run(None, {"vector": asked})[0][0] for i in graphs]) + centre
+        found: Floats = np.concatenate([self.graphs[i].run(None, {"vector": asked})[0][0] for i in graphs])
+        found += centre
         return found
 
 

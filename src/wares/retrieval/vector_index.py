@@ -99,20 +99,17 @@ class VectorIndex:
         With too few products for a background these are 0 and 1. `begun`: what `begin` gave for this vector.
         """
         ordinary = self.background @ vector if len(self.background) else np.empty(0, np.float32)
-        cosines = np.empty(sum(map(len, self.blocks)) + 1, np.float32)
-        cosines[-1] = -1  # what the place -1 reads
-        start = 0
-        for block in self.blocks:
-            if len(block):
-                part = cosines[start : start + len(block)]
-                if start == 0 and self.quantised is not None:
-                    part[:] = begun() if begun is not None else self.quantised.products(vector)
-                    _look_twice(block, vector, ordinary, part)
-                else:
-                    part[:] = block @ vector  # (m, d) @ (d,) -> (m,)
-            start += len(block)
-        by_row = cosines[:-1] if self._one_each else cosines.take(self.text_of)
-        return by_row, *_spread(ordinary)
+        parts = list[Floats]()
+        for place, block in enumerate(self.blocks):
+            if len(block) and place == 0 and self.quantised is not None:
+                parts.append(begun() if begun is not None else self.quantised.products(vector))
+                _look_twice(block, vector, ordinary, parts[0])
+            elif len(block):
+                parts.append(block @ vector)  # (m, d) @ (d,) -> (m,)
+        if self._one_each:
+            return parts[0] if len(parts) == 1 else _joined(parts), *_spread(ordinary)
+        cosines = _joined([*parts, np.full(1, -1, np.float32)])  # at its end what the place -1 reads
+        return cosines.take(self.text_of), *_spread(ordinary)
 
     @cached_property
     def _one_each(self) -> bool:
@@ -187,6 +184,10 @@ def _exact(vectors: NDArray[Any], places: NDArray[np.integer[Any]]) -> Floats:
     """(len(places), d) as 32-bit floats."""
     found = vectors.take(places, axis=0)
     return widened(found) if found.dtype == np.float16 else found
+
+
+def _joined(parts: Sequence[Floats]) -> Floats:
+    return np.concatenate([np.empty(0, np.float32), *parts])
 
 
 def _spread(cosines: Floats) -> tuple[float, float]:
