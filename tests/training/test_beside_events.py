@@ -202,16 +202,49 @@ def test_a_search_asks_for_the_next_product_and_nothing_asks_for_a_search() -> N
     assert asked == [[1], [4], [4], [4], [], [], [8], [8], []]
 
 
-def test_in_a_shop_of_baskets_a_search_asks_for_its_own_basket_too() -> None:
-    #                p  p   s  p | s  p
-    rows = np.array([0, 1, -1, 2, -1, 3], np.int32)
-    visits = np.array([7, 7, -1, 7, -1, 8])
-    lessons = Lessons(rows, np.array([0, 4, 6]), 6, visits=visits, searched=np.where(rows < 0, 0, -1).astype(np.int32))
+def test_in_a_shop_of_baskets_a_search_asks_for_what_is_nearest_to_its_words() -> None:
+    #                p  p   s  p  p  p | s  p   s | p   s  p  p
+    rows = np.array([0, 1, -1, 4, 2, 3, -1, 3, -1, 5, -1, 5, 1], np.int32)
+    visits = np.array([7, 7, -1, 7, 7, 7, -1, 8, -1, 9, -1, 10, 10])
+    searched = np.where(rows < 0, [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0], -1).astype(np.int32)
+    text = np.eye(6, dtype=np.float32)
+    queries = (text[[3, 2, 5]] + 0.1).astype(np.float32)
+    lessons = Lessons(rows, np.array([0, 6, 9, 13]), 6, visits=visits, text=text, searched=searched, queries=queries)
     low, high, events = lessons.what_follows()
     asked = [events[first:stop].tolist() for first, stop in zip(low, high, strict=True)]
-    assert asked == [[], [], [3], [], [5], []]
+    assert asked[2] == [4]  # of its own visit, and neither the next thing nor all that follows
+    assert asked[6] == [7] and asked[8] == []  # nothing follows the second shopper's last search
+    assert asked[10] == []  # what the third wanted they had met before
+    assert [asked[i] for i in (0, 1, 3, 4, 5, 7, 9)] == [[]] * 6 + [[12]]
     windows = windows_of(lessons, 50, 0.0, np.random.default_rng(0))  # a history of which only the search asks teaches
-    assert list(zip(windows.start, windows.stop, strict=True)) == [(0, 4), (4, 6)]
+    assert sorted(zip(windows.start.tolist(), windows.stop.tolist(), strict=True)) == [(0, 6), (6, 9), (9, 13)]
+
+
+@needs_torch
+def test_a_search_among_whole_baskets_finds_what_it_was_for(tmp_path: Path) -> None:
+    """Of the four products in a basket one is of the aisle that was searched for, the others never are."""
+    rng = np.random.default_rng(0)
+    shoppers, visits = 80, 2
+    aisles = rng.integers(0, len(AISLES), (shoppers, visits))
+    others = (aisles[..., None] + rng.integers(1, len(AISLES), (shoppers, visits, 3))) % len(AISLES)
+    basket = np.concatenate([others[..., :2], aisles[..., None], others[..., 2:]], axis=-1)  # (s, v, 4)
+    rows = basket + len(AISLES) * rng.permuted(np.tile(np.arange(PER_AISLE), (*aisles.shape, 1)), axis=-1)[..., :4]
+    days = np.tile(END_MS + np.arange(visits) * DAY_MS, shoppers)
+    owner, times_ms = np.repeat(np.arange(shoppers), 4 * visits), np.repeat(days, 4)
+    ones = np.ones(rows.size, np.float32)
+    events = History(rows.astype(np.int32).ravel(), times_ms, np.full(rows.size, _PURCHASE, np.int8), ones)
+    queries = AisleEncoder().encode([f"some {aisle}" for aisle in AISLES], "query").astype(np.float16)
+    searchers = np.repeat(np.arange(shoppers, dtype=np.int32), visits)
+    searches = Searches(searchers, days - 60_000, aisles.ravel().astype(np.int32), queries)
+    told = Interactions.of(owner, events, np.repeat(np.arange(shoppers * visits), 4), shoppers, N)
+    told = replace(told, searches=searches)
+    assert shopper_lessons(told, columns(), vectors())[0].visits is not None
+    model = fitted(told, QUICK, tmp_path)
+    for place, aisle in enumerate(AISLES):
+        later = Searched(days[-1:] + DAY_MS, queries[[place]].astype(np.float32))
+        history = replace(told.history(0), searched=told.history(0).searched.then(later))
+        best = np.argsort(-model.score(history, 0))[:PER_AISLE]
+        assert np.mean(best % len(AISLES) == place) >= 0.7, aisle
 
 
 # -- attributes --------------------------------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ from wares.errors import TrainingError
 _MOST_EVENTS = 4_096  # of one step, padding included
 _MOST_WINDOWS = 20  # of one shopper: a robot's 50,000 events count as its last 20 stretches
 _NEXT = 8  # first purchases of later visits that an event may ask for
+_SOUGHT = 24  # events among which a search finds what it was for
+_COMPARED = 1_024  # searches at once
 Rows = NDArray[np.int64]
 
 
@@ -20,8 +22,9 @@ class Lessons:
     """Shopper s did `rows[indptr[s]:indptr[s + 1]]`, oldest first. Kinds, times, texts and attribute codes (-1 = none)
     are used where they are given.
 
-    A search has the row -1, and in `searched` the place of its text vector in `queries`; it is read, and asks for what
-    follows, but nothing asks for it. `told` are codes of what each shopper told about themselves, -1 = none.
+    A search has the row -1, and in `searched` the place of its text vector in `queries`, of the encoder that made
+    `text`; it is read, and asks for what follows, but nothing asks for it. `told` are codes of what each shopper told
+    about themselves, -1 = none.
 
     Without `visits` an event is asked for by those before it; with them, where whole baskets are bought at once and
     again, as `what_follows` says.
@@ -51,23 +54,43 @@ class Lessons:
 
         Without `visits` that is the next event. With them it is the shopper's next 8 events, of later visits, on a
         product that they meet for the first time: what they buy again is foreseen better by how they bought it. A
-        search asks for the same, of its own visit, too.
+        search asks for what it was for: the next event, or, with visits, the one of the next 24 that is nearest to its
+        words, and for nothing where that was met before.
         """
         if self.searched is None:
             return self._follows()
         about = self.searched < 0
-        places, passed = np.flatnonzero(about), np.cumsum(about)  # events on products: where, and how many by then
+        places, passed = (
+            np.flatnonzero(about),
+            np.cumsum(about, dtype=np.int64),
+        )  # events on products: where, and how many by then
         indptr = np.concatenate([[0], passed])[self.indptr]
         visits = None if self.visits is None else self.visits[about]
         plain = Lessons(self.rows[about], indptr, self.n_products, visits=visits)
         low, high, events = plain._follows()
         first, stop = np.empty(len(about), np.int64), np.empty(len(about), np.int64)
         first[about], stop[about] = low, high
-        last = np.repeat(indptr[1:], np.diff(self.indptr))[~about]
-        first[~about] = np.searchsorted(events, passed[~about])
-        most = 1 if visits is None else _NEXT
-        stop[~about] = np.minimum(first[~about] + most, np.searchsorted(events, last))
+        next_, last = passed[~about], np.repeat(indptr[1:], np.diff(self.indptr))[~about]
+        sought = next_ if visits is None else self._sought(plain.rows, next_, last)
+        asks = (sought < last) & np.isin(sought, events)
+        first[~about] = np.where(asks, np.searchsorted(events, sought), len(events))
+        stop[~about] = first[~about] + asks
         return first, stop, places[events]
+
+    def _sought(self, rows: NDArray[np.int32], next_: Rows, last: Rows) -> Rows:
+        """Of the events on products `rows` (e,), from the next one of each search on, (s,), up to its shopper's last:
+        the one whose text is nearest to what was said; `last` where there is none."""
+        assert self.searched is not None and self.queries is not None and self.text is not None
+        said, sought = self.searched[self.searched >= 0], last.copy()
+        for at in range(0, len(sought) if len(rows) else 0, _COMPARED):
+            some = slice(at, at + _COMPARED)
+            places = next_[some, None] + np.arange(_SOUGHT)  # (s, sought)
+            real = places < last[some, None]
+            texts = self.text[rows[np.where(real, places, 0)]]  # (s, sought, d_text)
+            near = np.einsum("ijk,ik->ij", texts, self.queries[said[some]])
+            best = next_[some] + np.argmax(np.where(real, near, -np.inf), axis=1)
+            sought[some] = np.where(real.any(axis=1), best, last[some])
+        return sought
 
     def _follows(self) -> tuple[Rows, Rows, Rows]:
         """The same where all events are on products."""
