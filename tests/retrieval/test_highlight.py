@@ -3,6 +3,7 @@
 import html
 import re
 import time
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -63,6 +64,13 @@ def test_any_text_comes_back_whole_with_only_matched_words_marked(text: str, wor
     assert html.unescape("".join(pieces)) == text
     for inside in pieces[1::2]:
         assert set(tokens(html.unescape(inside))) & set(words)
+
+
+@given(st.lists(st.sampled_from(["milk", "oat", "-", "/", " ", "\t", "牛奶", "x" * 30]), max_size=12).map("".join))
+def test_short_and_long_pieces_of_a_text_are_marked_alike(text: str) -> None:
+    usual = highlight(text, ["milk", "牛奶"])
+    with mock.patch("wares.retrieval.highlight._SHORT", 0):
+        assert highlight(text, ["milk", "牛奶"]) == usual
 
 
 def test_only_the_matched_part_of_a_chinese_text_is_marked() -> None:

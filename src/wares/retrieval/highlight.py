@@ -2,10 +2,13 @@
 
 import html
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from wares.domain.text import normalise, spans, tokens
 from wares.retrieval.language.chinese.negation import NOT
 from wares.retrieval.language.chinese.script import simplify
+
+_SHORT = 32  # characters up to which a piece of a text is remembered
 
 
 def highlight(text: str, words: Iterable[str], words_of: Callable[[str], Iterable[str]] = tokens) -> str:
@@ -34,15 +37,28 @@ def highlight(text: str, words: Iterable[str], words_of: Callable[[str], Iterabl
 
 
 def _matched(text: str, wanted: frozenset[str], words_of: Callable[[str], Iterable[str]]) -> Iterable[tuple[int, int]]:
-    for start, end in spans(text):
-        words = words_of(text[start:end])
-        if wanted.isdisjoint(words):
-            continue
-        if text[start] < "\u2e80":
-            yield start, end
-        else:
-            found = list(_inside(text[start:end], wanted.intersection(words)))
-            yield from ((start + low, start + high) for low, high in found or [(0, end - start)])
+    at, found = 0, list[tuple[int, int]]()
+    for piece in text.split(" "):  # no word goes beyond one
+        for start, end, word in _cut(piece) if len(piece) > _SHORT else _remembered(piece):
+            words = words_of(word)
+            if wanted.isdisjoint(words):
+                continue
+            start, end = at + start, at + end
+            if word < "\u2e80":
+                found.append((start, end))
+            else:
+                inside = list(_inside(word, wanted.intersection(words)))
+                found += [(start + low, start + high) for low, high in inside] or [(start, end)]
+        at += len(piece) + 1
+    return found
+
+
+def _cut(piece: str) -> tuple[tuple[int, int, str], ...]:
+    """(start, end, text) of each word."""
+    return tuple((start, end, piece[start:end]) for start, end in spans(piece))
+
+
+_remembered = lru_cache(maxsize=50_000)(_cut)  # titles are made of the same pieces
 
 
 def _inside(run: str, held: Iterable[str]) -> Iterable[tuple[int, int]]:
