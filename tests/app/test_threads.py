@@ -66,3 +66,25 @@ def test_an_answer_takes_one_hand_over(tmp_path: Path, monkeypatch: pytest.Monke
 
         assert asyncio.run(ask()) == [200, 200]
     assert len(handed) == 2
+
+
+def test_who_asks_for_suggestions_alone_keeps_nobody_from_searching(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    with open_shop(build(tmp_path / "shop")) as shop:
+        app = make_app({"default": shop})
+        monkeypatch.setattr(shop, "suggest", lambda *asked: [] if go_on.wait(30) else None)
+
+        async def ask() -> list[int]:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver") as client:
+                flood = [asyncio.create_task(client.get("/v1/suggest?q=m")) for _ in range(200)]
+                await asyncio.sleep(0)
+                found = await client.post("/v1/search", json={"query": "milk"})
+                go_on.set()
+                return [found.status_code, *(one.status_code for one in await asyncio.gather(*flood))]
+
+        try:
+            assert asyncio.run(asyncio.wait_for(ask(), 25)) == [200] * 201
+        finally:
+            go_on.set()

@@ -66,7 +66,7 @@ DEFAULT_SHOP = "default"
 _LOOK_FOR_SNAPSHOT_S = 1.0
 _log = logging.getLogger("wares")
 _GZIP_FROM_BYTES, _GZIP_LEVEL = 1024, 1  # smaller answers fit into one packet; a higher level costs more than it saves
-_BESIDE = 16  # threads for what takes no turns: suggestions, single products
+_BESIDE = 16  # threads for what takes no turns, which then cannot keep from answering what does
 _PAGE: dict[int | str, dict[str, Any]] = {200: {"model": PageOut}}
 
 
@@ -101,6 +101,7 @@ def make_app(
         watcher.join()
         tell("stop")
         threads.close()
+        beside.close()
         answers.close()
 
     app = FastAPI(
@@ -115,7 +116,8 @@ def make_app(
     )
     explain_errors(app)
     describe(app)
-    answers, threads, direct = AnswerFiles(shops), Threads(load.at_once + _BESIDE), Direct()
+    answers, direct = AnswerFiles(shops), Direct()
+    threads, beside = Threads(load.at_once + _BESIDE), Threads(_BESIDE)
     app.add_middleware(DirectWay, direct=direct, shops=shops, default=DEFAULT_SHOP)
     app.add_middleware(Idempotency, shops=shops, files=answers, threads=threads, default=DEFAULT_SHOP)
     app.add_middleware(Unpacking, most=limits.body_bytes)
@@ -130,10 +132,10 @@ def make_app(
             raise UnknownName("shop", shop, shops)
         return shops[shop]
 
-    routes = _routes(find_shop, limits, threads, direct)
+    routes = _routes(find_shop, limits, threads, beside, direct)
     app.include_router(routes, prefix="/v1/shops/{shop}")
     app.include_router(routes, prefix="/v1", include_in_schema=False)
-    add_instantsearch(app, shops, limits, threads)
+    add_instantsearch(app, shops, limits, threads, beside)
     errands = add_console(app, find_shop, limits)
 
     add_health(app, service, metrics, with_metrics=server is None or server.metrics)
@@ -171,7 +173,8 @@ def make_app(
     return app
 
 
-def _routes(find_shop: Any, limits: Limits, threads: Threads, direct: Direct) -> APIRouter:
+def _routes(find_shop: Any, limits: Limits, threads: Threads, beside: Threads, direct: Direct) -> APIRouter:
+    """`threads` are for what takes turns, `beside` for all else."""
     router = APIRouter(dependencies=[Depends(takes_json)])
     TheShop = Annotated[Shop, Depends(find_shop)]
     TheCaller = Annotated[Caller, Depends(caller_of)]
@@ -207,7 +210,7 @@ def _routes(find_shop: Any, limits: Limits, threads: Threads, direct: Direct) ->
 
     @router.get("/suggest", responses={200: {"model": SuggestionsOut}}, summary="How what is being typed may go on")
     @direct.route("GET /v1/suggest", typed)
-    @threads.route
+    @beside.route
     def suggest(
         request: Request,
         shop: TheShop,
@@ -224,7 +227,7 @@ def _routes(find_shop: Any, limits: Limits, threads: Threads, direct: Direct) ->
         return record_sent(shop, caller, sent)
 
     @router.post("/identify", summary="An anonymous shopper logged in; durable when answered")
-    @threads.route
+    @beside.route
     def identify(shop: TheShop, sent: LoginsSent) -> Response:
         limits.check_records(sent.logins)
         joined = shop.identify_all(Login(one.anonymous, one.known, one.consent) for one in sent.logins)
@@ -233,25 +236,25 @@ def _routes(find_shop: Any, limits: Limits, threads: Threads, direct: Direct) ->
         return JSONResponse(counts | {"refused": refused, "note": joined.note})
 
     @router.delete("/identify/{anonymous:path}", summary="Undo it: the anonymous shopper is one of their own again")
-    @threads.route
+    @beside.route
     def separate(shop: TheShop, anonymous: Annotated[str, InPath(max_length=500)]) -> Response:
         if not shop.separate(anonymous):
             raise InputError("This shopper was joined to nobody: there is nothing to undo.")
         return Response(status_code=204)
 
     @router.delete("/shoppers/{shopper_id:path}", summary="Forget a shopper; done when answered")
-    @threads.route
+    @beside.route
     def erase(shop: TheShop, shopper_id: Annotated[str, InPath(max_length=500)]) -> Response:
         return JSONResponse({"erased": shop.erase_shopper(shopper_id)})
 
     @router.delete("/simulated", summary="Forget what simulated shoppers did and were shown; done when answered")
-    @threads.route
+    @beside.route
     def erase_simulated(shop: TheShop) -> Response:
         events, impressions = shop.erase_simulated()
         return JSONResponse({"events": events, "impressions": impressions})
 
     @router.get("/products/{product_id:path}", responses={200: {"model": ProductOut}}, summary="One product")
-    @threads.route
+    @beside.route
     def product(
         request: Request,
         shop: TheShop,
@@ -280,7 +283,7 @@ def _routes(find_shop: Any, limits: Limits, threads: Threads, direct: Direct) ->
         return update_sent(shop, sent)
 
     @router.delete("/products/{product_id:path}", summary="Take a product out of the shop")
-    @threads.route
+    @beside.route
     def delete_product(
         shop: TheShop,
         product_id: str,
@@ -302,7 +305,7 @@ def _routes(find_shop: Any, limits: Limits, threads: Threads, direct: Direct) ->
         responses={200: {"model": InterestsOut}},
         summary="What a shopper is interested in",
     )
-    @threads.route
+    @beside.route
     def interests(shop: TheShop, caller: TheCaller, shopper_id: Annotated[str, InPath(max_length=200)]) -> Response:
         caller.act_for(shopper_id)
         return JSONResponse(interests_json(shop.shopper(shopper_id)), headers={"cache-control": "no-store"})
@@ -311,7 +314,7 @@ def _routes(find_shop: Any, limits: Limits, threads: Threads, direct: Direct) ->
     add_campaigns(router, find_shop)
 
     @router.get("/shop", summary="What a storefront needs to know")
-    @threads.route
+    @beside.route
     def about(request: Request, shop: TheShop) -> Response:
         return tagged(request, _about(shop))
 

@@ -81,8 +81,11 @@ Sent = Annotated[dict[str, Any], Depends(sent)]
 Name = Annotated[str, InPath(max_length=200, description="<shop>[__<market>][__<sort>]")]
 
 
-def add_instantsearch(app: FastAPI, shops: Mapping[str, Shop], limits: Limits, threads: Threads) -> None:
-    """The routes that InstantSearch, its clients and their events need, under /1."""
+def add_instantsearch(
+    app: FastAPI, shops: Mapping[str, Shop], limits: Limits, threads: Threads, beside: Threads
+) -> None:
+    """The routes that InstantSearch, its clients and their events need, under /1. `threads` are for what takes turns,
+    `beside` for all else."""
     asking = _Asking(shops, limits)
     router = APIRouter(prefix="/1", route_class=_TheirErrors, tags=["instantsearch"])
 
@@ -112,7 +115,7 @@ def add_instantsearch(app: FastAPI, shops: Mapping[str, Shop], limits: Limits, t
         return JSONResponse(asking.answer(asked, caller))
 
     @router.get("/indexes/{index}/{object_id:path}", summary="One product")
-    @threads.route
+    @beside.route
     def one_object(
         caller: TheCaller,
         index: Name,
