@@ -19,7 +19,7 @@ from wares.domain.product import PATH_SEPARATOR
 from wares.domain.result import Reason
 from wares.domain.scores import Scores
 from wares.domain.selection import passing
-from wares.domain.shopper import History
+from wares.domain.shopper import KIND_CODES, History
 from wares.domain.wish import WishKind
 from wares.retrieval.own_lists import Hidden, RecentlyViewed, WishList
 from wares.retrieval.substitutes import Substitutes
@@ -123,8 +123,9 @@ class Learnt:
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
         columns = view.columns
         if self.why == "bought_before":
-            bought = columns.keys[intent.history.of(EventKind.PURCHASE).rows]  # a key outlives its rows
-            times = int(np.count_nonzero(bought == columns.keys[row]))
+            history = intent.history
+            met = columns.keys[history.rows] == columns.keys[row]  # a key outlives its rows
+            times = int(np.count_nonzero(met & (history.kinds == KIND_CODES[EventKind.PURCHASE])))
             return Reason("bought_before", (columns.ids[row],), (str(times),)) if times else None
         if self.why in ("popular", "popular_lately"):
             return Reason(self.why)
