@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wares.domain.sorting import best_first, distinct
+from wares.domain.sorting import best_first, distinct, numbered
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -43,12 +43,8 @@ class Scores:
         and again."""
         if len(rows) > n // _FEW:
             return Scores(n, np.bincount(rows, amounts, n).astype(np.float32))
-        named = np.zeros(n, np.bool_)
-        named[rows] = True
-        few = np.flatnonzero(named).astype(np.int32)
-        place = np.empty(n, np.int32)
-        place[few] = np.arange(len(few), dtype=np.int32)
-        return Scores(n, np.bincount(place[rows], amounts, len(few)).astype(np.float32), few)
+        few, places = numbered(rows)
+        return Scores(n, np.bincount(places, amounts, len(few)).astype(np.float32), few)
 
     def all(self) -> Floats:
         """(n,)"""

@@ -17,7 +17,7 @@ from wares.domain.scores import Scores
 from wares.domain.shopper import KIND_CODES, History
 from wares.domain.sorting import distinct, numbered
 from wares.models.memory import State, from_arrays, to_arrays
-from wares.models.taste import DAY_MS, fading
+from wares.models.taste import DAY_MS, ages_days
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -25,6 +25,7 @@ HALF_LIVES_DAYS = (7.0, 30.0, 120.0)
 # What stands before there is data: faded shares of visits (7, 30, 120 days), bought once, overdue, off its time, rate.
 PRIOR = np.array([0.2, 0.1, 1.0, -0.5, 0.2, -0.2, 0.6, 0.0])
 TYPICAL_GAP_DAYS = 30.0
+_FADING = (-1 / np.array(HALF_LIVES_DAYS)).astype(np.float32)[:, None]
 _LEAST_GAP_MS = DAY_MS // 2  # what is bought within half a day is one purchase
 
 
@@ -66,10 +67,10 @@ def describe(bought: History, now_ms: int, habit: Habit) -> tuple[NDArray[np.int
     first[place[::-1]] = times[::-1]  # of repeated places the last assignment stays
     last[place] = times
     repeats = np.bincount(place, minlength=m) - 1
+    faded, faded_visits = (np.exp2(ages_days(when, moment) * _FADING) for when in (times, visits))  # (3, h), (3, v)
+    met = np.stack([np.bincount(place, weights, m) for weights in faded])  # (3, m)
     x = np.empty((m, len(PRIOR)))
-    for column, days in enumerate(HALF_LIVES_DAYS):
-        share = np.bincount(place, fading(times, moment, days), m) / fading(visits, moment, days).sum()
-        x[:, column] = np.log(share + 1e-3)
+    x[:, :3] = np.log(met / faded_visits.sum(axis=1, keepdims=True) + 1e-3).T
     own_gap = np.log((last - first) / DAY_MS / np.maximum(repeats, 1) + 1)
     log_gap = (repeats * own_gap + 2 * habit.log_gap[products]) / (repeats + 2)  # as if two gaps were the product's own
     overdue = np.log(np.maximum(now_ms - last, 0) / DAY_MS + 1) - log_gap

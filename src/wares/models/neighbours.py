@@ -64,13 +64,18 @@ def sparse_transpose(matrix: Sparse) -> Sparse:
 
 def pointed_at(links: Sparse, rows: NDArray[np.int32], weights: NDArray[np.float32]) -> Scores:
     """The weighted sum of some rows of `links`: (m,) @ (m, n) -> of n products."""
+    n = links.shape[1]
     inside = rows < links.shape[0]
-    starts = links.indptr[rows[inside]]
-    counts = links.indptr[rows[inside] + 1] - starts
+    if not inside.all():
+        rows, weights = rows[inside], weights[inside]
+    starts = links.indptr[rows]
+    counts = links.indptr[rows + 1] - starts
     ends = np.cumsum(counts)
-    at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + counts, counts)  # places of their links
-    spoken = np.repeat(weights[inside], counts) * links.data[at]
-    return Scores.summed(links.shape[1], links.indices[at], spoken)
+    at = np.repeat(starts - (ends - counts), counts)
+    at += np.arange(len(at), dtype=at.dtype)  # places of their links
+    spoken = np.repeat(weights, counts)
+    spoken *= links.data.take(at)
+    return Scores.summed(n, links.indices.take(at), spoken)
 
 
 def linked(links: Sparse, row: int, others: NDArray[np.int32]) -> NDArray[np.float32]:

@@ -13,9 +13,14 @@ DAY_MS = 86_400_000
 
 def fading(times_ms: NDArray[np.int64], now_ms: int, half_life_days: float) -> NDArray[np.float32]:
     """(n,) in (0, 1]: a half per `half_life_days` of age; 1 for the future and for an infinite half-life."""
-    age_days = np.maximum(now_ms - times_ms, 0).astype(np.float32) / np.float32(DAY_MS)
-    faded: NDArray[np.float32] = np.exp2(age_days * np.float32(-1 / half_life_days))
+    faded: NDArray[np.float32] = np.exp2(ages_days(times_ms, now_ms) * np.float32(-1 / half_life_days))
     return faded
+
+
+def ages_days(times_ms: NDArray[np.int64], now_ms: int) -> NDArray[np.float32]:
+    """(n,) from 0, which is also the age of what is to come."""
+    ages: NDArray[np.float32] = np.maximum(now_ms - times_ms, 0).astype(np.float32) / np.float32(DAY_MS)
+    return ages
 
 
 def taste(history: History, now_ms: int, half_life_days: float) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
