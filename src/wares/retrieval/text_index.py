@@ -151,20 +151,16 @@ class TextIndex:
     def title_words(self, rows: NDArray[np.int32], words: Sequence[Sequence[str]]) -> TitleWords:
         """The titles of these rows in order, each word as the place of the first group of `words` that holds it, else
         -1."""
-        lengths, which, heads = [], [], np.zeros(len(rows), np.int32)
-        inside = [(rows >= s.start) & (rows < s.start + s.n) for s in self.segments]
-        order = np.concatenate([np.flatnonzero(within) for within in inside])
-        for segment, within in zip(self.segments, inside, strict=True):
-            table = np.full(len(segment.words) + 1, -1, np.int16)
-            for place, group in reversed(list(enumerate(words))):
-                table[[segment.place[word] for word in group if word in segment.place]] = place
-            own = rows[within] - segment.start
-            own_lengths, codes = segment.title_codes(own)
-            lengths.append(own_lengths)
-            which.append(table[codes])
-            heads[within] = segment.heads[own]
-        found = TitleWords(np.concatenate(lengths), np.concatenate(which), heads[order])
-        return found if len(self.segments) == 1 else found.take(np.argsort(order, kind="stable"))
+        if len(self.segments) == 1:
+            return _title_words(self.segments[0], rows, words)
+        inside = [np.flatnonzero((rows >= s.start) & (rows < s.start + s.n)) for s in self.segments]
+        found = [_title_words(s, rows[at], words) for s, at in zip(self.segments, inside, strict=True)]
+        one_after_the_other = TitleWords(
+            np.concatenate([part.lengths for part in found]),
+            np.concatenate([part.which for part in found]),
+            np.concatenate([part.heads for part in found]),
+        )
+        return one_after_the_other.take(np.argsort(np.concatenate(inside), kind="stable"))
 
     def _any_held(self, readings: Iterable[Reading]) -> NDArray[np.bool_]:
         """(n,) the rows that hold all words of one of these readings."""
@@ -238,6 +234,16 @@ class TextIndex:
 
     def _idf(self, word: str) -> float:
         return _inverse_frequency(self.frequency(word), len(self))
+
+
+def _title_words(segment: Segment, rows: NDArray[np.int32], words: Sequence[Sequence[str]]) -> TitleWords:
+    """`TextIndex.title_words` of rows of one segment."""
+    table = np.full(len(segment.words) + 1, -1, np.int16)
+    for place, group in reversed(list(enumerate(words))):
+        table[[segment.place[word] for word in group if word in segment.place]] = place
+    own = rows - segment.start
+    lengths, codes = segment.title_codes(own)
+    return TitleWords(lengths, table.take(codes), segment.heads.take(own))
 
 
 def _credit(reading: Reading) -> np.float32:
