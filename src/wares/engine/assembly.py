@@ -130,7 +130,7 @@ class Engine:
         self._cursors: Cursors[Answer | Interleaved] = Cursors()
         self._loading = Lock()  # one at a time, so that an older snapshot never takes the place of a newer one
         self._looked_for = ""  # the snapshot that was current at the last look, whole or not
-        self.live = self._live_of(snapshot) if snapshot is not None else self._load()
+        self.live = Live(snapshot, self._encoder) if snapshot is not None else self._load()
         self._products = KnownProducts(store.catalogue, self.live.last_change)
 
     def refresh(self) -> None:
@@ -160,19 +160,17 @@ class Engine:
     def observe(self, observer: Observer) -> None:
         """Tell this one from now on how it goes."""
         self.observer = observer
-        for encoder in (self._encoder, self.live.queries):
-            if isinstance(encoder, ServingEncoder):
-                encoder.observer = observer
+        if self._encoder is not None:
+            self._encoder.observer = observer
 
     def encoder_cache(self) -> tuple[int, int]:
         """(queries whose vector was remembered, queries that were encoded) so far."""
-        queries = self.live.queries
-        return queries.cache() if isinstance(queries, ServingEncoder) else (0, 0)
+        return self._encoder.cache() if self._encoder is not None else (0, 0)
 
     def refold(self) -> None:
         """Fold anew what came after the snapshot: whose some of it is has changed in the past."""
         while True:
-            live = (before := self.live).anew()
+            live = Live((before := self.live).snapshot, self._encoder)
             live.catch_up(self.store.catalogue, self.store.events)
             if self.live is before:  # else a newer snapshot came meanwhile
                 self.live = live
@@ -289,7 +287,7 @@ class Engine:
     @property
     def encoder_fails(self) -> bool:
         """Whether queries go by words alone at the moment, because the encoder cannot be used."""
-        return any(one.fails for one in (self._encoder, self.live.queries) if isinstance(one, ServingEncoder))
+        return self._encoder is not None and self._encoder.fails
 
     def _bids(self, request: Request, walk: Walk) -> tuple[Bid, ...]:
         """What campaigns offer for places of this answer; nothing where nobody could be charged: it is not logged, or
@@ -351,19 +349,11 @@ class Engine:
         policies = walk.without_chance.policies
         return [arranged(found.slate, policies, replace(found.intent, actions=way), view) for way in ways]
 
-    def retrieve(
-        self, request: Request, history: History | None = None, vector: NDArray[np.float32] | None = None
-    ) -> tuple[Intent, Candidates, FeatureTable]:
-        """The candidates of a request as the ranker of its surface sees them, for learning. `vector` (d,): what its
-        words mean, where somebody knows better than the encoder."""
+    def retrieve(self, request: Request, history: History | None = None) -> tuple[Intent, Candidates, FeatureTable]:
+        """The candidates of a request as the ranker of its surface sees them, for learning."""
         view = ShopView(self.live, request.now_ms, self.settings.market(request.market))
         known = History.empty() if history is None else history
-        understanding = self._understanding(view)
-        if vector is not None:
-            understanding = replace(understanding, encoder=None)
-        intent, _ = understanding.read(request, known, np.empty(0, np.int32))
-        if vector is not None:
-            intent = replace(intent, vectors={**intent.vectors, "text": vector})
+        intent, _ = self._understanding(view).read(request, known, np.empty(0, np.int32))
         return intent, *retrieved(intent, self._walk(request.surface), view)
 
     def formula(self, surface: str) -> Formula:
@@ -379,23 +369,13 @@ class Engine:
         state = view.state
         spelling = self.settings.search.spelling
         return Understanding(
-            view.language, state.text, state.values, state.columns, view.market.currency, view.queries, spelling
+            view.language, state.text, state.values, state.columns, view.market.currency, self._encoder, spelling
         )
 
     def _walk(self, surface: str) -> Walk:
         if surface not in self._walks:
             self.settings.profile(surface)  # raises the error that lists the known ones
         return self._walks[surface]
-
-    def _live_of(self, snapshot: Snapshot) -> Live:
-        """With the queries' encoder that the snapshot has learnt, where it has."""
-        queries = self._encoder
-        if queries is not None and snapshot.query_weights:
-            try:
-                queries = queries.with_weights(snapshot.query_weights)
-            except EncoderError as error:
-                self.warn(f"What the text encoder learnt of this shop's queries cannot be used: {error}")
-        return Live(snapshot, self._encoder, queries)
 
     def _load(self) -> Live:
         self._looked_for = current_name(self.folder / SNAPSHOTS)
@@ -411,7 +391,7 @@ class Engine:
             self.warn(f"{self.folder / FILE_NAME} is gone or empty: defaults hold. Restore it from a backup.")
         if snapshot.unavailable:
             self.warn(snapshot.unavailable)
-        live = self._live_of(snapshot)
+        live = Live(snapshot, self._encoder)
         live.catch_up(self.store.catalogue, self.store.events)
         return live
 

@@ -102,9 +102,8 @@ class CatalogueState:
 class Live:
     """One per served snapshot. Folding is serialised by a lock; reading takes none."""
 
-    def __init__(self, snapshot: Snapshot, encoder: Encoder | None, queries: Encoder | None = None) -> None:
-        """`queries`: the encoder of what shoppers ask, where it is another one than that of products."""
-        self.snapshot, self.queries = snapshot, queries or encoder
+    def __init__(self, snapshot: Snapshot, encoder: Encoder | None) -> None:
+        self.snapshot = snapshot
         self.last_event, self.last_change = snapshot.last_event, snapshot.last_change
         self._last_simulated = 0  # no snapshot holds any simulated event
         columns = snapshot.columns
@@ -128,10 +127,6 @@ class Live:
         self._row_of_key = {int(key): row for row, key in enumerate(columns.keys)}  # first row of each product
         self._row_now = {int(key): row for row, key in enumerate(columns.keys)}  # latest row of each product
         self._waiting: dict[int, list[tuple[int, int, int, float]]] = {}  # events on products not yet known
-
-    def anew(self) -> "Live":
-        """Of the same snapshot, with nothing folded in yet."""
-        return Live(self.snapshot, self._encoder, self.queries)
 
     def catch_up(self, catalogue: Catalogue, events: EventLog) -> None:
         """Fold in every change and event that came since the last call. Of many who call at one moment, each after a

@@ -2,8 +2,8 @@
 
 import functools
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from wares.contracts import Encoder, Progress
 from wares.engine.observer import Nobody, Observer
 from wares.errors import EncoderError
-from wares.models.encoder import TextEncoder
 
 _QUERIES_REMEMBERED = 4096
 
@@ -33,14 +32,6 @@ class ServingEncoder:
         if kind == "query" and len(texts) == 1:
             return self._query(texts[0])
         return self._tried(texts, kind, on_progress)
-
-    def with_weights(self, weights: Mapping[str, NDArray[Any]]) -> "ServingEncoder":
-        """One for queries, told by these weights. Raises EncoderError."""
-        if not isinstance(self._encoder, TextEncoder):
-            raise EncoderError(f"{type(self._encoder).__name__} takes no other weights.")
-        tuned = ServingEncoder(self._encoder.with_weights(weights))
-        tuned.observer = self.observer
-        return tuned
 
     def cache(self) -> tuple[int, int]:
         """(queries whose vector was remembered, queries that were encoded)."""

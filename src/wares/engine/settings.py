@@ -93,7 +93,6 @@ class SearchSettings(Section):
 class EncoderSettings(Section):
     source: Annotated[str, Field(min_length=1)]  # "default", "none" or a path
     threads: Annotated[int, Field(ge=0, le=1024)]
-    tune: bool  # on the shop's judged queries, where there are enough of them and torch is installed
 
 
 class SequenceSettings(Section):

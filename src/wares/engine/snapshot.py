@@ -69,9 +69,6 @@ class Snapshot:
     ranker: Boosted | None = None  # the learned order of search results; None = nothing to learn it from yet
     home_order: Corrected | None = None  # the same of what is recommended to a shopper who is known
     memory: QueryMemory | None = None  # what was judged for earlier queries, which the ranker looks at
-    query_weights: Mapping[str, NDArray[Any]] | None = (
-        None  # of the encoder's constants, as tuned on what was judged; for queries alone
-    )
     newcomers: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))  # rows, new and still untouched
     kin: Kin = field(default_factory=Kin.none)  # of the newcomers
     unavailable: str = ""  # why a part of it cannot be used on this machine
@@ -320,8 +317,6 @@ def _parts(snapshot: Snapshot) -> dict[str, State]:
         parts["home_order"] = snapshot.home_order.state()
     if snapshot.memory is not None:
         parts["memory"] = snapshot.memory.state()
-    if snapshot.query_weights:
-        parts["query_weights"] = dict(snapshot.query_weights)
     if len(snapshot.newcomers):
         parts["kin"] = snapshot.kin.state() | {"newcomers": snapshot.newcomers}
     return parts | {f"model-{name}": model.state() for name, model in snapshot.models.items()}
@@ -369,7 +364,6 @@ def _assemble(
         home_order=home_order,
         **_newcomers(states.get("kin")),
         memory=QueryMemory.restore(states["memory"]) if "memory" in states else None,
-        query_weights=states.get("query_weights"),
         unavailable=unavailable,
     )
 

@@ -75,7 +75,6 @@ class ShopView:
     def __init__(self, live: Live, now_ms: int, market: Market = _HOME, state: CatalogueState | None = None) -> None:
         self.snapshot: Snapshot = live.snapshot
         self.state: CatalogueState = live.state.seen(now_ms, market) if state is None else state
-        self.queries = live.queries
         self._sold = live.sold  # after the state: counts may be of more rows, never of fewer
         self.now_ms, self.market = now_ms, market
         self.laps = Laps()

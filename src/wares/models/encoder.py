@@ -7,9 +7,9 @@ an index remembers the `fingerprint` of its own.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,18 +36,15 @@ class TextEncoder:
         name: the model's name.
         dimension: length of a vector.
         fingerprint: 16 hex digits over all files.
-        path: of the model's file.
     """
 
     name: str
     dimension: int
     fingerprint: str
-    path: Path = field(repr=False)
     _prefixes: dict[str, str] = field(repr=False)
     _tokenizer: Any = field(repr=False)
     _session: Any = field(repr=False)
     _threads: int = 1
-    _kept: Mapping[str, Any] = field(default_factory=dict, repr=False)  # the session reads these as long as it lives
 
     @classmethod
     def load(cls, folder: Path | None = None, threads: int = 1) -> "TextEncoder":
@@ -80,7 +77,6 @@ class TextEncoder:
             name=str(config.get("name", folder.name)),
             dimension=int(config.get("dimension", _output(session).shape[-1])),
             fingerprint=hashlib.sha256(content).hexdigest()[:16],
-            path=files["model.onnx"],
             _prefixes=prefixes,
             _tokenizer=tokenizer,
             _session=session,
@@ -99,29 +95,13 @@ class TextEncoder:
         """
         vectors = np.empty((len(texts), self.dimension), np.float32)
         for start in range(0, len(texts), _BLOCK_TEXTS):
-            tokens = self.tokens(texts[start : start + _BLOCK_TEXTS], kind)
+            tokens = [self._tokens(self._prefixes[kind], text) for text in texts[start : start + _BLOCK_TEXTS]]
             batches = list(_batches(np.array([len(ids) for ids in tokens])))
             for rows, found in zip(batches, self._run_all([[tokens[row] for row in b] for b in batches]), strict=True):
                 vectors[start + rows] = found
                 if on_progress is not None:
                     on_progress(len(rows))
         return vectors
-
-    def tokens(self, texts: Sequence[str], kind: Kind) -> list[list[int]]:
-        """What the model is given of each text: numbers of pieces, the prefix of its kind among them."""
-        return [self._tokens(self._prefixes[kind], text) for text in texts]
-
-    def with_weights(self, weights: Mapping[str, NDArray[Any]]) -> "TextEncoder":
-        """The same with other numbers in place of the model's constants of these names. Raises EncoderError."""
-        import onnxruntime
-
-        values = {name: onnxruntime.OrtValue.ortvalue_from_numpy(value) for name, value in weights.items()}
-        other = replace(self, _session=_open_session(self.path, values), _kept=values)
-        try:
-            other.encode([""], "query")
-        except Exception as error:  # onnxruntime looks at shapes only when it computes
-            raise EncoderError(f"These weights do not fit {self.path}: {error}") from error
-        return other
 
     def _run_all(self, batches: list[list[list[int]]]) -> Iterator[NDArray[np.float32]]:
         """Side by side where there are several; two batches at a time beat one batch on two cores."""
@@ -198,8 +178,7 @@ def _open_tokenizer(path: Path, max_tokens: int) -> Any:
     return tokenizer
 
 
-def _open_session(path: Path, values: Mapping[str, Any] | None = None) -> Any:
-    """`values` take the place of constants; they must live as long as the session."""
+def _open_session(path: Path) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -208,8 +187,6 @@ def _open_session(path: Path, values: Mapping[str, Any] | None = None) -> Any:
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        for name, value in (values or {}).items():
-            options.add_initializer(name, value)
         return onnxruntime.InferenceSession(
             str(path),
             options,

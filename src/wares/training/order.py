@@ -12,7 +12,6 @@ from wares.errors import RankerUnavailable
 from wares.evaluation.judgements import Judged, differences, folds, measure
 from wares.features.query_memory import QueryMemory
 from wares.training.progress import Tell
-from wares.training.query_tuning import tuned_for
 from wares.training.ranker import Examples, fit_ranker, gather_examples, order_by, remember, with_order
 
 LEAST_QUERIES = 50  # with something wanted
@@ -27,14 +26,7 @@ def learn_order(engine: Engine, judged: Judged, now_ms: int, seed: int, tell: Te
     if int(wanted.sum()) < LEAST_QUERIES:
         return snapshot if not len(judged) else _told(snapshot, kept=False, why="too few judged queries", judged=judged)
     judged = judged.take(np.flatnonzero(wanted))
-    tuned, told = tuned_for(engine, judged, now_ms, seed, tell)
-    snapshot = replace(snapshot, facts={**snapshot.facts, "query_tuning": told})
-    vectors, weights = (tuned.held_out, tuned.weights) if tuned else (None, None)
-
-    def ask(done: int, n: int) -> None:
-        tell("Asking the judged queries", done, n)
-
-    examples = gather_examples(engine, judged, now_ms, seed, ask, vectors=vectors)
+    examples = gather_examples(engine, judged, now_ms, seed, lambda done, n: tell("Asking the judged queries", done, n))
     if examples.taught < LEAST_QUERIES:
         return _told(
             snapshot, kept=False, why="the catalogue's words find too little of what was wanted", judged=judged
@@ -49,7 +41,7 @@ def learn_order(engine: Engine, judged: Judged, now_ms: int, seed: int, tell: Te
         tell("Learning the order", 1, 1)
     except RankerUnavailable as error:
         return _told(snapshot, kept=False, why=str(error), judged=judged)
-    return with_order(_told(snapshot, kept=True, judged=judged, **tried), ranker, memory, weights)
+    return with_order(_told(snapshot, kept=True, judged=judged, **tried), ranker, memory)
 
 
 def _trial(

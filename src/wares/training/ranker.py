@@ -1,8 +1,7 @@
 """Judgements -> the learned order: the engine's own candidates and features, labelled, and trees grown on them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,26 +40,16 @@ class Examples:
         return sum(bool(self.gains[_slice(ends, place)].any()) for place in range(len(self.sizes)))
 
 
-def gather_examples(
-    engine: Engine,
-    judged: Judged,
-    now_ms: int,
-    seed: int = 0,
-    done: Done | None = None,
-    *,
-    vectors: Floats | None = None,
-) -> Examples:
-    """Ask every judged query as of `now_ms` and keep what was judged, and some of what was not. `vectors` (q, d): what
-    the queries mean, where it is not the engine's encoder that says so.
+def gather_examples(engine: Engine, judged: Judged, now_ms: int, seed: int = 0, done: Done | None = None) -> Examples:
+    """Ask every judged query as of `now_ms` and keep what was judged, and some of what was not.
 
     Without unjudged ones a ranker would only know what another engine had found.
     """
     rng = np.random.default_rng(seed)
-    sizes, rows, features, gains, meant = [], [], [], [], []
+    sizes, rows, features, gains, vectors = [], [], [], [], []
     names: tuple[str, ...] = ()
     for place, query in enumerate(judged.queries):
-        vector = vectors[place] if vectors is not None else None
-        intent, candidates, table = engine.retrieve(Request("search", now_ms, query=query), vector=vector)
+        intent, candidates, table = engine.retrieve(Request("search", now_ms, query=query))
         within = judged.of_query(place)
         kept, worth = _chosen(candidates, judged.rows[within], judged.gains[within], rng)
         if not intent.terms:  # signs without a word: it has no features of words, and the learned order never ranks it
@@ -72,7 +61,7 @@ def gather_examples(
         rows.append(candidates.rows[kept])
         features.append(table.values[kept][:, own] if len(kept) else np.empty((0, len(names)), np.float32))
         gains.append(worth)
-        meant.append(intent.vectors.get("text", np.empty(0, np.float32)))
+        vectors.append(intent.vectors.get("text", np.empty(0, np.float32)))
         if done:
             done(place + 1, len(judged))
     width = len(names)
@@ -83,7 +72,7 @@ def gather_examples(
         np.concatenate([np.empty((0, width), np.float32), *(f for f in features if f.shape[1] == width)]),
         names,
         np.concatenate([np.empty(0, np.float32), *gains]),
-        np.stack(meant) if meant else np.empty((0, 0), np.float32),
+        np.stack(vectors) if vectors else np.empty((0, 0), np.float32),
     )
 
 
@@ -150,14 +139,9 @@ def _described(examples: Examples, place: int, at: slice, memory: QueryMemory | 
     return np.concatenate([examples.features[at], asked], axis=1)
 
 
-def with_order(
-    snapshot: Snapshot,
-    ranker: Boosted | None,
-    memory: QueryMemory | None,
-    query_weights: Mapping[str, NDArray[Any]] | None = None,
-) -> Snapshot:
-    """The same snapshot with another learned order, and the encoder of queries that goes with it."""
-    return replace(snapshot, ranker=ranker, memory=memory, query_weights=query_weights)
+def with_order(snapshot: Snapshot, ranker: Boosted | None, memory: QueryMemory | None) -> Snapshot:
+    """The same snapshot with another learned order."""
+    return replace(snapshot, ranker=ranker, memory=memory)
 
 
 def _slice(ends: NDArray[np.int64], place: int) -> slice:

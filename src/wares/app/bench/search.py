@@ -23,9 +23,8 @@ from wares.domain.request import Request
 from wares.domain.shopper import History
 from wares.engine.page import present
 from wares.engine.snapshot import Snapshot
-from wares.evaluation.judgements import Judged, Measured, differences, folds, summary
+from wares.evaluation.judgements import Measured, differences, folds, summary
 from wares.store.sqlite import Store
-from wares.training.query_tuning import tuned_for
 from wares.training.ranker import Examples, fit_ranker, gather_examples, remember, with_order
 
 Part = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -54,7 +53,10 @@ def search_figures(
         trial = make_trial(data, test, lowest, cache, settings, Path(scratch), store, seed, tell)
         trial, parts = parts_of(trial, n_folds, ask_folds)
         untuned = answers(trial, [(trial.snapshot, trial.places)], "Asking, untuned", tell)
-        shops, tuning = tuned_shops(trial, parts, tell)
+        examples = gather_examples(
+            trial.engine, trial.judged, NOW_MS, seed, lambda done, n: tell("Gathering examples", done, n)
+        )
+        shops = learned_shops(trial, examples, parts, tell)
         learned = answers(trial, shops, "Asking, learned", tell)
         spelling = spelling_figures(data, trial, shops, learned, tell)
         rows = {"wares": learned, "wares-untuned": untuned}
@@ -79,7 +81,6 @@ def search_figures(
             },
             "spelling": spelling,
             "overhead_ms": overhead,
-            "query_tuning": tuning,
             "left_out": missing,
         }
 
@@ -94,35 +95,6 @@ def parts_of(trial: Trial, n_folds: int, ask_folds: int) -> tuple[Trial, list[Pa
     starts = np.cumsum([0, *(int((fold == i).sum()) for i in range(n_folds))])
     parts = [(np.flatnonzero(fold != i), np.arange(starts[i], starts[i + 1])) for i in range(ask_folds or n_folds)]
     return replace(trial, asked=trial.judged.take(asked)), parts
-
-
-def tuned_shops(
-    trial: Trial, parts: Sequence[Part], tell: Tell
-) -> tuple[list[tuple[Snapshot, NDArray[np.intp]]], list[dict[str, Any]]]:
-    """The snapshot that answers the queries of each fold, and what the encoder learnt from the other folds: as in
-    `wares.training.order`, it sees no query of the fold."""
-    shops, told, untuned = list[tuple[Snapshot, NDArray[np.intp]]](), list[dict[str, Any]](), None
-    for learn, ask in parts:
-        judged = trial.judged.take(learn)
-        tuned, how = tuned_for(trial.engine, judged, NOW_MS, trial.seed, tell)
-        told.append(how)
-        if tuned is None:  # all folds that keep the encoder as it is share what their queries are answered
-            untuned = untuned or _examples(trial, trial.judged, tell)
-            shops += learned_shops(trial, untuned, [(learn, ask)], tell)
-            continue
-        examples = _examples(trial, judged, tell, tuned.held_out)
-        memory = remember(examples, judged, trial.snapshot)
-        tell("Learning the order", 0, 1)
-        ranker = fit_ranker(examples, range(len(judged)), memory, trial.snapshot, seed=trial.seed)
-        tell("Learning the order", 1, 1)
-        shops.append((with_order(trial.snapshot, ranker, memory, tuned.weights), ask))
-    return shops, told
-
-
-def _examples(trial: Trial, judged: Judged, tell: Tell, vectors: NDArray[np.float32] | None = None) -> Examples:
-    return gather_examples(
-        trial.engine, judged, NOW_MS, trial.seed, lambda done, n: tell("Gathering examples", done, n), vectors=vectors
-    )
 
 
 def learned_shops(
