@@ -335,3 +335,14 @@ def test_the_graph_brings_together_what_is_visited_together() -> None:
     model.fit(checkerboard(), NOW)
     scores = model.score(lived((0, 2), (2, 1)), NOW)
     assert scores[[4, 6, 8]].min() > scores[[1, 3, 5, 7, 9]].max()
+
+
+@pytest.mark.parametrize("model", [Popular(), PopularLately()], ids=["popular", "popular_lately"])
+def test_a_ranking_is_that_of_the_last_fit_and_nobody_elses_to_change(model: Popular | PopularLately) -> None:
+    for best in (0, 2):
+        model.fit(shop([lived((best, 1), (best, 1), (1, 1))], 3), NOW)
+        said = model.says(History.empty(), NOW)
+        assert said.best(np.ones(3, np.bool_), 1).tolist() == [best]
+        said.all()[:] = 0
+        assert said.all().argmax() == best
+        assert model.score(History.empty(), NOW).argmax() == best

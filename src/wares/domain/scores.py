@@ -47,16 +47,18 @@ class Scores:
         return Scores(n, np.bincount(places, amounts, len(few)).astype(np.float32), few)
 
     def all(self) -> Floats:
-        """(n,)"""
+        """(n,), the asker's own."""
         if self.rows is None:
-            return self.values
+            return self.values if self.ranked is None else self.values.copy()  # what is ranked others get, too
         values = np.zeros(self.n, np.float32)
         values[self.rows] = self.values
         return values
 
     def at(self, rows: Rows) -> Floats:
         """(len(rows),) of these alone."""
-        if self.rows is None or len(rows) > self.n // _FEW:
+        if self.rows is None:
+            return self.values[rows]
+        if len(rows) > self.n // _FEW:
             return self.all()[rows]
         if not len(self.rows):
             return np.zeros(len(rows), np.float32)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,12 +38,8 @@ class Popular:
         return self.counts.copy()
 
     def says(self, history: History, now_ms: int) -> Scores:
-        """The same with its ranking, found once."""
-        return Scores(len(self.counts), self.counts, None, self._ranked, len(self.counts))
-
-    @cached_property
-    def _ranked(self) -> NDArray[np.int32]:
-        return ranked(self.counts)
+        """The same with its ranking."""
+        return _said(self)
 
     def state(self) -> State:
         return to_arrays(self)
@@ -68,15 +63,20 @@ class PopularLately:
         return self.counts.copy()
 
     def says(self, history: History, now_ms: int) -> Scores:
-        """The same with its ranking, found once."""
-        return Scores(len(self.counts), self.counts, None, self._ranked, len(self.counts))
-
-    @cached_property
-    def _ranked(self) -> NDArray[np.int32]:
-        return ranked(self.counts)
+        """The same with its ranking."""
+        return _said(self)
 
     def state(self) -> State:
         return to_arrays(self)
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
         from_arrays(self, state)
+
+
+def _said(model: Popular | PopularLately) -> Scores:
+    """The counts with their ranking, which is found once."""
+    counts = model.counts
+    found = vars(model).get("_ranked")
+    if found is None or found[0] is not counts:  # fitted anew
+        found = vars(model)["_ranked"] = counts, ranked(counts)
+    return Scores(len(counts), counts, None, found[1], len(counts))
