@@ -16,6 +16,7 @@ from wares.domain.event import Event, EventKind
 from wares.domain.interactions import Interactions
 from wares.domain.product import Product
 from wares.domain.request import Request
+from wares.domain.scores import Scores
 from wares.domain.shopper import History
 from wares.engine.assembly import SNAPSHOTS, Engine
 from wares.engine.rules.book import RuleBook
@@ -328,16 +329,16 @@ def test_a_model_that_was_fitted_wrongly_this_once_is_found_though_its_recipe_is
         if len(fitted) == 1:
             model.planted = True  # type: ignore[attr-defined]
 
-    score = BuyAgain.score
+    says = BuyAgain.says
 
-    def scored(model: BuyAgain, history: History, now_ms: int) -> NDArray[np.float32]:
-        found = score(model, history, now_ms)
-        return found.max() - found if getattr(model, "planted", False) else found
+    def said(model: BuyAgain, history: History, now_ms: int) -> Scores:
+        found = says(model, history, now_ms)
+        return Scores.of_all(found.all().max() - found.all()) if getattr(model, "planted", False) else found
 
     learn_weeks(shop, 8)
     with monkeypatch.context() as patch:
         patch.setattr(BuyAgain, "fit", once_wrongly)
-        patch.setattr(BuyAgain, "score", scored)
+        patch.setattr(BuyAgain, "says", said)
         report = train(shop)
     assert report["recall@10"]["difference"] == pytest.approx(0, abs=0.005)
     assert report["why"][-1].startswith("it is damaged: as it was made it answers less than half as well")
