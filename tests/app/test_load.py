@@ -1,6 +1,7 @@
 """Too many ask: some wait for their turn, some are sent away at once, and nobody is forgotten."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -274,3 +275,54 @@ def test_a_slow_reader_takes_nobodys_turn(shop: Shop) -> None:
             assert sent[0] == 200
 
     _run(work)
+
+
+def test_what_was_asked_a_moment_ago_waits_for_none_that_computes_and_counts_as_new_later() -> None:
+    now_s = [0.0]
+    answers, writes, again = (Lane(1, 10, 60) for _ in range(3))
+    load = Load(answers, writes, 100, again, kept_s=10.0, now_s=lambda: now_s[0])
+    lane, answered = load.lane_for(answers, "/v1/search", b"tea")
+    assert lane is answers and load.lane_for(answers, "/v1/search", b"tea")[0] is answers  # nobody has an answer yet
+    now_s[0] = 2.0
+    answered()
+    assert load.lane_for(answers, "/v1/search", b"tea")[0] is again
+    assert load.lane_for(answers, "/v1/browse", b"tea")[0] is load.lane_for(answers, "/v1/search", b"jam")[0] is answers
+    assert load.lane_for(writes, "/v1/search", b"tea")[0] is writes
+    now_s[0] = 10.0  # the answer is as old as its question
+    assert load.lane_for(answers, "/v1/search", b"tea")[0] is answers
+    assert load.at_once == 3 and Load(answers, writes, 100).lane_for(answers, "/v1/search", b"tea")[0] is answers
+
+
+def test_a_kept_answer_is_given_while_others_compute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on, begun = threading.Event(), threading.Event()
+    (tmp_path / "wares.toml").write_text('[encoder]\nsource = "none"\n[server]\nanswers_at_once = 1\n')
+    with open_shop(tmp_path) as shop:
+        shop.put([{"id": "p1", "title": "Tea", "price": 2}])
+        shop.keep_answers()
+        ask = shop.ask
+
+        def slow(surface: str, **more: Any) -> Any:
+            if more.get("query") == "slow":
+                begun.set()
+                go_on.wait(20)
+            return ask(surface, **more)
+
+        monkeypatch.setattr(shop, "ask", slow)
+        app = make_app({"default": shop})
+
+        async def work() -> None:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver") as client:
+                first = await client.post("/v1/search", json={"query": "tea"})
+                computing = asyncio.create_task(client.post("/v1/search", json={"query": "slow"}))
+                while not begun.is_set():
+                    await asyncio.sleep(0)
+                kept = await client.post("/v1/search", json={"query": "tea"})
+                assert (kept.status_code, kept.json()["hits"]) == (200, first.json()["hits"])
+                assert not computing.done()
+                go_on.set()
+                assert (await computing).status_code == 200
+
+        try:
+            _run(work)
+        finally:
+            go_on.set()

@@ -110,6 +110,11 @@ class WholeAnswer:
     async def __call__(self, message: Message) -> None:
         self.messages.append(message)
 
+    @property
+    def status(self) -> int:
+        """500 where there is none."""
+        return next((int(one["status"]) for one in self.messages if one["type"] == "http.response.start"), 500)
+
     async def send_on(self, send: Send) -> None:
         """Now."""
         for message in self.messages:

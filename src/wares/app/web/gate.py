@@ -100,8 +100,11 @@ class Gate:
                 else:
                     body = await _in_time(limited)  # first, so that a slow sender takes nobody's turn
                     whole = WholeAnswer()  # and sent afterwards, so that a slow reader does not, either
+                    lane, answered_well = self._load.lane_for(lane, scope["path"], body)
                     async with lane.turn():
                         await self._app(scope, again(body), whole)
+                    if whole.status == 200:
+                        answered_well()
             if lane is not None:
                 await whole.send_on(answered)
         except Refused as refused:

@@ -81,7 +81,7 @@ def make_app(
     """
     server = shops[DEFAULT_SHOP].settings.server if DEFAULT_SHOP in shops else None
     limits = Limits.of(server) if server else Limits()
-    turns = ("answers_at_once", "writes_at_once", "most_waiting", "patience_ms", "max_body_kib")
+    turns = ("answers_at_once", "writes_at_once", "most_waiting", "patience_ms", "max_body_kib", "answers_kept_s")
     load = Load.of(**{name: getattr(server, name) for name in turns if server})
     service, metrics = Service(shops, load), Metrics()
     metrics.add(Gauges(service))

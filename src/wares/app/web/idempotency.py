@@ -123,10 +123,6 @@ class _Kept(WholeAnswer):
     """Holds an answer back until it is kept."""
 
     @property
-    def status(self) -> int:
-        return next((int(one["status"]) for one in self.messages if one["type"] == "http.response.start"), 500)
-
-    @property
     def is_final(self) -> bool:
         """Whether the same request would be answered so again: not where only its moment was bad."""
         return self.status < 500 and self.status not in (409, 429)

@@ -8,9 +8,10 @@ scale", ACM Queue 2015), which costs a hundredth of an answer. Asking for health
 import asyncio
 import math
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from wares.app.web.refusals import Refused
 from wares.domain.cores import n_cores
@@ -23,6 +24,8 @@ QUESTIONS = frozenset((
 _WRITES = frozenset(("POST /v1/events", "POST /1/events", "PUT /v1/products", "PATCH /v1/products"))
 _LATELY_S = 10.0  # after a refusal the service calls itself overloaded for so long
 _HELD_BYTES = 128 * 1024 * 1024  # of bodies at a time: else 160 writes could hold 16 MiB each
+_AGAIN_AT_ONCE = 2  # of the questions that were asked a moment ago
+_MOST_ASKED = 20_000  # questions that are remembered by a digest
 _SMOOTHING = 0.1  # weight of the latest request in the mean time of one
 
 
@@ -151,9 +154,17 @@ class Load:
     """
 
     def __init__(
-        self, answers: Lane, writes: Lane, most_held: int, now_s: Callable[[], float] = time.monotonic
+        self,
+        answers: Lane,
+        writes: Lane,
+        most_held: int,
+        again: Lane | None = None,
+        kept_s: float = 0.0,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._answers, self._writes, self._now_s = answers, writes, now_s
+        self._answers, self._writes, self._again, self._now_s = answers, writes, again or answers, now_s
+        self._lanes = {answers, writes, self._again}
+        self._kept_s, self._asked_s = kept_s, OrderedDict[bytes, float]()
         self.held, self.most_held = 0, most_held
 
     @staticmethod
@@ -163,11 +174,13 @@ class Load:
         most_waiting: int = 128,
         patience_ms: int = 1000,
         max_body_kib: int = 16_384,
+        answers_kept_s: float = 10.0,
     ) -> "Load":
         """As the settings of these names say."""
         patience_s, at_once = patience_ms / 1000, answers_at_once or n_cores() + 1
-        answers, writes = (Lane(many, most_waiting, patience_s) for many in (at_once, writes_at_once))
-        return Load(answers, writes, max(_HELD_BYTES, max_body_kib * 1024))
+        lanes = (Lane(many, most_waiting, patience_s) for many in (at_once, writes_at_once, _AGAIN_AT_ONCE))
+        answers, writes, again = lanes
+        return Load(answers, writes, max(_HELD_BYTES, max_body_kib * 1024), again, answers_kept_s)
 
     def holding(self, lane: Lane | None) -> Held:
         """Whoever reads a body says in this block how much of it has come. `lane`: in which it will wait."""
@@ -179,22 +192,45 @@ class Load:
             return self._answers
         return self._writes if route in _WRITES else None
 
+    def lane_for(self, lane: Lane, path: str, body: bytes) -> tuple[Lane, Callable[[], None]]:
+        """Where a question of this lane waits, now that it is read, and what to call once it is answered.
+
+        What was asked a moment ago is most likely kept (`engine/answers.py`), and need not wait for those who compute:
+        it has a lane of its own, so that not many are computed at once where it is not.
+        """
+        if lane is not self._answers or not self._kept_s:
+            return lane, _nothing
+        digest = blake2b(path.encode("utf-8", "surrogatepass") + b"\0" + body, digest_size=16).digest()
+        now_s = self._now_s()
+        if now_s - self._asked_s.get(digest, -math.inf) < self._kept_s:
+            return self._again, _nothing
+        return lane, lambda: self._answered(digest, now_s)
+
+    def _answered(self, digest: bytes, asked_s: float) -> None:
+        self._asked_s[digest] = asked_s
+        self._asked_s.move_to_end(digest)
+        if len(self._asked_s) > _MOST_ASKED:
+            self._asked_s.popitem(last=False)
+
     @property
     def at_once(self) -> int:
         """Most requests that are worked on at a time."""
-        return self._answers.at_once + self._writes.at_once
+        return sum(lane.at_once for lane in self._lanes)
 
     @property
     def waiting(self) -> int:
         """Requests that wait for their turn."""
-        return self._answers.waiting + self._writes.waiting
+        return sum(lane.waiting for lane in self._lanes)
 
     @property
     def shed(self) -> int:
         """Requests refused so far because too many waited."""
-        return self._answers.shed + self._writes.shed
+        return sum(lane.shed for lane in self._lanes)
 
     @property
     def overloaded(self) -> bool:
         """Whether somebody was refused within the last ten seconds."""
-        return self._now_s() - max(self._answers.last_shed_s, self._writes.last_shed_s) < _LATELY_S
+        return self._now_s() - max(lane.last_shed_s for lane in self._lanes) < _LATELY_S
+
+
+def _nothing() -> None: ...
