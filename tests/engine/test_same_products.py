@@ -8,7 +8,7 @@ import pytest
 from live_shop import NOW_MS, learnt, product, settings_of
 
 from wares.engine.live import Live
-from wares.engine.stages import of_products, same_group
+from wares.engine.same_products import of_products, same_group
 from wares.engine.view import ShopView
 from wares.store.sqlite import Store
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from wares.domain.request import Request, Sort
 from wares.domain.result import Candidates, Explanation, Facet, Page, Slate
 from wares.domain.scores import Scores
 from wares.domain.sorting import best_first, distinct
+from wares.engine.same_products import in_groups, of_products, same_group, without
 from wares.engine.view import ShopView
 from wares.features.personal import PERSONAL_FEATURES, favour
 from wares.features.table import FeatureTable, describe
@@ -128,14 +129,14 @@ def answer(intent: Intent, walk: Walk, view: ShopView, notes: tuple[str, ...] = 
     hidden = intent.history.hidden.rows if walk.exclude_hidden and len(intent.history) else _NO_ROWS
     if len(hidden):
         kept_away = of_products(hidden, view)
-        permitted = _without(permitted, kept_away)
+        permitted = without(permitted, kept_away)
     may_show = permitted & filters.passing(request.filter) if request.filter.clauses else permitted
     match: MatchSet | None = None
     if walk.matching is None:
         if walk.exclude_seeds:
-            may_show = _without(may_show, same_group(intent.seeds, view))
+            may_show = without(may_show, same_group(intent.seeds, view))
         if walk.exclude_bought:
-            may_show = _without(may_show, of_products(intent.history.of(EventKind.PURCHASE).rows, view))
+            may_show = without(may_show, of_products(intent.history.of(EventKind.PURCHASE).rows, view))
         slate, features, parts = _recommend(intent, walk, view, may_show)
         order = slate.rows
         variants = same_group(order, view)
@@ -353,37 +354,6 @@ def _by(
 
 def _one_per_group(rows: NDArray[np.int32], columns: Columns) -> NDArray[np.int32]:
     return rows[one_per_group(columns.groups[rows], columns.n_groups)]
-
-
-def same_group(rows: NDArray[np.int32], view: ShopView) -> NDArray[np.int32]:
-    """Every row that is one of these or a variant of one."""
-    columns = view.columns
-    if columns.n_groups == len(columns):  # nothing has variants
-        return rows
-    return view.state.filters.rows_of(distinct(columns.groups[rows]))
-
-
-def of_products(rows: NDArray[np.int32], view: ShopView) -> NDArray[np.int32]:
-    """Every row of these products, old ones and the one that took over, and every variant of theirs."""
-    keys, n_learnt = view.columns.keys, view.state.n_learnt
-    learnt = view.learnt_rows(rows)  # a product has one row in the snapshot, and any number of later ones
-    later = n_learnt + np.flatnonzero(np.isin(keys[n_learnt:], keys[rows]))
-    return same_group(np.concatenate([rows, learnt[learnt >= 0], later.astype(np.int32)]), view)
-
-
-def _without(mask: Bools, rows: NDArray[np.int32]) -> Bools:
-    """The mask (n,) without these rows."""
-    mask = mask.copy()
-    mask[rows] = False
-    return mask
-
-
-def in_groups(rows: NDArray[np.int32], asked: NDArray[np.integer[Any]], columns: Columns) -> Bools:
-    """(asked,) which of `asked` are one of `rows` or a variant of one."""
-    marked = np.zeros(columns.n_groups, np.bool_)
-    marked[columns.groups[rows]] = True
-    found: Bools = marked[columns.groups[asked]]
-    return found
 
 
 def _nothing() -> tuple[Slate, FeatureTable]:
