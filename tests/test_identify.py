@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from wares.domain.shopper import Login
-from wares.engine.assembly import current_snapshot
+from wares.engine.learnt import current_snapshot
 from wares.engine.snapshot import Snapshot
 from wares.errors import AmbiguousShopper, InputError, SettingsError
 from wares.shop import Shop, open_shop

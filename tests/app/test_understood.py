@@ -23,7 +23,7 @@ from wares.app.web.http import make_app
 from wares.app.web.wire import PageOut
 from wares.domain.judgement import Judgement
 from wares.domain.request import Request
-from wares.engine.assembly import SNAPSHOTS, current_snapshot
+from wares.engine.learnt import SNAPSHOTS, current_snapshot
 from wares.engine.live import Live
 from wares.engine.snapshot import write_snapshot
 from wares.ranking.boosted import Boosted

@@ -29,7 +29,7 @@ from wares.app.web.http import make_app
 from wares.domain.event import INTEREST, EventKind
 from wares.domain.request import Sort
 from wares.domain.result import Hit, Page
-from wares.engine.assembly import MODELS
+from wares.engine.learnt import MODELS
 from wares.engine.rules import check as rule_check
 from wares.engine.rules.settings import RulesFile
 from wares.engine.settings import POLICIES, RANKERS, Settings

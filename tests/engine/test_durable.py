@@ -14,8 +14,8 @@ from wares.app.commands.synonyms import append_lines
 from wares.app.web.keys import Keys
 from wares.domain.strings import pack
 from wares.engine import durable
-from wares.engine.assembly import SNAPSHOTS
 from wares.engine.backup.making import make_backup
+from wares.engine.learnt import SNAPSHOTS
 from wares.engine.rules.book import RuleBook
 from wares.engine.settings_file import write_values
 from wares.engine.snapshot import go_back, make_current

@@ -13,7 +13,8 @@ from wares.contracts import BehaviourModel
 from wares.domain.request import Request
 from wares.domain.result import Page
 from wares.engine import snapshot as snapshots_module
-from wares.engine.assembly import SNAPSHOTS, Engine, current_snapshot, new_model
+from wares.engine.assembly import Engine
+from wares.engine.learnt import SNAPSHOTS, current_snapshot, new_model
 from wares.engine.manifest import sealed, sha256_of
 from wares.engine.snapshot import Snapshot, current_name, load_snapshot, prune, snapshot_names, write_snapshot
 from wares.errors import SnapshotError

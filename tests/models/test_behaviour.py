@@ -54,12 +54,11 @@ def shop(histories: list[History], n_products: int, anonymous: History | None = 
     """Each day of a shopper is one basket."""
     everything = [*histories, anonymous] if anonymous is not None else histories
     owners = np.repeat(np.arange(len(everything)), [len(h) for h in everything]).astype(np.int64)
-    joined = History(
-        *(
-            np.concatenate([getattr(h, name) for h in [History.empty(), *everything]])
-            for name in ("rows", "times_ms", "kinds", "quantities")
-        )
+    rows, times_ms, kinds, quantities = (
+        np.concatenate([getattr(h, name) for h in [History.empty(), *everything]])
+        for name in ("rows", "times_ms", "kinds", "quantities")
     )
+    joined = History(rows, times_ms, kinds, quantities)
     baskets = owners * 1000 + joined.times_ms // DAY
     if anonymous is not None:
         owners[owners == len(histories)] = -1

@@ -20,12 +20,10 @@ def visited(*rows: int, kind: EventKind = EventKind.PURCHASE) -> History:
 
 def shop(*walks: History, n_products: int) -> Interactions:
     owners = np.repeat(np.arange(len(walks)), [len(walk) for walk in walks]).astype(np.int64)
-    joined = History(
-        *(
-            np.concatenate([getattr(walk, name) for walk in walks])
-            for name in ("rows", "times_ms", "kinds", "quantities")
-        )
+    rows, times_ms, kinds, quantities = (
+        np.concatenate([getattr(walk, name) for walk in walks]) for name in ("rows", "times_ms", "kinds", "quantities")
     )
+    joined = History(rows, times_ms, kinds, quantities)
     return Interactions.of(owners, joined, np.full(len(owners), -1, np.int64), len(walks), n_products)
 
 

@@ -194,6 +194,6 @@ def test_cores_that_share_a_scan_find_the_same(many: Floats, monkeypatch: pytest
 
 
 def test_sixteen_bits_become_thirty_two_without_loss() -> None:
-    halves = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
-    halves = halves[np.isfinite(halves)].reshape(-1, 64)
+    every = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    halves = every[np.isfinite(every)].reshape(-1, 64)
     np.testing.assert_array_equal(quantised.widened(halves), halves.astype(np.float32))

@@ -18,7 +18,8 @@ from wares.domain.interactions import NO_SEARCHES, Interactions, Searches
 from wares.domain.product import Product
 from wares.domain.shopper import History, Searched, Shopper
 from wares.engine.answers import Question
-from wares.engine.assembly import Engine, new_model
+from wares.engine.assembly import Engine
+from wares.engine.learnt import new_model
 from wares.engine.settings import SequenceSettings, load_settings
 from wares.engine.snapshot import kept_snapshots, load_snapshot, write_snapshot
 from wares.errors import SettingsError

@@ -13,7 +13,8 @@ from wares.domain.judgement import Judgement
 from wares.domain.product import Product
 from wares.domain.request import Request, Sort
 from wares.domain.result import Page
-from wares.engine.assembly import SNAPSHOTS, Engine
+from wares.engine.assembly import Engine
+from wares.engine.learnt import SNAPSHOTS
 from wares.engine.rules.book import RuleBook
 from wares.engine.settings import load_settings
 from wares.engine.snapshot import write_snapshot

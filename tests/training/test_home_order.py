@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 import wares.training.home_order as home_order
 from wares.domain.request import Request
 from wares.domain.shopper import History
-from wares.engine.assembly import Engine, current_snapshot, new_model
+from wares.engine.assembly import Engine
+from wares.engine.learnt import current_snapshot, new_model
 from wares.engine.settings import Settings, load_settings
 from wares.engine.snapshot import Snapshot, load_snapshot, write_snapshot
 from wares.evaluation.splits import split_next_basket

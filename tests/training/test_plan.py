@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from wares.app.cli import app
 from wares.domain.event import Event, EventKind
-from wares.engine.assembly import SNAPSHOTS, current_snapshot, new_model
+from wares.engine.learnt import SNAPSHOTS, current_snapshot, new_model
 from wares.engine.settings import ModelsSettings, Settings, load_settings
 from wares.errors import InputError, TrainingError
 from wares.models.ease import EASE

@@ -18,7 +18,8 @@ from wares.domain.product import Product
 from wares.domain.request import Request
 from wares.domain.scores import Scores
 from wares.domain.shopper import History
-from wares.engine.assembly import SNAPSHOTS, Engine
+from wares.engine.assembly import Engine
+from wares.engine.learnt import SNAPSHOTS
 from wares.engine.rules.book import RuleBook
 from wares.engine.settings import load_settings
 from wares.engine.snapshot import current_name, go_back, kept_snapshots, make_current, prune, snapshot_names

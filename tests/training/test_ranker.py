@@ -11,7 +11,8 @@ import pytest
 from wares.domain.judgement import Judgement
 from wares.domain.product import Product
 from wares.domain.request import Request
-from wares.engine.assembly import SNAPSHOTS, Engine, new_model
+from wares.engine.assembly import Engine
+from wares.engine.learnt import SNAPSHOTS, new_model
 from wares.engine.settings import Settings, load_settings
 from wares.engine.snapshot import Snapshot, load_snapshot, write_snapshot
 from wares.evaluation.judgements import Judged, measure

@@ -1,10 +1,8 @@
 """The composition root: the only place where the stages are introduced to each other."""
 
-import functools
-import inspect
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
@@ -12,7 +10,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from wares.contracts import BehaviourModel, Encoder, Policy, Ranker, Source
+from wares.contracts import Encoder
 from wares.domain.intent import Intent
 from wares.domain.request import Request, Sort
 from wares.domain.result import Candidates, Page, Slate
@@ -28,74 +26,30 @@ from wares.engine.exposures import ServingExposures
 from wares.engine.impression import impression_json, new_id
 from wares.engine.interleaving import Interleaved, interleave, present_interleaved
 from wares.engine.known_products import KnownProducts
+from wares.engine.learnt import SNAPSHOTS, current_snapshot
 from wares.engine.live import Live
 from wares.engine.observer import NO_ENCODER, Laps, Nobody, Observer
 from wares.engine.page import present, with_cursor
-from wares.engine.plugins import Plugins, load_plugins
 from wares.engine.rules.serving import ServingRules
 from wares.engine.serving_encoder import ServingEncoder
-from wares.engine.settings import FILE_NAME, Profile, Settings
-from wares.engine.snapshot import Snapshot, current_name, load_snapshot, snapshot_names
+from wares.engine.settings import FILE_NAME, Settings
+from wares.engine.snapshot import Snapshot, current_name
 from wares.engine.stages import Answer, Walk, answer, arranged, drawn, retrieved
 from wares.engine.view import ShopView
-from wares.errors import DataError, EncoderError, SettingsError, SnapshotError, UnknownName
-from wares.features.table import PRODUCT_FEATURES, FeatureTable
-from wares.models.als import ALS
+from wares.engine.walks import walk_maker
+from wares.errors import EncoderError
+from wares.features.table import FeatureTable
 from wares.models.attributes import named
-from wares.models.buy_again import BuyAgain
-from wares.models.collaborative import CoBought, ItemKNN
-from wares.models.ease import EASE
 from wares.models.encoder import TextEncoder
-from wares.models.graph import Graph
-from wares.models.popular import Popular, PopularLately
-from wares.models.sequence import SequenceModel
-from wares.models.transitions import Transitions
-from wares.policies.aims import Aims
-from wares.policies.availability import Availability
-from wares.policies.distinct import Distinct
-from wares.policies.diversity import BrandCap, Diversity
-from wares.policies.exploration import Exploration, Exposures
-from wares.policies.rules import Rules
 from wares.policies.sponsored import NAME as SPONSORED
-from wares.policies.sponsored import SponsoredPlaces
-from wares.policies.swaps import Swaps
 from wares.ranking.formula import Formula
-from wares.retrieval.language.shop_language import Language
-from wares.retrieval.match_set import Matching
-from wares.retrieval.sources import built_in_sources
 from wares.retrieval.understanding import Understanding
 from wares.store.impressions import ImpressionLog
 from wares.store.sqlite import Store
 
-SNAPSHOTS = "snapshots"
-SYNONYMS = "synonyms.txt"
-_MATCHING = ("lexical", "letters", "meaning", "feedback")
 _BY_WORDS = "The meaning of the query could not be looked at: this answer goes by its words alone."
 _MOST_PAGES = 8  # that are remembered of one answer
 _log = logging.getLogger("wares")
-
-MODELS: Mapping[str, Callable[..., BehaviourModel]] = {
-    "popular": Popular,
-    "popular_lately": PopularLately,
-    "buy_again": BuyAgain,
-    "co_bought": CoBought,
-    "item_knn": ItemKNN,
-    "ease": EASE,
-    "als": ALS,
-    "transitions": Transitions,
-    "graph": Graph,
-    "sequence": SequenceModel,
-}
-
-
-def new_model(name: str, settings: Settings) -> BehaviourModel:
-    """An unfitted model with the shop's hyper-parameters. SettingsError names one that the model does not have."""
-    model, given = MODELS[name], settings.models.parameters(name)
-    known = inspect.signature(model).parameters
-    for parameter in given:
-        if parameter not in known:
-            raise SettingsError(f"{FILE_NAME}: models.{name}: {UnknownName('number', parameter, known)}")
-    return model(**given)
 
 
 def new_encoder(settings: Settings, folder: Path) -> Encoder | None:
@@ -121,7 +75,7 @@ class Engine:
         self.observer: Observer = Nobody()
         self._encoder = ServingEncoder(encoder) if encoder is not None else None
         self.exposures = ServingExposures(folder, self.warn)
-        walk_of = _walk_maker(settings, folder, self.exposures.current)
+        walk_of = walk_maker(settings, folder, self.exposures.current)
         self._walks = {surface: walk_of(profile) for surface, profile in settings.profiles.items()}
         self.rules = ServingRules(folder, self.warn)
         self.experiments = ServingExperiments(folder, settings, walk_of, self.warn)
@@ -396,38 +350,9 @@ class Engine:
         return live
 
 
-def current_snapshot(folder: Path, settings: Settings) -> tuple[Snapshot, list[str]]:
-    """The current snapshot; if it is damaged, the newest older one that is whole, and warnings. Empty = none yet."""
-    snapshots, search = folder / SNAPSHOTS, settings.search
-    boosts, warnings = search.boosts.model_dump(), list[str]()
-    current = current_name(snapshots)
-    older = [name for name in reversed(snapshot_names(snapshots)) if name != current]
-    if older and not current:
-        warnings.append(f"{snapshots} does not say which snapshot is current: the newest whole one serves.")
-    for name in [current, *older] if current else older:
-        try:
-            new = functools.partial(new_model, settings=settings)
-            snapshot = load_snapshot(snapshots / name, new, boosts)
-            language = snapshot.language.with_synonyms(own_synonyms(folder))
-            language.warm_up()
-            return replace(snapshot, language=language), warnings
-        except SnapshotError as error:
-            warnings.append(str(error))
-    return Snapshot.empty(boosts, Language.empty(settings.shop.language)), warnings
-
-
 def _has_settings(folder: Path) -> bool:
     path = folder / FILE_NAME
     return path.is_file() and path.stat().st_size > 0
-
-
-def own_synonyms(folder: Path) -> tuple[str, ...]:
-    """The lines of the shop's own synonyms; () without the file. DataError names the line that cannot be read."""
-    path = folder / SYNONYMS
-    try:
-        return tuple(path.read_text(encoding="utf-8-sig").splitlines()) if path.exists() else ()
-    except UnicodeDecodeError as error:
-        raise DataError(f"must be UTF-8 text; byte {error.start} is not", file=str(path)) from None
 
 
 def _seeds(request: Request, view: ShopView) -> tuple[NDArray[np.int32], list[str]]:
@@ -435,60 +360,3 @@ def _seeds(request: Request, view: ShopView) -> tuple[NDArray[np.int32], list[st
     rows = [row_of[product_id] for product_id in request.seeds if product_id in row_of]
     unknown = [product_id for product_id in request.seeds if product_id not in row_of]
     return np.array(rows, np.int32), [f"Product {product_id[:80]!r} is not in the catalogue." for product_id in unknown]
-
-
-def _walk_maker(settings: Settings, folder: Path, exposures: Callable[[], Exposures]) -> Callable[[Profile], Walk]:
-    """What resolves the names of a profile."""
-    plugins = load_plugins(folder, settings.plugins)
-    sources = {**built_in_sources(), **plugins.sources}
-    return lambda profile: _walk(profile, settings, sources, plugins, exposures)
-
-
-def _matching(settings: Settings, formula: Formula) -> Matching:
-    """Words, letters and meaning weigh the same before the ranker as in its formula."""
-    weight = {name: formula.terms[name].weight if name in formula.terms else 0.0 for name in _MATCHING}
-    total = sum(weight.values())
-    lexical, letters, meaning = weight["lexical"], weight["letters"], weight["meaning"] + weight["feedback"]
-    lexical, letters, meaning = (w / total for w in (lexical, letters, meaning)) if total > 0 else (0.5, 0.0, 0.5)
-    search = settings.search
-    return Matching(search.coverage, search.meaning, search.meaning_share, lexical, letters, meaning)
-
-
-def _walk(
-    profile: Profile,
-    settings: Settings,
-    sources: Mapping[str, Source],
-    plugins: Plugins,
-    exposures: Callable[[], Exposures],
-) -> Walk:
-    search = settings.search
-    formula = Formula(profile.terms(), known={*sources, *PRODUCT_FEATURES})
-    policies: dict[str, Policy] = {
-        "aims": Aims(),
-        "availability": Availability(),
-        "distinct": Distinct(),
-        "diversity": Diversity(profile.diversity),
-        "exploration": Exploration(exposures=exposures, **profile.exploration.model_dump()),
-        "brand_cap": BrandCap(profile.brand_cap),
-        "rules": Rules(),
-        "sponsored": SponsoredPlaces(brand_cap=profile.brand_cap, **profile.sponsored.model_dump()),
-        "swaps": Swaps(profile.swaps),
-        **plugins.policies,
-    }
-    rankers: dict[str, Ranker] = {"formula": formula, "learned": formula, **plugins.rankers}
-    return Walk(
-        sources={name: sources[name] for name in profile.sources},
-        formula=formula,
-        ranker=rankers[profile.ranker],
-        learned=profile.ranker == "learned",
-        policies=tuple(policies[name] for name in profile.policies),
-        matching=_matching(settings, formula) if profile.all_matches else None,
-        fusion=profile.fusion,
-        per_source=profile.k_per_source,
-        depth=search.rank_depth,
-        exclude_seeds=profile.exclude_seeds,
-        exclude_bought=profile.exclude_bought,
-        exclude_hidden=profile.exclude_hidden,
-        hide_unsellable=profile.unsellable == "hide" or (profile.unsellable == "sink" and not profile.all_matches),
-        fold_variants=profile.fold_variants or profile.all_matches,
-    )

@@ -16,6 +16,7 @@ from wares.domain.request import Request, Sort
 from wares.domain.result import Candidates, Explanation, Facet, Page, Slate
 from wares.domain.scores import Scores
 from wares.domain.sorting import best_first, distinct
+from wares.engine.explained import explained, parts_of
 from wares.engine.same_products import in_groups, of_products, same_group, without
 from wares.engine.view import ShopView
 from wares.features.personal import PERSONAL_FEATURES, favour
@@ -23,8 +24,6 @@ from wares.features.table import FeatureTable, describe
 from wares.policies.exploration import NAME as EXPLORATION
 from wares.policies.rules import allowed, pinnable_rows
 from wares.policies.swaps import NAME as SWAPS
-from wares.ranking.boosted import Boosted
-from wares.ranking.corrected import Corrected
 from wares.ranking.formula import Formula
 from wares.retrieval.fusion import fuse, one_per_group
 from wares.retrieval.match_set import Matching, MatchSet
@@ -163,7 +162,7 @@ def answer(intent: Intent, walk: Walk, view: ShopView, notes: tuple[str, ...] = 
             view.laps.end("retrieve")
     facets = filters.facets(request.facets, found, request.filter, request.facet_values)
     view.laps.end("count")
-    explanation = _explanation(intent, walk, view, match) if request.explain else None
+    explanation = explained(intent, _ranker(intent, walk, view), match) if request.explain else None
     return Answer(intent, view, walk, slate, features, order, shown, facets, notes, explanation, parts)
 
 
@@ -233,7 +232,7 @@ def _score(
     ranker = _ranker(intent, walk, view)
     view.laps.end("describe")
     scores = ranker.score(table.values, table.names)
-    parts = _parts(ranker, table) if intent.request.explain else None
+    parts = parts_of(ranker, table) if intent.request.explain else None
     best = np.lexsort((candidates.rows, -scores))
     if walk.fold_variants and view.columns.n_groups < len(view.columns):
         best = best[one_per_group(view.columns.groups[candidates.rows[best]], view.columns.n_groups)]
@@ -360,28 +359,3 @@ def _nothing() -> tuple[Slate, FeatureTable]:
     none = np.empty(0, np.float32)
     candidates = Candidates(np.empty(0, np.int32), np.empty((0, 0), np.float32), (), none)
     return Slate(candidates, none, none, ()), FeatureTable((), np.empty((0, 0), np.float32))
-
-
-# -- how it came about -------------------------------------------------------------------------------------------------
-
-
-def _parts(ranker: Ranker, table: FeatureTable) -> FeatureTable | None:
-    """What each feature adds to each score, "" = base; each row sums to its score. None: the ranker does not tell."""
-    if isinstance(ranker, Formula):
-        return FeatureTable(table.names, ranker.parts(table.values, table.names))
-    if isinstance(ranker, Boosted | Corrected) and len(table.values):
-        parts = ranker.parts(table.values, table.names)
-        return FeatureTable(tuple(parts), np.stack(list(parts.values()), axis=1))
-    return None
-
-
-def _explanation(intent: Intent, walk: Walk, view: ShopView, match: MatchSet | None) -> Explanation:
-    ranker = _ranker(intent, walk, view)
-    name = {Formula: "formula", Boosted: "learned", Corrected: "learned"}.get(type(ranker), type(ranker).__name__)
-    rules = intent.actions.names
-    if match is None:
-        return Explanation(name, rules=rules)
-    if intent.request.sort is not Sort.RELEVANCE:
-        name = ""
-    matched = int(match.matched.sum())
-    return Explanation(name, intent.text, intent.terms, intent.excluded, matched, match.relaxed, rules)

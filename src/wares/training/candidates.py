@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from wares.domain.event import EventKind
 from wares.domain.request import Request
 from wares.domain.rule import NOTHING
-from wares.engine.assembly import Engine, current_snapshot, new_model
+from wares.engine.assembly import Engine
+from wares.engine.learnt import current_snapshot, new_model
 from wares.engine.settings import Settings
 from wares.errors import InputError, TrainingError
 from wares.evaluation.splits import DAY_MS, split_next_basket

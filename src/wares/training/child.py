@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from wares.engine.assembly import SNAPSHOTS, new_encoder
+from wares.engine.assembly import new_encoder
+from wares.engine.learnt import SNAPSHOTS
 from wares.engine.settings import load_settings
 from wares.engine.snapshot import current_name, prune, write_snapshot
 from wares.errors import TrainingError, WaresError

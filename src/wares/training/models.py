@@ -14,7 +14,7 @@ from wares.domain.cores import on_all_cores
 from wares.domain.event import EventKind
 from wares.domain.interactions import Interactions
 from wares.domain.shopper import KIND_CODES
-from wares.engine.assembly import new_model
+from wares.engine.learnt import new_model
 from wares.engine.settings import Settings
 from wares.engine.snapshot import Snapshot
 from wares.features.behaviour import FadingCounts

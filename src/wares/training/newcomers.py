@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from wares.domain.catalogue import Columns
 from wares.domain.interactions import Interactions
-from wares.engine.assembly import SNAPSHOTS
+from wares.engine.learnt import SNAPSHOTS
 from wares.engine.snapshot import current_name, load_parts
 from wares.errors import SnapshotError
 

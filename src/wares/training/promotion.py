@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from wares.contracts import Encoder
-from wares.engine.assembly import SNAPSHOTS, current_snapshot
+from wares.engine.learnt import SNAPSHOTS, current_snapshot
 from wares.engine.settings import Settings
 from wares.engine.snapshot import Snapshot, held_at
 from wares.errors import WaresError

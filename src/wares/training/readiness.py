@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from wares.domain.interactions import Interactions
 from wares.domain.product import Product
-from wares.engine.assembly import new_model
+from wares.engine.learnt import new_model
 from wares.engine.settings import Settings
 from wares.errors import InputError
 from wares.evaluation.baselines import Popular

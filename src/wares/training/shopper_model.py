@@ -14,7 +14,7 @@ from wares.domain.catalogue import Columns
 from wares.domain.event import EventKind
 from wares.domain.interactions import NO_SEARCHES, Interactions
 from wares.domain.shopper import KIND_CODES
-from wares.engine.assembly import SNAPSHOTS
+from wares.engine.learnt import SNAPSHOTS
 from wares.engine.settings import SequenceSettings, Settings
 from wares.engine.snapshot import current_name, load_parts
 from wares.errors import SnapshotError

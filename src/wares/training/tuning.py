@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from wares.domain.event import EventKind
 from wares.domain.interactions import Interactions
 from wares.domain.shopper import History
-from wares.engine.assembly import MODELS, new_model
+from wares.engine.learnt import MODELS, new_model
 from wares.engine.settings import Settings
 from wares.errors import InputError, TrainingError, UnknownName
 from wares.evaluation.intervals import Interval, mean_interval, paired_difference

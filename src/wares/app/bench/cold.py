@@ -20,7 +20,7 @@ from wares.app.bench.cold_rows import WARES, ColdLesson, ColdRow, Rated
 from wares.app.commands.tables import new_table
 from wares.contracts import Floats
 from wares.domain.shopper import History
-from wares.engine.assembly import current_snapshot
+from wares.engine.learnt import current_snapshot
 from wares.engine.settings import Settings
 from wares.engine.snapshot import Snapshot
 from wares.errors import InputError, TrainingError, UnknownName

@@ -16,7 +16,7 @@ import numpy as np
 from wares.app.bench.damage_ways import damaged
 from wares.domain.event import Event, EventKind
 from wares.domain.product import Product
-from wares.engine.assembly import SNAPSHOTS
+from wares.engine.learnt import SNAPSHOTS
 from wares.engine.rules.book import RuleBook
 from wares.engine.settings import FILE_NAME
 from wares.engine.snapshot import current_name, make_current

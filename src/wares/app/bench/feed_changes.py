@@ -19,7 +19,8 @@ from wares.app.bench.made_up import PhraseVectors, made_up_products
 from wares.app.bench.made_up_feeds import write_events
 from wares.domain.product import Product
 from wares.domain.result import Page
-from wares.engine.assembly import SNAPSHOTS, new_encoder
+from wares.engine.assembly import new_encoder
+from wares.engine.learnt import SNAPSHOTS
 from wares.engine.snapshot import write_snapshot
 from wares.shop import Shop, open_shop
 from wares.training.build import build_snapshot

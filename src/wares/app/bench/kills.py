@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from wares.app.bench.killed import BATCH, FEED, events
-from wares.engine.assembly import SNAPSHOTS
 from wares.engine.backup.making import backups_in
 from wares.engine.backup.restoring import verified
+from wares.engine.learnt import SNAPSHOTS
 from wares.engine.settings import FILE_NAME
 from wares.engine.snapshot import all_snapshot_names, current_name, verify
 from wares.errors import UnknownName, WaresError

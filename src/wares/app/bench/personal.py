@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from wares.domain.request import Request
 from wares.domain.shopper import History
-from wares.engine.assembly import Engine, current_snapshot, new_encoder, new_model
+from wares.engine.assembly import Engine, new_encoder
+from wares.engine.learnt import current_snapshot, new_model
 from wares.engine.settings import Settings
 from wares.engine.snapshot import Snapshot
 from wares.errors import InputError, TrainingError

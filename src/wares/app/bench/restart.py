@@ -10,7 +10,7 @@ from typing import Any
 
 from wares.app.bench.scale import build
 from wares.app.bench.swaps import serving
-from wares.engine.assembly import SNAPSHOTS
+from wares.engine.learnt import SNAPSHOTS
 from wares.engine.snapshot import current_name, verify
 from wares.training.progress import Tell
 

@@ -22,7 +22,8 @@ from wares.app.bench.made_up import PhraseVectors, made_up_products
 from wares.app.bench.memory import Peak
 from wares.app.bench.queries import draw_query, titles_of
 from wares.contracts import Encoder
-from wares.engine.assembly import SNAPSHOTS, new_encoder
+from wares.engine.assembly import new_encoder
+from wares.engine.learnt import SNAPSHOTS
 from wares.engine.snapshot import write_snapshot
 from wares.errors import InputError, TrainingError
 from wares.shop import Shop, open_shop

@@ -26,7 +26,7 @@ import numpy as np
 
 from wares.app.bench.made_up import made_up_products
 from wares.domain.event import Event, EventKind
-from wares.engine.assembly import SNAPSHOTS
+from wares.engine.learnt import SNAPSHOTS
 from wares.engine.settings import FILE_NAME
 from wares.engine.snapshot import all_snapshot_names, make_current
 from wares.errors import TrainingError

@@ -169,7 +169,7 @@ def _keys(folder: Path) -> Iterator[Finding]:
 
 
 def _snapshot(folder: Path, settings: Settings, events: int, judgements: int) -> Iterator[Finding]:
-    from wares.engine.assembly import current_snapshot
+    from wares.engine.learnt import current_snapshot
 
     snapshot, damaged = current_snapshot(folder, settings)
     for text in damaged:
@@ -224,7 +224,7 @@ def _rules(folder: Path) -> Iterator[Finding]:
 
 
 def _synonyms(folder: Path) -> Finding:
-    from wares.engine.assembly import SYNONYMS, own_synonyms
+    from wares.engine.learnt import SYNONYMS, own_synonyms
     from wares.retrieval.language.synonyms.groups import Synonyms
 
     try:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from wares.engine.assembly import own_synonyms
 from wares.engine.durable import replace_text
+from wares.engine.learnt import own_synonyms
 from wares.engine.rules.book import FOLDER, RuleBook
 from wares.engine.rules.settings import RuleSettings, read_rules
 from wares.engine.settings import load_settings

@@ -22,7 +22,7 @@ from wares.app.commands.recognising import chosen_columns, show_columns
 from wares.app.commands.synonyms import append_lines
 from wares.app.commands.tables import new_table
 from wares.domain.money import scale_of
-from wares.engine.assembly import SYNONYMS
+from wares.engine.learnt import SYNONYMS
 from wares.engine.rules.book import DRAFT
 from wares.engine.settings import FILE_NAME, load_settings
 from wares.errors import UnknownName

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from wares.app.commands.tables import new_table
-from wares.engine.assembly import SNAPSHOTS
+from wares.engine.learnt import SNAPSHOTS
 from wares.engine.snapshot import current_name
 from wares.shop import Shop
 from wares.training.budget import gigabytes, seconds_of, spoken

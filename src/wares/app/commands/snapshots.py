@@ -7,7 +7,8 @@ from typing import Any
 
 from wares.app.commands import screen
 from wares.app.commands.tables import new_table
-from wares.engine.assembly import SNAPSHOTS, new_encoder, new_model
+from wares.engine.assembly import new_encoder
+from wares.engine.learnt import SNAPSHOTS, new_model
 from wares.engine.settings import Settings
 from wares.engine.snapshot import (
     Kept,

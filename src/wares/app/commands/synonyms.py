@@ -9,8 +9,8 @@ from rich import box
 from rich.table import Table
 
 from wares.app.commands import screen
-from wares.engine.assembly import SYNONYMS, own_synonyms
 from wares.engine.durable import replace_bytes
+from wares.engine.learnt import SYNONYMS, own_synonyms
 from wares.errors import InputError
 from wares.retrieval.language.synonyms.groups import Synonyms, key
 from wares.shop import Shop, open_shop

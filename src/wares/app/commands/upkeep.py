@@ -14,9 +14,9 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from wares.app.commands.finding import Finding
-from wares.engine.assembly import SNAPSHOTS
 from wares.engine.backup.making import backups_in
 from wares.engine.backup.manifest import read_backup
+from wares.engine.learnt import SNAPSHOTS
 from wares.engine.settings import Settings
 from wares.engine.snapshot import kept_snapshots, snapshot_names, verify
 from wares.errors import WaresError

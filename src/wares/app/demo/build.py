@@ -18,8 +18,8 @@ from wares.app.commands.importing import Writing, counted
 from wares.app.demo.data import DemoData, demo_data
 from wares.app.demo.model import FILE as MODEL
 from wares.app.demo.model import be_ready_to_learn, learn_model, put_shipped
-from wares.engine.assembly import SNAPSHOTS
 from wares.engine.durable import replace_text
+from wares.engine.learnt import SNAPSHOTS
 from wares.engine.settings import FILE_NAME
 from wares.engine.snapshot import current_name, kept_snapshots
 from wares.errors import InputError

@@ -13,7 +13,7 @@ from wares.app.web.wire import page_json
 from wares.domain.request import Request
 from wares.domain.result import Page
 from wares.engine.assembly import Engine
-from wares.engine.settings import Profile
+from wares.engine.profile import Profile
 from wares.shop import Shop
 
 _K = 5

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wares.app.web.load import Load
-from wares.engine.assembly import SNAPSHOTS
+from wares.engine.learnt import SNAPSHOTS
 from wares.engine.observer import NO_ENCODER
 from wares.engine.snapshot import current_name
 from wares.errors import WaresError

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from wares.engine.assembly import SNAPSHOTS
 from wares.engine.backup.manifest import BEFORE, FILE, SHOP, Backup, files_below, read_backup
 from wares.engine.durable import publish_folder, sync_folder
+from wares.engine.learnt import SNAPSHOTS
 from wares.engine.manifest import sha256_of
 from wares.engine.snapshot import (
     HELD,

@@ -11,8 +11,9 @@ from wares.domain.catalogue import Columns
 from wares.domain.filter import Filter
 from wares.domain.selection import known_rows, passing
 from wares.engine.choice import Choice, to_filter
+from wares.engine.profile import Section
 from wares.engine.rules.settings import WhenSettings
-from wares.engine.settings import Section, Settings
+from wares.engine.settings import Settings
 from wares.engine.settings_errors import dotted, faults_of
 from wares.errors import CampaignError, UnknownName
 from wares.policies.sponsored import NAME as SPONSORED

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from wares.engine.experiments.book import BUCKETS, Experiment, ExperimentBook
 from wares.engine.experiments.settings import CONTROL, VariantSettings, faults_in, profile_of
-from wares.engine.settings import Profile, Settings
+from wares.engine.profile import Profile
+from wares.engine.settings import Settings
 from wares.engine.stages import Walk
 from wares.errors import WaresError
 

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from wares.engine.settings import Profile, Section, Settings, Share, merged_over, misnamed_in
+from wares.engine.profile import Profile, Section, Share
+from wares.engine.settings import Settings, merged_over, misnamed_in
 from wares.engine.settings_errors import dotted, faults_of
 from wares.errors import ExperimentError, UnknownName
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from wares.app.bench.made_up import PhraseVectors, made_up_products
 from wares.domain.event import Event, EventKind
-from wares.engine.assembly import SNAPSHOTS, new_encoder
+from wares.engine.assembly import new_encoder
+from wares.engine.learnt import SNAPSHOTS
 from wares.engine.snapshot import write_snapshot
 from wares.shop import open_shop
 from wares.training.build import build_snapshot

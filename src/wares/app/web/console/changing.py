@@ -19,7 +19,7 @@ from wares.app.web.console.wire import (
     Undoing,
 )
 from wares.app.web.refusals import Refused
-from wares.engine.assembly import SNAPSHOTS
+from wares.engine.learnt import SNAPSHOTS
 from wares.engine.snapshot import current_name
 from wares.errors import InputError
 from wares.shop import Shop

@@ -18,7 +18,7 @@ from wares.app.web.limits import Limits
 from wares.app.web.wire import interests_json
 from wares.domain.filter import AnyOf, Filter
 from wares.domain.request import Request
-from wares.engine.assembly import own_synonyms
+from wares.engine.learnt import own_synonyms
 from wares.engine.rules.merchandising import Merchandising
 from wares.engine.rules.preview import Question
 from wares.errors import WaresError
