@@ -1,4 +1,4 @@
-"""What a shop has learnt, as it is loaded: the current snapshot, its models by their names, and the shop's own words."""
+"""What a shop has learnt, as it is loaded: the current snapshot, its models by name, and the shop's own words."""
 
 import functools
 import inspect

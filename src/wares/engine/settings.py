@@ -121,15 +121,15 @@ class ModelsSettings(Section):
     """Which behaviour models are trained, and the numbers handed to their constructors."""
 
     train: tuple[ModelName, ...]
-    popular: Numbers = {}
-    popular_lately: Numbers = {}
-    buy_again: Numbers = {}
-    co_bought: Numbers = {}
-    item_knn: Numbers = {}
-    ease: Numbers = {}
-    als: Numbers = {}
-    transitions: Numbers = {}
-    graph: Numbers = {}
+    popular: Numbers = Field(default_factory=dict)
+    popular_lately: Numbers = Field(default_factory=dict)
+    buy_again: Numbers = Field(default_factory=dict)
+    co_bought: Numbers = Field(default_factory=dict)
+    item_knn: Numbers = Field(default_factory=dict)
+    ease: Numbers = Field(default_factory=dict)
+    als: Numbers = Field(default_factory=dict)
+    transitions: Numbers = Field(default_factory=dict)
+    graph: Numbers = Field(default_factory=dict)
     sequence: SequenceSettings = SequenceSettings()
 
     def parameters(self, name: str) -> dict[str, int | float]:
