@@ -17,7 +17,7 @@ from served_shop import GOODS, Server, build
 from typer.testing import CliRunner
 
 from wares.app.cli import app
-from wares.app.web.keys import Keys
+from wares.app.web.access.keys import Keys
 from wares.engine.backup.making import backups_in, make_backup
 from wares.engine.backup.manifest import SHOP, read_backup
 from wares.engine.backup.restoring import restore, verified

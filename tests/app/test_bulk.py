@@ -15,8 +15,8 @@ from starlette.testclient import TestClient
 
 from wares.app.web.http import make_app
 from wares.app.web.limits import Limits
-from wares.app.web.ndjson import cut_lines, read_lines
-from wares.app.web.refusals import Refused
+from wares.app.web.sent.ndjson import cut_lines, read_lines
+from wares.app.web.told.refusals import Refused
 from wares.shop import Shop, open_shop
 
 LIMITS = "[server]\nmax_records = 5\nmax_record_kib = 1\nmax_body_kib = 16\n"

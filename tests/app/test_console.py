@@ -9,11 +9,11 @@ import pytest
 from served_shop import build
 from starlette.testclient import TestClient
 
+from wares.app.web.access.key_ring import KeyRing
+from wares.app.web.access.keys import Keys
+from wares.app.web.access.scopes import NEEDS
 from wares.app.web.console.changing import HEADER
 from wares.app.web.http import make_app
-from wares.app.web.key_ring import KeyRing
-from wares.app.web.keys import Keys
-from wares.app.web.scopes import NEEDS
 from wares.shop import Shop, open_shop
 from wares.store.impressions import read_impressions
 from wares.training.child import train_here

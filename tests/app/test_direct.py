@@ -8,9 +8,9 @@ import pytest
 from fastapi.testclient import TestClient
 from served_shop import build
 
+from wares.app.web.access.scopes import _COMPILED, _PLAIN
 from wares.app.web.direct import Direct
 from wares.app.web.http import make_app
-from wares.app.web.scopes import _COMPILED, _PLAIN
 from wares.shop import Shop, open_shop
 
 _VIEW = {"kind": "view", "time": 1_700_000_000_000, "shopper_id": "s", "product_id": "p1", "id": "e1"}

@@ -10,9 +10,9 @@ from starlette.testclient import TestClient
 
 import wares
 from wares import errors
-from wares.app.web import problems
-from wares.app.web.error_codes import CODES
 from wares.app.web.http import make_app
+from wares.app.web.told import problems
+from wares.app.web.told.error_codes import CODES
 
 SOURCES = Path(str(wares.__file__)).parent
 

@@ -15,16 +15,16 @@ from served_shop import build
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
-from wares.app.web.caller import SCOPES, Caller
+from wares.app.web.access.caller import SCOPES, Caller
+from wares.app.web.access.key_ring import KeyRing
+from wares.app.web.access.keys import Key, Keys
+from wares.app.web.access.rates import Buckets
+from wares.app.web.access.scopes import NEEDS, ONCE, OPEN, route_of
+from wares.app.web.access.tokens import Claims, make_token
 from wares.app.web.console.changing import HEADER
 from wares.app.web.gate import _address
 from wares.app.web.http import make_app
-from wares.app.web.key_ring import KeyRing
-from wares.app.web.keys import Key, Keys
 from wares.app.web.limits import Limits
-from wares.app.web.rates import Buckets
-from wares.app.web.scopes import NEEDS, ONCE, OPEN, route_of
-from wares.app.web.tokens import Claims, make_token
 from wares.app.web.wire import EventsSent
 from wares.engine.settings import load_settings
 from wares.errors import SettingsError

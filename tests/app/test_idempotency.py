@@ -12,10 +12,10 @@ import pytest
 from served_shop import Server, build
 from starlette.testclient import TestClient
 
-from wares.app.web import idempotency
+from wares.app.web.access.key_ring import KeyRing
+from wares.app.web.access.keys import Keys
 from wares.app.web.http import make_app
-from wares.app.web.key_ring import KeyRing
-from wares.app.web.keys import Keys
+from wares.app.web.sent import idempotency
 from wares.errors import StoreUnwritable
 from wares.shop import Shop, open_shop
 from wares.store.given_answers import FILE, KEEP_MS, GivenAnswers, sealed

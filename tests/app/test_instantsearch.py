@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from wares.app.web.caller import Caller
+from wares.app.web.access.caller import Caller
+from wares.app.web.access.key_ring import KeyRing
+from wares.app.web.access.keys import Keys
+from wares.app.web.access.tokens import Claims, make_token
 from wares.app.web.http import make_app
 from wares.app.web.instantsearch.highlights import Marked, Tags, matching_value, words_of
 from wares.app.web.instantsearch.names import SORTS, attribute_of
 from wares.app.web.instantsearch.parameters import IGNORED, MAX_HITS, Parameters
-from wares.app.web.key_ring import KeyRing
-from wares.app.web.keys import Keys
-from wares.app.web.tokens import Claims, make_token
 from wares.domain.shopper import KINDS
 from wares.retrieval.highlight import highlight
 from wares.shop import Shop, open_shop

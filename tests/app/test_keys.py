@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from wares.app.cli import app
 from wares.app.commands.keys import moment
-from wares.app.web.keys import KEY, Keys, hash_of, is_same
+from wares.app.web.access.keys import KEY, Keys, hash_of, is_same
 from wares.errors import InputError, StoreError, UnknownName
 
 
@@ -112,7 +112,7 @@ def test_keys_made_at_the_same_time_are_all_there(folder: Path) -> None:
 
 def test_a_key_that_was_told_is_there_after_a_kill(folder: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from wares.app.web.keys import Keys\n"
+        "import sys; from pathlib import Path; from wares.app.web.access.keys import Keys\n"
         "while True: print(Keys(Path(sys.argv[1])).new(['search'])[0], flush=True)"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE, text=True) as maker:

@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from wares.app.web.bodies import again
 from wares.app.web.http import make_app
 from wares.app.web.load import Lane, Load
-from wares.app.web.refusals import Refused
+from wares.app.web.sent.bodies import again
+from wares.app.web.told.refusals import Refused
 from wares.shop import Shop, open_shop
 
 

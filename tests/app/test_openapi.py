@@ -15,8 +15,8 @@ from schemathesis.python import asgi
 from schemathesis.specs.openapi import checks
 from served_shop import build
 
+from wares.app.web.access.scopes import NEEDS, OPEN
 from wares.app.web.http import make_app
-from wares.app.web.scopes import NEEDS, OPEN
 from wares.shop import Shop, open_shop
 
 EXAMPLES = int(os.environ.get("WARES_FUZZ_EXAMPLES", "2"))  # of each route and kind; more for a longer run

@@ -20,8 +20,8 @@ from typer.testing import CliRunner
 from wares.app.cli import app
 from wares.app.commands import remote
 from wares.app.web import serve
-from wares.app.web.keys import Keys
-from wares.app.web.tokens import Claims, make_token
+from wares.app.web.access.keys import Keys
+from wares.app.web.access.tokens import Claims, make_token
 from wares.engine.durable import replace_text
 from wares.engine.settings import load_settings
 

@@ -11,9 +11,9 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from wares.app.cli import app as commands
+from wares.app.web.access.key_ring import KeyRing
+from wares.app.web.access.keys import Keys
 from wares.app.web.http import make_app
-from wares.app.web.key_ring import KeyRing
-from wares.app.web.keys import Keys
 from wares.domain.event import Event, EventKind
 from wares.shop import Shop, open_shop
 from wares.store.impressions import read_impressions

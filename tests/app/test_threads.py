@@ -11,8 +11,8 @@ from served_shop import build
 from starlette.responses import Response
 
 from wares.app.web.http import make_app
-from wares.app.web.record import begin_record, current
 from wares.app.web.threads import Threads
+from wares.app.web.watching.record import begin_record, current
 from wares.errors import InputError
 from wares.shop import open_shop
 

@@ -16,9 +16,9 @@ from served_shop import build
 from typer.testing import CliRunner
 
 from wares.app.cli import app
-from wares.app.web.keys import Key, Keys
-from wares.app.web.refusals import Refused
-from wares.app.web.tokens import LONGEST_S, SKEW_S, Claims, make_token, read_token
+from wares.app.web.access.keys import Key, Keys
+from wares.app.web.access.tokens import LONGEST_S, SKEW_S, Claims, make_token, read_token
+from wares.app.web.told.refusals import Refused
 from wares.errors import InputError
 
 Made = tuple[str, Key]

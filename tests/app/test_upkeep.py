@@ -19,7 +19,7 @@ from wares.app.cli import app
 from wares.app.commands import upkeep
 from wares.app.commands.finding import Finding
 from wares.app.commands.upkeep import look_after
-from wares.app.web.keys import Keys
+from wares.app.web.access.keys import Keys
 from wares.engine.settings import load_settings
 from wares.shop import open_shop
 from wares.store.lock import Holder

@@ -15,17 +15,17 @@ import pytest
 from served_shop import GOODS, Server, build
 from starlette.testclient import TestClient
 
-from wares.app.web import logs
-from wares.app.web.gauges import Gauges
+from wares.app.web.access.key_ring import KeyRing
+from wares.app.web.access.keys import Keys
+from wares.app.web.access.scopes import NEEDS
+from wares.app.web.access.tokens import Claims, make_token
 from wares.app.web.http import make_app
-from wares.app.web.key_ring import KeyRing
-from wares.app.web.keys import Keys
 from wares.app.web.load import Load
-from wares.app.web.logs import begin_log
-from wares.app.web.metrics import Metrics
-from wares.app.web.readiness import DEGRADED, WHY_NOT, Service
-from wares.app.web.scopes import NEEDS
-from wares.app.web.tokens import Claims, make_token
+from wares.app.web.watching import logs
+from wares.app.web.watching.gauges import Gauges
+from wares.app.web.watching.logs import begin_log
+from wares.app.web.watching.metrics import Metrics
+from wares.app.web.watching.readiness import DEGRADED, WHY_NOT, Service
 from wares.engine.serving_encoder import ServingEncoder
 from wares.shop import Shop, open_shop
 from wares.training.child import train_here
@@ -432,7 +432,7 @@ def test_a_store_that_cannot_be_read_is_told_and_one_that_does_not_answer_too(
         return 0
 
     monkeypatch.setattr(shop.store.events, "count_after", stuck)
-    monkeypatch.setattr("wares.app.web.health._PATIENCE_S", 0.1)
+    monkeypatch.setattr("wares.app.web.watching.health._PATIENCE_S", 0.1)
     assert refusal(asker) == (503, "not-ready", "store-slow")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import wares
-from wares.app.web.keys import Keys
+from wares.app.web.access.keys import Keys
 
 from .conftest import absent, served, visitor
 from .console_shop import EVIL, EVIL_QUERY, IGNORED, NOTHING, OTHER, RARE, make_console_shop

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wares.app.web.keys import Keys
+from wares.app.web.access.keys import Keys
 from wares.shop import Shop, open_shop
 from wares.store.impressions import read_impressions
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from wares.app.web.keys import Keys
+from wares.app.web.access.keys import Keys
 
 from .conftest import make_shop, served, visitor
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wares.app.web.keys import Keys
+from wares.app.web.access.keys import Keys
 from wares.domain.shopper import KINDS
 from wares.shop import open_shop
 

@@ -23,9 +23,11 @@ import wares
 from wares import contracts, errors
 from wares.app.bench.figures import PARTS
 from wares.app.cli import app
-from wares.app.web import problems, scopes, wire
-from wares.app.web.error_codes import CODES
+from wares.app.web import wire
+from wares.app.web.access import scopes
 from wares.app.web.http import make_app
+from wares.app.web.told import problems
+from wares.app.web.told.error_codes import CODES
 from wares.domain.event import INTEREST, EventKind
 from wares.domain.request import Sort
 from wares.domain.result import Hit, Page

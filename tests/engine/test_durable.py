@@ -11,7 +11,7 @@ from live_shop import baskets, products, settings_of
 
 import wares
 from wares.app.commands.synonyms import append_lines
-from wares.app.web.keys import Keys
+from wares.app.web.access.keys import Keys
 from wares.domain.strings import pack
 from wares.engine import durable
 from wares.engine.backup.making import make_backup

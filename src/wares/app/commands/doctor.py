@@ -149,7 +149,7 @@ def _shop(folder: Path, settings: Settings | None, backups: Path | None) -> Iter
 
 
 def _keys(folder: Path) -> Iterator[Finding]:
-    from wares.app.web.keys import Keys
+    from wares.app.web.access.keys import Keys
 
     book = Keys(folder)
     keys, faults = book.all()

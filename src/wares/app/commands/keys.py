@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from wares.app.commands import screen
 from wares.app.commands.tables import new_table
-from wares.app.web.keys import Key, Keys
-from wares.app.web.refusals import Refused
-from wares.app.web.tokens import LONGEST_S, Claims, make_token
+from wares.app.web.access.keys import Key, Keys
+from wares.app.web.access.tokens import LONGEST_S, Claims, make_token
+from wares.app.web.told.refusals import Refused
 from wares.engine.settings import Settings, load_settings
 from wares.errors import InputError, StoreError
 

@@ -20,7 +20,7 @@ from wares.app.simulation.own_server import own_server
 from wares.app.simulation.run import Plan, Simulation
 from wares.app.simulation.service import Answer, HttpLine
 from wares.app.simulation.wants import Want, lives_of_log, planted_life
-from wares.app.web.key_ring import KeyRing
+from wares.app.web.access.key_ring import KeyRing
 from wares.errors import InputError, StoreError
 from wares.shop import Shop, open_shop
 from wares.store.lock import holder

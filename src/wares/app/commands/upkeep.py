@@ -109,7 +109,7 @@ def _port(settings: Settings) -> Finding:
 
 def _risks(folder: Path, settings: Settings) -> Iterator[Finding]:
     """Settings that let more in than a shop may want."""
-    from wares.app.web.key_ring import KeyRing
+    from wares.app.web.access.key_ring import KeyRing
     from wares.app.web.serve import is_loopback
 
     server = settings.server

@@ -17,13 +17,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from wares.app.web.bodies import again, read_whole
-from wares.app.web.bulk import Sent
-from wares.app.web.caller import IN_SCOPE
-from wares.app.web.idempotency import begun_ms
+from wares.app.web.access.caller import IN_SCOPE
+from wares.app.web.access.scopes import ROUTE_IN_SCOPE, shop_in
 from wares.app.web.limits import Limits
-from wares.app.web.problems import explained
-from wares.app.web.scopes import ROUTE_IN_SCOPE, shop_in
+from wares.app.web.sent.bodies import again, read_whole
+from wares.app.web.sent.bulk import Sent
+from wares.app.web.sent.idempotency import begun_ms
+from wares.app.web.told.problems import explained
 from wares.errors import WaresError
 from wares.shop import Shop
 

@@ -7,7 +7,7 @@ from types import FrameType
 
 import uvicorn
 
-from wares.app.web.readiness import Service
+from wares.app.web.watching.readiness import Service
 
 _GRACE_S = 5  # that running requests have, all in all
 _LOOK_S = 0.05

@@ -11,19 +11,19 @@ from urllib.parse import parse_qs
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from wares.app.web.bodies import MOST_IN_SCOPE, ClientLeft, WholeAnswer, again, read_whole
-from wares.app.web.caller import IN_SCOPE, Caller, Meters, spend
-from wares.app.web.key_ring import KeyRing
+from wares.app.web.access.caller import IN_SCOPE, Caller, Meters, spend
+from wares.app.web.access.key_ring import KeyRing
+from wares.app.web.access.origins import cors_headers, foreign_origin, is_preflight
+from wares.app.web.access.rates import Buckets
+from wares.app.web.access.scopes import OPEN, ROUTE_IN_SCOPE, UNKNOWN, Route, methods_of, route_of
 from wares.app.web.limits import Limits
 from wares.app.web.load import QUESTIONS, Held, Load
-from wares.app.web.logs import tell_access, tell_fault
-from wares.app.web.metrics import Metrics
-from wares.app.web.origins import cors_headers, foreign_origin, is_preflight
-from wares.app.web.problems import unforeseen
-from wares.app.web.rates import Buckets
-from wares.app.web.record import HEADER, begin_record
-from wares.app.web.refusals import Refused
-from wares.app.web.scopes import OPEN, ROUTE_IN_SCOPE, UNKNOWN, Route, methods_of, route_of
+from wares.app.web.sent.bodies import MOST_IN_SCOPE, ClientLeft, WholeAnswer, again, read_whole
+from wares.app.web.told.problems import unforeseen
+from wares.app.web.told.refusals import Refused
+from wares.app.web.watching.logs import tell_access, tell_fault
+from wares.app.web.watching.metrics import Metrics
+from wares.app.web.watching.record import HEADER, begin_record
 
 _LOCAL_NAMES = frozenset(("localhost", "127.0.0.1", "[::1]", "testserver"))
 _CONTENT_POLICY = (

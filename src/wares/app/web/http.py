@@ -15,31 +15,31 @@ from fastapi import Path as InPath
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.middleware.gzip import GZipMiddleware
 
-from wares.app.web.bodies import HeadAsGet, Unpacking
-from wares.app.web.bulk import Sent, put_sent, reader_of, record_sent, takes_json, update_sent
-from wares.app.web.caller import Caller, caller_of
+from wares.app.web.access.caller import Caller, caller_of
+from wares.app.web.access.key_ring import KeyRing
 from wares.app.web.campaigns import add_campaigns
 from wares.app.web.console.pages import add_console
-from wares.app.web.described import describe
 from wares.app.web.direct import Direct, DirectWay, question, records, typed
-from wares.app.web.error_codes import CODES
-from wares.app.web.etags import tagged
 from wares.app.web.experiments import add_experiments
 from wares.app.web.files import FreshFiles
 from wares.app.web.gate import Gate
-from wares.app.web.gauges import Gauges
-from wares.app.web.health import add_health
-from wares.app.web.idempotency import AnswerFiles, Idempotency
 from wares.app.web.instantsearch.routes import add_instantsearch
-from wares.app.web.key_ring import KeyRing
 from wares.app.web.limits import Limits
 from wares.app.web.load import Load
-from wares.app.web.logs import tell
-from wares.app.web.metrics import Metrics
 from wares.app.web.pages import page_bytes
-from wares.app.web.problems import explain_errors
-from wares.app.web.readiness import Service
+from wares.app.web.sent.bodies import HeadAsGet, Unpacking
+from wares.app.web.sent.bulk import Sent, put_sent, reader_of, record_sent, takes_json, update_sent
+from wares.app.web.sent.etags import tagged
+from wares.app.web.sent.idempotency import AnswerFiles, Idempotency
 from wares.app.web.threads import Threads
+from wares.app.web.told.described import describe
+from wares.app.web.told.error_codes import CODES
+from wares.app.web.told.problems import explain_errors
+from wares.app.web.watching.gauges import Gauges
+from wares.app.web.watching.health import add_health
+from wares.app.web.watching.logs import tell
+from wares.app.web.watching.metrics import Metrics
+from wares.app.web.watching.readiness import Service
 from wares.app.web.wire import (
     Ask,
     BrowseAsk,

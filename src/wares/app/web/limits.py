@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wares.app.web.refusals import Refused
+from wares.app.web.told.refusals import Refused
 from wares.engine.settings import ServerSettings
 
 MAX_BODY_BYTES = 16 * 1024 * 1024

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from wares.app.web.refusals import Refused
+from wares.app.web.told.refusals import Refused
 from wares.domain.cores import n_cores
 
 QUESTIONS = frozenset((

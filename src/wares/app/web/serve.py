@@ -15,10 +15,10 @@ import uvicorn
 from threadpoolctl import threadpool_limits
 
 from wares.app.counting import Counting
+from wares.app.web.access.key_ring import KeyRing
 from wares.app.web.ending import EndingServer
 from wares.app.web.http import DEFAULT_SHOP, make_app
-from wares.app.web.key_ring import KeyRing
-from wares.app.web.logs import begin_log
+from wares.app.web.watching.logs import begin_log
 from wares.errors import SettingsError
 from wares.shop import open_shop
 

@@ -18,7 +18,7 @@ from wares.app.web.console.wire import (
     SynonymSent,
     Undoing,
 )
-from wares.app.web.refusals import Refused
+from wares.app.web.told.refusals import Refused
 from wares.engine.learnt import SNAPSHOTS
 from wares.engine.snapshot import current_name
 from wares.errors import InputError

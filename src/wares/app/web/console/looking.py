@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from wares.app.commands.import_log import Import, kept_import, kept_imports
 from wares.app.commands.rule_json import conflicts_json, entry_json, preview_json, rule_json, version_json
 from wares.app.commands.snapshots import snapshots_json
-from wares.app.web.caller import Caller, caller_of
+from wares.app.web.access.caller import Caller, caller_of
 from wares.app.web.console.errands import Errands
 from wares.app.web.console.journal import changes_noted
 from wares.app.web.console.labs import LabAsk, lab_json

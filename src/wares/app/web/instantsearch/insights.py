@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wares.app.web.caller import Caller
+from wares.app.web.access.caller import Caller
 from wares.app.web.instantsearch.names import find_index
 from wares.errors import InputError, UnknownName
 from wares.feeds.dialects.algolia import ALGOLIA

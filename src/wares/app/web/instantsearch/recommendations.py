@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from wares.app.web.caller import Caller
+from wares.app.web.access.caller import Caller
 from wares.app.web.instantsearch.answers import hit_json
 from wares.app.web.instantsearch.conditions import wanted
 from wares.app.web.instantsearch.names import Index

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from wares.app.web.caller import Caller, caller_of
+from wares.app.web.access.caller import Caller, caller_of
 from wares.app.web.instantsearch.answers import facet_answer, record_json, retrieved, search_answer
 from wares.app.web.instantsearch.conditions import wanted
 from wares.app.web.instantsearch.insights import record_events

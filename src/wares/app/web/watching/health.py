@@ -6,9 +6,9 @@ from anyio import CapacityLimiter, move_on_after, to_thread
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
-from wares.app.web.metrics import Metrics
-from wares.app.web.readiness import SLOW, Readiness, Service, ready_json
-from wares.app.web.refusals import Refused
+from wares.app.web.told.refusals import Refused
+from wares.app.web.watching.metrics import Metrics
+from wares.app.web.watching.readiness import SLOW, Readiness, Service, ready_json
 
 _PATIENCE_S = 2.0
 _NEVER_KEPT = {"cache-control": "no-store"}

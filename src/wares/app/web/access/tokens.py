@@ -22,9 +22,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from wares.app.web.caller import OF_TOKENS, Caller
-from wares.app.web.keys import Key
-from wares.app.web.refusals import Refused
+from wares.app.web.access.caller import OF_TOKENS, Caller
+from wares.app.web.access.keys import Key
+from wares.app.web.told.refusals import Refused
 from wares.errors import InputError
 
 MARK = "wt1."

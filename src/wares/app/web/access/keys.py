@@ -15,7 +15,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from wares.app.web.caller import SCOPES, Caller, ScopeName
+from wares.app.web.access.caller import SCOPES, Caller, ScopeName
 from wares.engine.durable import replace_text
 from wares.errors import InputError, StoreError, StoreUnwritable, UnknownName
 

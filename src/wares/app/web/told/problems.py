@@ -8,8 +8,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from wares.app.web.error_codes import type_of
-from wares.app.web.record import current
+from wares.app.web.told.error_codes import type_of
+from wares.app.web.watching.record import current
 from wares.errors import (
     CursorExpired,
     DataError,

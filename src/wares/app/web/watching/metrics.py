@@ -12,8 +12,8 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from wares.app.web.logs import tell
-from wares.app.web.record import current
+from wares.app.web.watching.logs import tell
+from wares.app.web.watching.record import current
 from wares.engine.observer import STAGES
 from wares.engine.snapshot import kept_snapshots
 from wares.shop import Shop

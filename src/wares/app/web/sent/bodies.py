@@ -5,7 +5,7 @@ from collections import deque
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from wares.app.web.refusals import Refused
+from wares.app.web.told.refusals import Refused
 
 _PIECE = 256 * 1024  # bytes that are unpacked at a time, however much they are packed
 _GZIP = 16 + zlib.MAX_WBITS

@@ -7,7 +7,7 @@ from typing import Literal
 
 from starlette.routing import compile_path
 
-from wares.app.web.caller import ScopeName
+from wares.app.web.access.caller import ScopeName
 
 OPEN: Literal["open"] = "open"
 UNKNOWN = "unknown"  # the name of what has no entry

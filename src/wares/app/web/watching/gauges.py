@@ -8,7 +8,7 @@ from pathlib import Path
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from wares.app.web.readiness import DEGRADED, Service
+from wares.app.web.watching.readiness import DEGRADED, Service
 from wares.shop import Shop
 
 _FILES = ("wares.sqlite", "wares.sqlite-wal", "impressions.sqlite", "impressions.sqlite-wal")

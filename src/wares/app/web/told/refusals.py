@@ -5,7 +5,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from wares.app.web.problems import problem
+from wares.app.web.told.problems import problem
 
 
 class Refused(HTTPException):

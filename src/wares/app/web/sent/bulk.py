@@ -11,11 +11,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import TypeAdapter, ValidationError
 
-from wares.app.web.caller import Caller
-from wares.app.web.idempotency import begun_ms
+from wares.app.web.access.caller import Caller
 from wares.app.web.limits import Limits
-from wares.app.web.ndjson import MEDIA_TYPE, MEDIA_TYPES, Outcome, Rows, cut_lines, read_lines
-from wares.app.web.refusals import Refused
+from wares.app.web.sent.idempotency import begun_ms
+from wares.app.web.sent.ndjson import MEDIA_TYPE, MEDIA_TYPES, Outcome, Rows, cut_lines, read_lines
+from wares.app.web.told.refusals import Refused
 from wares.feeds.events import NAMES, read_events
 from wares.feeds.report import ImportReport, Reading
 from wares.shop import Shop

@@ -14,12 +14,12 @@ from fastapi import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from wares.app.web.bodies import WholeAnswer, again, read_whole
-from wares.app.web.caller import IN_SCOPE, Caller
-from wares.app.web.problems import told_of
-from wares.app.web.refusals import Refused
-from wares.app.web.scopes import route_of, shop_in
+from wares.app.web.access.caller import IN_SCOPE, Caller
+from wares.app.web.access.scopes import route_of, shop_in
+from wares.app.web.sent.bodies import WholeAnswer, again, read_whole
 from wares.app.web.threads import Threads
+from wares.app.web.told.problems import told_of
+from wares.app.web.told.refusals import Refused
 from wares.errors import WaresError
 from wares.shop import Shop
 from wares.store.given_answers import GivenAnswer, GivenAnswers, sealed

@@ -9,8 +9,8 @@ from typing import Any, Literal, get_args
 
 from fastapi import Request
 
-from wares.app.web.rates import Buckets
-from wares.app.web.refusals import Refused
+from wares.app.web.access.rates import Buckets
+from wares.app.web.told.refusals import Refused
 from wares.feeds.events import NAMES, read_events
 
 ScopeName = Literal["search", "events", "catalogue", "metrics", "admin"]

@@ -8,7 +8,7 @@ import time
 import traceback
 from typing import Any, Literal, TextIO
 
-from wares.app.web.record import current
+from wares.app.web.watching.record import current
 
 Form = Literal["auto", "json", "text"]
 _log = logging.getLogger("wares")

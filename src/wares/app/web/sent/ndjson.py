@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic_core import from_json
 
 from wares.app.web.limits import Limits
-from wares.app.web.refusals import Refused
+from wares.app.web.told.refusals import Refused
 
 MEDIA_TYPE = "application/x-ndjson"
 MEDIA_TYPES = frozenset((MEDIA_TYPE, "application/ndjson", "application/jsonl"))

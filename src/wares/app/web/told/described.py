@@ -8,12 +8,12 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from wares.app.web import receipts
-from wares.app.web.idempotency import HEADER
-from wares.app.web.idempotency import ROUTES as KEYED
-from wares.app.web.ndjson import MEDIA_TYPE
-from wares.app.web.problems import MEDIA_TYPE as PROBLEM
-from wares.app.web.scopes import NEEDS, OPEN
+from wares.app.web.access.scopes import NEEDS, OPEN
+from wares.app.web.sent.idempotency import HEADER
+from wares.app.web.sent.idempotency import ROUTES as KEYED
+from wares.app.web.sent.ndjson import MEDIA_TYPE
+from wares.app.web.told import receipts
+from wares.app.web.told.problems import MEDIA_TYPE as PROBLEM
 from wares.app.web.wire import EventsSent
 
 _OF_SHOP = "/v1/shops/{shop}"

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from wares.app.web.caller import ADMIN, OF_TOKENS, Caller
-from wares.app.web.keys import KEY, Key, Keys, is_same
-from wares.app.web.refusals import Refused
-from wares.app.web.tokens import MARK, read_token
+from wares.app.web.access.caller import ADMIN, OF_TOKENS, Caller
+from wares.app.web.access.keys import KEY, Key, Keys, is_same
+from wares.app.web.access.tokens import MARK, read_token
+from wares.app.web.told.refusals import Refused
 from wares.errors import SettingsError
 
 LOOK_EVERY_S = 0.25

@@ -1,0 +1,1 @@
+"""What is sent: bodies, records in bulk, and requests that are sent twice."""
