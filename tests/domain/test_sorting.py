@@ -1,9 +1,11 @@
 """Sorts against numpy's own."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wares.domain.scores import Scores
 from wares.domain.sorting import best_first, distinct, numbered
 
 scores = st.one_of(
@@ -27,3 +29,11 @@ def test_distinct_rows_grow_and_each_has_its_place(told: list[int]) -> None:
     assert places.tolist() == inverse.tolist()
     assert names.dtype == distinct(rows).dtype == np.int32
     assert rows.tolist() == told
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float16, np.int64, np.int32])
+def test_scores_of_another_type_are_ordered_as_they_are(kind: type[np.generic]) -> None:
+    """A plugin may give what numpy made of its sums."""
+    scores = np.array([1, -2, 3, 1, 0]).astype(kind)
+    assert best_first(scores).tolist() == [2, 0, 3, 4, 1]
+    assert Scores.of_all(scores).best(np.ones(5, np.bool_), 2).tolist() == [2, 0]

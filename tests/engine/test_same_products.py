@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from live_shop import NOW_MS, learnt, product, settings_of
+from live_shop import NO_ENCODER, NOW_MS, learnt, product, settings_of
 
+from wares.domain.request import Request
+from wares.engine.assembly import Engine
 from wares.engine.live import Live
 from wares.engine.same_products import of_products, same_group
 from wares.engine.view import ShopView
@@ -45,3 +47,15 @@ def test_no_row_of_a_product_or_its_variants_is_overlooked(view: ShopView) -> No
         for found, asked in ((same_group(rows, view), rows), (of_products(rows, view), np.flatnonzero(same))):
             expected = np.flatnonzero(np.isin(columns.groups, columns.groups[asked]))
             assert sorted(found.tolist()) == expected.tolist()
+
+
+def test_variants_that_are_hits_of_their_own_name_each_other_once(tmp_path: Path) -> None:
+    settings = settings_of(
+        tmp_path, NO_ENCODER + '[profiles.each]\nsources = ["new"]\npolicies = []\nfold_variants = false\n'
+    )
+    with Store.open(tmp_path, "write") as store:
+        store.catalogue.put(product(f"p{i}", group_id=f"g{i // 3}", published_ms=NOW_MS) for i in range(5))
+        engine = Engine(tmp_path, settings, store, None, learnt(store, settings, tmp_path))
+        page = engine.ask(Request(surface="each", now_ms=NOW_MS))
+    told = {hit.product.id: hit.variants for hit in page.hits}
+    assert told == {"p0": ("p1", "p2"), "p1": ("p0", "p2"), "p2": ("p0", "p1"), "p3": ("p4",), "p4": ("p3",)}

@@ -10,6 +10,7 @@ from wares.contracts import Catalogue
 from wares.domain.product import Product
 from wares.domain.request import Request
 from wares.domain.result import Hit, Page, Reason, Slate
+from wares.domain.sorting import distinct
 from wares.engine.stages import Answer
 from wares.retrieval.highlight import highlight
 
@@ -74,7 +75,7 @@ def _variants(rows: NDArray[np.int32], found: Answer, most: int = 50) -> list[tu
     columns = found.view.columns
     if columns.n_groups == len(columns):  # nothing has any
         return [()] * len(rows)
-    others = found.view.state.filters.rows_of(columns.groups[rows])
+    others = found.view.state.filters.rows_of(distinct(columns.groups[rows]))  # a profile may show several of one
     others = others[found.shown[others]]
     by_group: dict[int, list[int]] = {}
     for row, group in zip(others.tolist(), columns.groups[others].tolist(), strict=True):
