@@ -1,5 +1,6 @@
 """What is answered directly is answered as the framework would: the same status, headers and body, faults included."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from served_shop import build
+from starlette.types import Message, Scope
 
 from wares.app.web.access.scopes import _COMPILED, _PLAIN
 from wares.app.web.direct import Direct
@@ -29,6 +31,8 @@ ASKED: dict[str, Asked] = {
     "search": _post("/v1/search", {"query": "milk", "facets": ["brand"], "k": 2}),
     "search of a named shop": _post("/v1/shops/default/search", {"query": "milk"}),
     "search of no shop": _post("/v1/shops/elsewhere/search", {"query": "milk"}),
+    "search of no shop, named behind the path": _post("/v1/search?shop=elsewhere", {"query": "milk"}),
+    "events of no shop, named behind the path": _post("/v1/events?sh%6Fp=elsewhere", {"events": [_VIEW]}),
     "search that asks for nothing": _post("/v1/search", {}),
     "search with a strange field": _post("/v1/search", {"query": "milk", "colour": "red"}),
     "search with a wrong type": _post("/v1/search", {"query": ["milk"]}),
@@ -77,6 +81,9 @@ ASKED: dict[str, Asked] = {
     "suggest twice": ("GET", "/v1/suggest?q=mi&q=br", b"", {}),
     "suggest with more": ("GET", "/v1/suggest?q=mi&lang=en", b"", {}),
     "suggest for a long text": ("GET", "/v1/suggest?q=" + "m" * 1001, b"", {}),
+    "suggest with a body": ("GET", "/v1/suggest?q=mi", b"{}", {}),
+    "suggest with a text": ("GET", "/v1/suggest?q=mi", b"", {"content-type": "text/plain"}),
+    "suggest with what is not packed": ("GET", "/v1/suggest?q=mi", b"mi", {"content-encoding": "gzip"}),
     "head of a suggestion": ("HEAD", "/v1/suggest?q=mi", b"", {}),
 }  # fmt: skip
 
@@ -119,6 +126,21 @@ def test_plain_requests_go_the_direct_way(shop: Shop, monkeypatch: pytest.Monkey
     for name in ("search", "search of a named shop", "browse", "recommend", "similar", "events", "suggest"):
         assert _told(client, ASKED[name])[0] == 200, name
     assert client.get("/v1/shop").status_code == 500
+
+
+def test_a_suggestion_waits_for_no_body_which_may_never_come(shop: Shop) -> None:
+    told = list[int]()
+
+    async def never() -> Message:
+        raise AssertionError("somebody waited for a body")
+
+    async def send(message: Message) -> None:
+        told.append(message.get("status", 0))
+
+    headers = [(b"host", b"testserver"), (b"content-length", b"10")]
+    scope: Scope = {"type": "http", "method": "GET", "path": "/v1/suggest", "query_string": b"q=mi", "headers": headers}
+    asyncio.run(make_app({"default": shop})(scope, never, send))
+    assert told[0] == 200
 
 
 def test_a_path_without_parts_is_found_as_the_table_has_it() -> None:
