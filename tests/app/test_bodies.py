@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from wares.app.web.http import make_app
 from wares.app.web.limits import QUESTION_BYTES
+from wares.app.web.sent.bodies import _PIECE
 from wares.shop import open_shop
 
 JSON = {"content-type": "application/json"}
@@ -35,6 +36,15 @@ def test_a_question_has_a_smaller_body_than_a_feed(app: FastAPI, path: str, pack
         assert answer.status_code == 413 and "bytes" in answer.text
         feed = client.put("/v1/products", json=[{"id": "p9", "title": "Jam", "note": "x" * QUESTION_BYTES}])
         assert feed.status_code == 200, feed.text
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 3])
+def test_a_packed_body_may_have_any_length(app: FastAPI, pieces: int) -> None:
+    body = b'{"events": []}'.ljust(pieces * _PIECE)
+    answer = TestClient(app).post(
+        "/v1/events", content=gzip.compress(body), headers=JSON | {"content-encoding": "gzip"}
+    )
+    assert answer.status_code == 200, answer.text
 
 
 def test_who_leaves_before_the_end_of_a_body_is_no_fault_of_ours(

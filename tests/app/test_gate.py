@@ -25,6 +25,7 @@ from wares.app.web.console.changing import HEADER
 from wares.app.web.gate import _address
 from wares.app.web.http import make_app
 from wares.app.web.limits import Limits
+from wares.app.web.load import Load
 from wares.app.web.wire import EventsSent
 from wares.engine.settings import load_settings
 from wares.errors import SettingsError
@@ -311,6 +312,22 @@ def test_a_token_fills_in_its_shopper(shop: Shop, keys: Keys, monkeypatch: pytes
     monkeypatch.setattr(shop, "ask", ask)
     client(shop, keys).post("/v1/recommend", json={}, headers=bearer(token_of(key)))
     assert asked == ["anna"]
+
+
+def test_what_two_tokens_ask_alike_are_two_questions(shop: Shop, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the home page of each shopper would wait in the lane that is for kept answers, and all in one."""
+    _, key = keys.new(["search"])
+    asker, lanes, lane_for = client(shop, keys), list[Any](), Load.lane_for
+
+    def found(*args: Any) -> Any:
+        lane, answered = lane_for(*args)
+        lanes.append(lane)
+        return lane, answered
+
+    monkeypatch.setattr(Load, "lane_for", found)
+    for shopper in ("anna", "anna", "bert"):
+        assert asker.post("/v1/recommend", json={}, headers=bearer(token_of(key, shopper))).status_code == 200
+    assert lanes[0] is lanes[2] is not lanes[1]
 
 
 @pytest.mark.parametrize("name", ["shopper_id", "user_id", "user_pseudo_id", "Shopper_ID", " user id "])

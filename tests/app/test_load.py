@@ -1,6 +1,7 @@
 """Too many ask: some wait for their turn, some are sent away at once, and nobody is forgotten."""
 
 import asyncio
+import gzip
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from contextlib import asynccontextmanager
@@ -240,6 +241,37 @@ def test_who_sends_more_than_all_may_hold_together_is_refused_and_told_when_to_c
     _run(work)
 
 
+def test_what_packed_bodies_become_is_held_as_well(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wares.app.web.load._HELD_BYTES", 0)
+    most = shop.settings.server.max_body_kib * 1024
+    app, whole = make_app({"default": shop}), b'{"events": []}'.ljust(most)
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    begun, go_on, record = threading.Event(), threading.Event(), shop.record
+
+    def slow(*args: Any) -> Any:
+        begun.set()
+        go_on.wait(20)
+        return record(*args)
+
+    monkeypatch.setattr(shop, "record", slow)
+
+    async def work() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver") as client:
+            first = asyncio.create_task(client.post("/v1/events", content=gzip.compress(whole), headers=headers))
+            while not begun.is_set():
+                await asyncio.sleep(0)
+            refused = await client.post("/v1/events", content=gzip.compress(whole), headers=headers)
+            assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+            go_on.set()
+            assert (await first).status_code == 200
+            assert (await client.post("/v1/events", content=gzip.compress(whole), headers=headers)).status_code == 200
+
+    try:
+        _run(work)
+    finally:
+        go_on.set()
+
+
 def test_a_slow_reader_takes_nobodys_turn(shop: Shop) -> None:
     app = make_app({"default": shop})
 
@@ -281,16 +313,23 @@ def test_what_was_asked_a_moment_ago_waits_for_none_that_computes_and_counts_as_
     now_s = [0.0]
     answers, writes, again = (Lane(1, 10, 60) for _ in range(3))
     load = Load(answers, writes, 100, again, kept_s=10.0, now_s=lambda: now_s[0])
-    lane, answered = load.lane_for(answers, "/v1/search", b"tea")
-    assert lane is answers and load.lane_for(answers, "/v1/search", b"tea")[0] is answers  # nobody has an answer yet
+    lane, answered = load.lane_for(answers, "/v1/search", "", b"tea")
+    assert (
+        lane is answers and load.lane_for(answers, "/v1/search", "", b"tea")[0] is answers
+    )  # nobody has an answer yet
     now_s[0] = 2.0
     answered()
-    assert load.lane_for(answers, "/v1/search", b"tea")[0] is again
-    assert load.lane_for(answers, "/v1/browse", b"tea")[0] is load.lane_for(answers, "/v1/search", b"jam")[0] is answers
-    assert load.lane_for(writes, "/v1/search", b"tea")[0] is writes
+    assert load.lane_for(answers, "/v1/search", "", b"tea")[0] is again
+    assert (
+        load.lane_for(answers, "/v1/browse", "", b"tea")[0]
+        is load.lane_for(answers, "/v1/search", "", b"jam")[0]
+        is answers
+    )
+    assert load.lane_for(answers, "/v1/search", "anna", b"tea")[0] is answers  # whose answer nobody has
+    assert load.lane_for(writes, "/v1/search", "", b"tea")[0] is writes
     now_s[0] = 10.0  # the answer is as old as its question
-    assert load.lane_for(answers, "/v1/search", b"tea")[0] is answers
-    assert load.at_once == 3 and Load(answers, writes, 100).lane_for(answers, "/v1/search", b"tea")[0] is answers
+    assert load.lane_for(answers, "/v1/search", "", b"tea")[0] is answers
+    assert load.at_once == 3 and Load(answers, writes, 100).lane_for(answers, "/v1/search", "", b"tea")[0] is answers
 
 
 def test_a_kept_answer_is_given_while_others_compute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

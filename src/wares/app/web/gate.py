@@ -18,7 +18,7 @@ from wares.app.web.access.rates import Buckets
 from wares.app.web.access.scopes import OPEN, ROUTE_IN_SCOPE, UNKNOWN, Route, methods_of, route_of
 from wares.app.web.limits import Limits
 from wares.app.web.load import QUESTIONS, Held, Load
-from wares.app.web.sent.bodies import MOST_IN_SCOPE, ClientLeft, WholeAnswer, again, read_whole
+from wares.app.web.sent.bodies import HELD_IN_SCOPE, MOST_IN_SCOPE, ClientLeft, WholeAnswer, again, read_whole
 from wares.app.web.told.problems import unforeseen
 from wares.app.web.told.refusals import Refused
 from wares.app.web.watching.logs import tell_access, tell_fault
@@ -94,13 +94,13 @@ class Gate:
             if route.name == _EVENTS and headers.get("content-type", "").startswith("text/plain"):
                 scope["headers"] = [*_without_type(scope["headers"]), (b"content-type", b"application/json")]
             with self._load.holding(lane := self._load.lane(route.name)) as held:
-                limited = _limited(receive, most, held)
+                scope[HELD_IN_SCOPE], limited = held.reach, _limited(receive, most, held)
                 if lane is None:
                     await self._app(scope, limited, answered)
                 else:
                     body = await _in_time(limited)  # first, so that a slow sender takes nobody's turn
                     whole = WholeAnswer()  # and sent afterwards, so that a slow reader does not, either
-                    lane, answered_well = self._load.lane_for(lane, scope["path"], body)
+                    lane, answered_well = self._load.lane_for(lane, scope["path"], caller.fills_in, body)
                     async with lane.turn():
                         await self._app(scope, again(body), whole)
                     if whole.status == 200:

@@ -146,6 +146,11 @@ class Held:
         self._load.held += size
         self._mine += size
 
+    def reach(self, size: int) -> None:
+        """What has come is so long now that it is unpacked. Raises Refused as `more`."""
+        if size > self._mine:
+            self.more(size - self._mine)
+
 
 class Load:
     """The lanes of a service. Answers and writes do not wait for one another: writing waits for the disk.
@@ -192,15 +197,17 @@ class Load:
             return self._answers
         return self._writes if route in _WRITES else None
 
-    def lane_for(self, lane: Lane, path: str, body: bytes) -> tuple[Lane, Callable[[], None]]:
+    def lane_for(self, lane: Lane, path: str, whose: str, body: bytes) -> tuple[Lane, Callable[[], None]]:
         """Where a question of this lane waits, now that it is read, and what to call once it is answered.
 
         What was asked a moment ago is most likely kept (`engine/answers.py`), and need not wait for those who compute:
-        it has a lane of its own, so that not many are computed at once where it is not.
+        it has a lane of its own, so that not many are computed at once where it is not. `whose`: what the question
+        itself leaves open, and who asks fills in.
         """
         if lane is not self._answers or not self._kept_s:
             return lane, _nothing
-        digest = blake2b(path.encode("utf-8", "surrogatepass") + b"\0" + body, digest_size=16).digest()
+        told = f"{path}\0{whose}\0".encode("utf-8", "surrogatepass")
+        digest = blake2b(told + body, digest_size=16).digest()
         now_s = self._now_s()
         if now_s - self._asked_s.get(digest, -math.inf) < self._kept_s:
             return self._again, _nothing

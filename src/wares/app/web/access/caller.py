@@ -94,6 +94,11 @@ class Caller:
             self.meters.count(self, [shopper])
         return shopper, self.in_market(market)
 
+    @property
+    def fills_in(self) -> str:
+        """What `ask` fills in where a question leaves it open: the same question of two who differ here is not one."""
+        return "\0".join((self.shopper, *self.markets[:1]))
+
     def act_for(self, shopper: str | None) -> str | None:
         """The shopper that is meant; of a token its own and no other."""
         if self.shopper and (shopper or self.shopper) != self.shopper:

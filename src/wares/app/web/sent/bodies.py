@@ -2,6 +2,7 @@
 
 import zlib
 from collections import deque
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -11,6 +12,7 @@ _PIECE = 256 * 1024  # bytes that are unpacked at a time, however much they are 
 _GZIP = 16 + zlib.MAX_WBITS
 _KNOWN = (b"gzip", b"x-gzip")
 MOST_IN_SCOPE = "wares.most_bytes"  # where the gate leaves what this request may have
+HELD_IN_SCOPE = "wares.held"  # and what is told how long its body is unpacked, so that all together hold not too much
 
 
 class ClientLeft(ConnectionAbortedError):
@@ -37,15 +39,15 @@ class Unpacking:
             detail = "This Content-Encoding is not read here. Send the body plain or as gzip."
             raise Refused(415, "unsupported-media-type", detail, {"accept-encoding": "gzip"})
         plain = [one for one in scope["headers"] if one[0] not in (b"content-encoding", b"content-length")]
-        unpacked = _Unpacked(receive, scope.get(MOST_IN_SCOPE, self._most))
+        unpacked = _Unpacked(receive, scope.get(MOST_IN_SCOPE, self._most), scope.get(HELD_IN_SCOPE, _nobody))
         await self._app({**scope, "headers": plain}, unpacked, send)
 
 
 class _Unpacked:
     """Hands out the unpacked body piece by piece, so that no small body can grow to any size in memory."""
 
-    def __init__(self, receive: Receive, most: int) -> None:
-        self._receive, self._most, self._came = receive, most, 0
+    def __init__(self, receive: Receive, most: int, reached: Callable[[int], None]) -> None:
+        self._receive, self._most, self._came, self._reached = receive, most, 0, reached
         self._gzip = zlib.decompressobj(_GZIP)
         self._waiting: deque[bytes] = deque()
         self._is_last = False
@@ -73,13 +75,17 @@ class _Unpacked:
         except zlib.error:
             raise Refused(422, "invalid-encoding", "The body is no gzip. Send it plain, or pack it again.") from None
         rest = self._gzip.unconsumed_tail or self._gzip.unused_data
-        if rest or len(piece) == _PIECE:  # an empty rest still asks for what waits inside
+        if rest or (len(piece) == _PIECE and not self._gzip.eof):  # an empty rest still asks for what waits inside
             self._waiting.appendleft(rest)
         self._came += len(piece)
         if self._came > self._most:
             detail = f"The body may have at most {self._most:,} bytes when it is unpacked. Send smaller batches."
             raise Refused(413, "too-large", detail)
+        self._reached(self._came)
         return piece
+
+
+def _nobody(size: int) -> None: ...
 
 
 class HeadAsGet:
