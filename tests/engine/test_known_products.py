@@ -1,5 +1,6 @@
 """Products that are remembered are as the catalogue has them at any moment."""
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -82,3 +83,14 @@ def test_no_more_is_remembered_than_there_is_room_for(catalogue: Catalogue) -> N
     for asked in (["p1"], ["p2"], ["p1"], ["p3"], ["p4"], ["p5"], ["p1"], ["p2"]):
         assert known.get(asked) == catalogue.get(asked)
     assert counting.read == ["p1", "p2", "p3", "p4", "p5", "p2"]  # of four the longest unused went first
+
+
+def test_a_product_of_many_values_takes_the_room_that_they_take(catalogue: Catalogue) -> None:
+    fits = tuple(f"model {i:020d}" for i in range(300))
+    catalogue.put(Product(one, "A part", attributes={"fits": fits}) for one in IDS)
+    counting = Counting(catalogue)
+    known = KnownProducts(counting, 0, most_bytes=10 * sum(map(sys.getsizeof, fits)))
+    known.get(IDS)
+    counting.read.clear()
+    known.get(IDS[::-1])
+    assert len(IDS) - len(counting.read) <= 10

@@ -10,7 +10,7 @@ from wares.domain.product import Product
 
 MOST_BYTES = 64 * 2**20  # some 40,000 products
 _CHANGES = 64  # that one question looks through
-_BARE_BYTES, _ATTRIBUTE_BYTES = 1_000, 250  # about what a product takes beside its longer texts
+_BARE_BYTES, _ATTRIBUTE_BYTES, _VALUE_BYTES = 1_000, 150, 60  # about what a product takes beside its longer texts
 
 
 class KnownProducts:
@@ -72,4 +72,7 @@ def _bytes_of(product: Product) -> int:
     """About what it takes: letters beyond Latin ones take two bytes each."""
     letters = len(product.title) + len(product.description)
     letters += sum(len(text.title) + len(text.description) for text in product.texts.values())
-    return _BARE_BYTES + 2 * letters + _ATTRIBUTE_BYTES * (len(product.attributes) + len(product.offers))
+    values = [value for several in product.attributes.values() for value in several]  # of a spare part there are many
+    letters += sum(map(len, values))
+    named = len(product.attributes) + len(product.offers)
+    return _BARE_BYTES + 2 * letters + _ATTRIBUTE_BYTES * named + _VALUE_BYTES * len(values)
