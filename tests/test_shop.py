@@ -252,7 +252,10 @@ def test_an_erased_shopper_is_a_stranger_everywhere(tmp_path: Path) -> None:
     shop.put_shoppers([{"shopper_id": "s2", "age": "35-44"}])
     shop.log_impressions()
     shop.recommend("s2")
-    assert shop.erase_shopper("s2") == 8
+    shop.record([bought("s2", "p5")])
+    assert shop._engine is not None and shop._engine.live.size()[2] == 1
+    assert shop.erase_shopper("s2") == 9
+    assert shop._engine.live.size()[2] == 0  # nor is it remembered until the next training
     assert shop.store.shoppers.get("s2") is None
     assert ids(shop.recommend("s2")) == ids(shop.recommend("nobody"))
     assert any("'s2' is not known yet" in note for note in shop.recommend("s2").notes)

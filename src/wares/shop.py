@@ -250,6 +250,7 @@ class Shop:
         erased = store.events.erase(shopper_id)
         if self._engine is not None:
             self._engine.campaigns.forget()
+            self._engine.live.forget(keys)
         if len(keys) > 1 and self._engine is not None:
             self._engine.refold()  # a device's events were another's, too
         return erased

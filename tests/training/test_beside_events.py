@@ -16,6 +16,7 @@ from wares.domain.catalogue import Columns
 from wares.domain.event import Event, EventKind
 from wares.domain.interactions import NO_SEARCHES, Interactions, Searches
 from wares.domain.product import Product
+from wares.domain.request import Request
 from wares.domain.shopper import History, Searched, Shopper
 from wares.engine.answers import Question
 from wares.engine.assembly import Engine
@@ -316,6 +317,9 @@ def events_of(told: Interactions) -> list[Event]:
     return done + said
 
 
+NEXT = '[profiles.next]\nsources = ["sequence"]\nformula = { sequence = 1.0 }\npolicies = []\n'
+
+
 def shop(folder: Path, told: Interactions, more: str = "") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "wares.toml").write_text(TOML + more)
@@ -337,7 +341,7 @@ def trained(folder: Path, encoder: AisleEncoder | None) -> Any:
 
 @needs_torch
 def test_the_next_home_page_knows_what_was_just_searched_for(tmp_path: Path) -> None:
-    folder, encoder = shop(tmp_path / "shop", searching(), 'attributes = ["age"]\n'), AisleEncoder()
+    folder, encoder = shop(tmp_path / "shop", searching(), 'attributes = ["age"]\n' + NEXT), AisleEncoder()
     made = trained(folder, encoder)
     assert len(made.interactions.searches) == 360 and len(made.interactions.searches.vectors) == 12
     assert ", 360 searches, 2 values of attributes" in made.facts["shopper_model"]
@@ -363,6 +367,11 @@ def test_the_next_home_page_knows_what_was_just_searched_for(tmp_path: Path) -> 
         assert len(engine.history("new")[0].searched) == len(encoder.asked) == 8  # the last ones alone
         engine.history("new")
         assert len(encoder.asked) == 8
+        page = engine.ask(Request("next", now_ms + 60_000, shopper_id="new", k=PER_AISLE))  # who did nothing else
+        assert np.mean([int(hit.product.id[1:]) % len(AISLES) == 0 for hit in page.hits]) >= 0.7
+        assert not engine.ask(Request("next", now_ms + 60_000, shopper_id="nobody")).hits
+        engine.live.forget(store.shoppers.keys_of("new"))  # erased, they are not remembered until the next training
+        assert engine.history("new")[0].says_nothing
         store.events.erase("s1")
         assert engine.history("s1")[0].says_nothing
 
@@ -519,7 +528,6 @@ def test_a_search_stands_before_an_event_of_its_moment_and_only_the_last_of_a_ro
 
 
 def test_who_searched_for_something_else_asks_another_question(tmp_path: Path) -> None:
-    from wares.domain.request import Request
     from wares.domain.rule import NOTHING
 
     tea, soap = (

@@ -159,6 +159,14 @@ class Live:
             whole = whole.then(self.history(key, simulated=simulated))
         return whole
 
+    def forget(self, shopper_keys: Sequence[int]) -> None:
+        """These shoppers were erased: nothing finds what they did any more, and it need not wait for a training."""
+        with self._lock:
+            self._sessions.forget(shopper_keys)
+            self._played.forget(shopper_keys)
+            if self._searches is not None:
+                self._searches.forget(shopper_keys)
+
     def forget_simulated(self) -> None:
         """Simulated events were erased from the log."""
         with self._lock:

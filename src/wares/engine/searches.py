@@ -1,5 +1,6 @@
 """What shoppers searched for since the snapshot, for a shopper model that reads it: the last few, each encoded once."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +41,11 @@ class LiveSearches:
                 search = _Search(int(block.times_ms[at]), said)
                 together = sorted((*self._of.get(shopper, ()), search), key=lambda one: one.time_ms)
                 self._of[shopper] = tuple(together[-LAST:])
+
+    def forget(self, shopper_keys: Iterable[int]) -> None:
+        """These shoppers were erased: what they typed goes, too."""
+        for shopper in shopper_keys:
+            self._of.pop(shopper, None)
 
     def of(self, shopper_key: int) -> Searched:
         """What this shopper searched for. Words are encoded when they are first asked for; nothing is known of them

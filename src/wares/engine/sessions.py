@@ -1,7 +1,7 @@
 """What shoppers did since the snapshot. Events come by the thousand, and few of these shoppers ask soon: so an event is
 noted as it is, and arrays are made when somebody asks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -30,6 +30,11 @@ class Sessions:
                 known, noted = self._of.get(shopper, _NOTHING)
                 noted = (*noted, *events)
                 self._of[shopper] = (known, noted) if len(noted) < _NOTED else (_joined(known, noted), ())
+
+    def forget(self, shoppers: Iterable[int]) -> None:
+        """These shoppers were erased."""
+        for shopper in shoppers:
+            self._of.pop(shopper, None)
 
     def of(self, shopper: int) -> History:
         """The last 500 events of this shopper in order of time."""

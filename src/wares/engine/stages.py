@@ -19,7 +19,7 @@ from wares.domain.sorting import best_first, distinct
 from wares.engine.explained import explained, parts_of
 from wares.engine.same_products import in_groups, of_products, same_group, without
 from wares.engine.view import ShopView
-from wares.features.personal import PERSONAL_FEATURES, favour
+from wares.features.personal import BESIDE_EVENTS, PERSONAL_FEATURES, favour
 from wares.features.table import FeatureTable, describe
 from wares.policies.exploration import NAME as EXPLORATION
 from wares.policies.rules import allowed, pinnable_rows
@@ -299,10 +299,12 @@ def _opinions(intent: Intent, walk: Walk, view: ShopView, rows: NDArray[np.int32
 
 
 def _asked(intent: Intent, walk: Walk) -> Mapping[str, Source]:
-    """The sources that may have something to say; nobody asks about a shopper of whom nothing is known."""
+    """The sources that may have something to say; nobody asks about a shopper of whom nothing is known. Who has only
+    searched is known to those that read searches, but not in a search, where the gate needs a history."""
     if len(intent.history):
         return walk.sources
-    return {name: source for name, source in walk.sources.items() if name not in PERSONAL_FEATURES}
+    known = () if intent.terms or intent.history.says_nothing else BESIDE_EVENTS
+    return {name: source for name, source in walk.sources.items() if name in known or name not in PERSONAL_FEATURES}
 
 
 def retrieved(intent: Intent, walk: Walk, view: ShopView) -> tuple[Candidates, FeatureTable]:

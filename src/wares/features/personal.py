@@ -17,6 +17,7 @@ from wares.domain.result import Candidates
 
 Floats = NDArray[np.float32]
 PERSONAL_FEATURES = ("buy_again", "item_knn", "ease", "als", "transitions", "graph", "sequence", "taste", "interests")
+BESIDE_EVENTS = ("sequence",)  # these also read what stands beside a shopper's events on products
 _CLOSED, _OPEN = 0.5, 0.8  # share of the best relevance up to which nothing counts, and from which everything does
 _LEAST_NAME = 3  # words: fewer are the name of a kind as often as of a product
 _ROUNDING = 1e-3
