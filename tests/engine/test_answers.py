@@ -112,6 +112,20 @@ def test_answers_are_forgotten_by_age_and_by_size(shop: Shop, monkeypatch: pytes
     assert answers.nbytes <= 2**20
 
 
+def test_of_a_kept_answer_few_hits_are_remembered_however_many_are_asked_for(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wares.engine.assembly._MOST_HITS", 30)
+    asked = [(40, 0), (20, 0), (5, 20), (6, 20), (5, 25)]
+    first = [shop.search("tea", k=k, offset=offset) for k, offset in asked]
+    pages = [pages for kept in _answers(shop)._kept.values() if (pages := kept.answer.pages) is not None]
+    assert [sorted((k, offset) for offset, k, _ in found) for found in pages] == [
+        [(20, 0)],
+        [(5, 20), (5, 25), (6, 20)],
+    ]
+    assert [_ids(shop.search("tea", k=k, offset=offset)) for k, offset in asked] == [_ids(page) for page in first]
+
+
 def test_a_rule_holds_at_once(shop: Shop) -> None:
     assert _ids(shop.search("tea", k=3))[0] != "p39"
     rule = '[[rules]]\nname = "first"\nwhen = { query = ["tea"] }\npin = { "p39" = 1 }\n'

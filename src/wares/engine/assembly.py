@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
@@ -48,7 +48,7 @@ from wares.store.impressions import ImpressionLog
 from wares.store.sqlite import Store
 
 _BY_WORDS = "The meaning of the query could not be looked at: this answer goes by its words alone."
-_MOST_PAGES = 8  # that are remembered of one answer
+_MOST_PAGES, _MOST_HITS = 8, 100  # that are remembered of one answer: a hit takes 3 kB
 _log = logging.getLogger("wares")
 
 
@@ -284,7 +284,7 @@ class Engine:
         page = self._present(found, offset, k)
         if k and offset + k < page.total:
             page = with_cursor(page, request, name or self._cursors.keep(found.to_keep()), offset)
-        if pages is not None and len(pages) < _MOST_PAGES:
+        if pages is not None and len(pages) < _MOST_PAGES and _hits_of(pages) + len(page.hits) <= _MOST_HITS:
             pages[offset, k, found.experiment] = page  # its cursor continues an answer of that experiment
         return page
 
@@ -348,6 +348,10 @@ class Engine:
         live = Live(snapshot, self._encoder)
         live.catch_up(self.store.catalogue, self.store.events)
         return live
+
+
+def _hits_of(pages: Mapping[tuple[int, int, str], Page]) -> int:
+    return sum(len(page.hits) for page in list(pages.values()))  # a list at once: others put pages there meanwhile
 
 
 def _has_settings(folder: Path) -> bool:
