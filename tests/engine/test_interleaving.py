@@ -1,5 +1,6 @@
 """Two orders drafted into one page: fair, without doubles, and telling which of the two shoppers prefer."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,7 +17,9 @@ from wares.domain.catalogue import Columns
 from wares.domain.event import EventKind
 from wares.domain.log import EventBlock
 from wares.domain.product import Product
+from wares.domain.request import Request
 from wares.domain.shopper import KIND_CODES
+from wares.engine.impression import impression_json
 from wares.engine.interleaving import team_draft
 from wares.evaluation.click_simulator import click_by_position, plant, power_curve
 from wares.evaluation.interleaved import Preference, credits_of, preference_of
@@ -96,6 +99,22 @@ def test_an_explained_answer_keeps_what_each_score_is_made_of(shop: Shop) -> Non
     page = shop.browse("Tea", shopper="ann", k=5, explain=True)
     for hit in page.hits:
         assert sum(hit.parts.values()) == pytest.approx(hit.score, abs=1e-5)
+
+
+def test_two_orders_that_rest_on_different_sources_share_a_page_and_its_log(shop: Shop) -> None:
+    file = 'name = "y"\nsurface = "home"\nkind = "interleave"\n'
+    file += '[variants.fresh]\nsources = ["new", "taste"]\nformula = { new = 1.0, taste = 1.0 }\n'
+    shop.put([{"id": f"n{i}", "title": f"New {i}", "published": f"{datetime.now(UTC):%Y-%m-%d}"} for i in range(9)])
+    shop.experiments.start(file, "Anna", now=datetime.now(UTC))
+    firsts = set()
+    for i in range(20):
+        page = shop.recommend(f"ann{i}", k=6)
+        assert len(page.hits) == 6 and page.variant == "interleaved"
+        logged = json.loads(impression_json(page, Request("home", 0), 0))
+        firsts.add(page.hits[0].team)
+        for hit, told in zip(page.hits, logged["hits"], strict=True):
+            assert len(told["values"]) == (len(logged["features"]) if hit.team == page.hits[0].team else 0)
+    assert len(firsts) == 2
 
 
 # -- shoppers whose wishes are known -----------------------------------------------------------------------------------

@@ -24,7 +24,8 @@ def impression_of(page: Page, request: Request, offset: int, took_ms: float = 0.
     """Plain values for the impression log; the shopper is added there as a keyed hash.
 
     `position` counts from 0 over all pages of the answer; `propensity` is the probability that this hit stood there,
-    None on an interleaved page, where nobody worked it out; there `team` is the variant that picked the hit.
+    None on an interleaved page, where nobody worked it out; there `team` is the variant that picked the hit, and hits
+    of a variant that lacks some of the `features` have no `values`.
     `chances` are the probabilities of all places that chance could have sent it to, only where chance had a part.
     `explored`: a new product that exploration brought up. `sponsored`: whose money put it there, what a click costs
     them, and the share of relevance that it cost. `took_ms`: how long the engine took for the page.
@@ -60,7 +61,9 @@ def _asked(page: Page, request: Request, took_ms: float) -> dict[str, Any]:
 
 def _shown(page: Page, offset: int) -> dict[str, Any]:
     names = list(next((hit.features for hit in page.hits if hit.features), {}))
-    table = [[hit.features[name] for name in names] for hit in page.hits if hit.features]
+    needed = set(names)
+    told = [bool(names) and hit.features.keys() >= needed for hit in page.hits]  # of two orders each may know others
+    table = [[hit.features[name] for name in names] for hit, tells in zip(page.hits, told, strict=True) if tells]
     values = iter(np.round(table, 6).tolist())
     return {
         "features": names,
@@ -70,13 +73,13 @@ def _shown(page: Page, offset: int) -> dict[str, Any]:
                 "position": offset + place,
                 "propensity": None if hit.team else round(hit.chances.get(offset + place, 1.0), 6),
                 "score": round(hit.score, 6),
-                "values": next(values) if hit.features else [],
+                "values": next(values) if tells else [],
                 **({"chances": {str(at): round(p, 6) for at, p in hit.chances.items()}} if hit.chances else {}),
                 **({"team": hit.team} if hit.team else {}),
                 **({"explored": True} if _explored(hit, offset + place) else {}),
                 **({"sponsored": _paid(hit.sponsored)} if hit.sponsored else {}),
             }
-            for place, hit in enumerate(page.hits)
+            for place, (hit, tells) in enumerate(zip(page.hits, told, strict=True))
         ],
     }
 
