@@ -127,23 +127,31 @@ class _Turn:
         self._lane.end(self._began_s)
 
 
+@dataclass(slots=True)
+class Memory:
+    """What bodies may hold together, in bytes, and what they hold now."""
+
+    most: int
+    held: int = 0
+
+
 class Held:
     """What one request holds of the memory for bodies, from its first byte until the block ends."""
 
-    def __init__(self, load: "Load", lane: Lane) -> None:
-        self._load, self._lane, self._mine = load, lane, 0
+    def __init__(self, memory: Memory, lane: Lane) -> None:
+        self._memory, self._lane, self._mine = memory, lane, 0
 
     def __enter__(self) -> "Held":
         return self
 
     def __exit__(self, *fault: object) -> None:
-        self._load.held -= self._mine
+        self._memory.held -= self._mine
 
     def more(self, size: int) -> None:
         """So many bytes have come. Raises Refused (503 "overloaded") where all requests together hold too many."""
-        if self._load.held + size > self._load.most_held:
+        if self._memory.held + size > self._memory.most:
             raise self._lane.too_many()
-        self._load.held += size
+        self._memory.held += size
         self._mine += size
 
     def reach(self, size: int) -> None:
@@ -155,7 +163,8 @@ class Held:
 class Load:
     """The lanes of a service. Answers and writes do not wait for one another: writing waits for the disk.
 
-    `held`: bytes of the bodies of all requests that have begun, which may be `most_held`; one body alone always may.
+    `most_held`: bytes of the bodies of all requests that have begun; one body alone always may. Questions have a
+    quarter of it beside for themselves: eight slow senders of large writes leave nobody without an answer.
     """
 
     def __init__(
@@ -170,7 +179,7 @@ class Load:
         self._answers, self._writes, self._again, self._now_s = answers, writes, again or answers, now_s
         self._lanes = {answers, writes, self._again}
         self._kept_s, self._asked_s = kept_s, OrderedDict[bytes, float]()
-        self.held, self.most_held = 0, most_held
+        self._bodies, self._asked = Memory(most_held), Memory(most_held // 4)
 
     @staticmethod
     def of(
@@ -189,7 +198,7 @@ class Load:
 
     def holding(self, lane: Lane | None) -> Held:
         """Whoever reads a body says in this block how much of it has come. `lane`: in which it will wait."""
-        return Held(self, lane or self._writes)
+        return Held(self._asked if lane is self._answers else self._bodies, lane or self._writes)
 
     def lane(self, route: str) -> Lane | None:
         """In which requests of this route take turns; None = they need none."""
@@ -218,6 +227,11 @@ class Load:
         self._asked_s.move_to_end(digest)
         if len(self._asked_s) > _MOST_ASKED:
             self._asked_s.popitem(last=False)
+
+    @property
+    def held(self) -> int:
+        """Bytes of the bodies of all requests that have begun."""
+        return self._bodies.held + self._asked.held
 
     @property
     def at_once(self) -> int:
