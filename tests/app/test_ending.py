@@ -39,3 +39,11 @@ def test_a_server_with_a_request_in_flight_says_that_it_drains_and_then_ends(
     finally:
         server.process.kill()
         server.process.communicate()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a console's Ctrl-C cannot be sent to one child")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_server_that_has_only_said_where_it_answers_ends_as_wished(tmp_path: Path, how: signal.Signals) -> None:
+    server = Server(build(tmp_path / "shop"))
+    said = server.end(how)
+    assert server.process.returncode == 0 and "Traceback" not in said, said

@@ -8,6 +8,8 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +59,12 @@ def serve(folder: Path, host: str | None = None, port: int | None = None, *, as_
             config = uvicorn.Config(app, **said)
             told = {"title": shop.settings.shop.title, "url": url, "api": f"{url}/v1/openapi.json"}
             words = f"{told['title']}: {url}  (API: {told['api']}). Ctrl-C ends it."
-            print(json.dumps(told) if as_json else words, flush=True)
-            sys.setswitchinterval(_SWITCH_S)
-            # one thread of BLAS: many requests share the cores, and one needs no more than one
-            with threadpool_limits(1, user_api="blas"), Counting(folder, shop.settings, shop.engine.warn):
-                _run(EndingServer(config, app.state.service), listening)
+            with _until_told():  # from here on, for whoever reads where it answers may end it
+                print(json.dumps(told) if as_json else words, flush=True)
+                sys.setswitchinterval(_SWITCH_S)
+                # one thread of BLAS: many requests share the cores, and one needs no more than one
+                with threadpool_limits(1, user_api="blas"), Counting(folder, shop.settings, shop.engine.warn):
+                    EndingServer(config, app.state.service).run(sockets=[listening])
 
 
 def set_aside() -> None:
@@ -71,13 +74,14 @@ def set_aside() -> None:
     gc.freeze()
 
 
-def _run(server: uvicorn.Server, listening: socket.socket) -> None:
-    """Until Ctrl-C or SIGTERM, which uvicorn raises again once the running requests are answered: an end as wished."""
+@contextmanager
+def _until_told() -> Iterator[None]:
+    """Ctrl-C or SIGTERM ends the block, as wished; uvicorn raises them again once the running requests are answered."""
     before = signal.getsignal(signal.SIGTERM)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        server.run(sockets=[listening])
+        yield
     except KeyboardInterrupt:
         return
     finally:
