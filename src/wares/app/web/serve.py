@@ -69,7 +69,7 @@ def serve(folder: Path, host: str | None = None, port: int | None = None, *, as_
 
 def set_aside() -> None:
     """From now on the garbage collector leaves alone what is there: a walk through it takes 80 ms, in which nobody is
-    answered, and finds nothing. What was set aside before stays so: a snapshot that is replaced goes without its help."""
+    answered, and finds nothing. What was set aside before stays so: a replaced snapshot goes without its help."""
     gc.collect()
     gc.freeze()
 
