@@ -171,11 +171,14 @@ def test_the_overview_tells_each_day_by_pointer_by_key_and_as_a_table(page: "Pag
     chart.locator("summary").click()
     chart.locator("tbody tr").first.wait_for()
     assert chart.locator("tbody tr").count() == 28
+    before = chart.element_handle()
     page.get_by_role("button", name="7 days").click()
     page.wait_for_function("() => location.hash.includes('days=7')")
+    page.wait_for_function("before => !before.isConnected", arg=before, timeout=120_000)  # else it is still the old one
     page.locator(".tiles").wait_for(timeout=120_000)
-    page.locator(".chart", has_text="Answers by surface").locator("summary").click()
-    assert page.locator(".chart", has_text="Answers by surface").locator("tbody tr").count() == 7
+    chart.locator("summary").click()
+    chart.locator("tbody tr").first.wait_for()
+    assert chart.locator("tbody tr").count() == 7
 
 
 # -- labs --------------------------------------------------------------------------------------------------------------
