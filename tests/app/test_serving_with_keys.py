@@ -68,9 +68,9 @@ def answers_within_a_second(server: Server, status: int, key: str = "") -> bool:
 
 @pytest.fixture
 def refused_to_start(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """What `wares serve` says where it must not start; a test that comes to serving fails."""
+    """What `wares serve` says where it must not start; a test that comes to listening fails."""
     monkeypatch.delenv("WARES_ADMIN_KEY", raising=False)
-    monkeypatch.setattr(serve, "_run", lambda *started: pytest.fail("it serves"))
+    monkeypatch.setattr(serve, "bound", lambda *where: pytest.fail("it listens"))
 
     def asked(folder: Path, *options: str) -> str:
         result = CliRunner().invoke(app, ["serve", str(folder), "--port", "0", *options], prog_name="wares")
