@@ -127,6 +127,21 @@ def test_a_price_range_holds(page: "Page") -> None:
     assert all(3 <= price <= 6 for price in shown)
 
 
+def test_both_ends_of_a_range_hold_however_slow_the_answer_to_the_first_is(page: "Page") -> None:
+    visit(page, "#/category")
+    held: list[Any] = []
+    both: list[bool] = []
+    page.route("**/v1/browse", lambda route: route.continue_() if both else held.append(route))
+    page.get_by_label("Lowest price").fill("3")
+    page.get_by_label("Lowest price").press("Tab")
+    page.get_by_label("Highest price").fill("6")
+    both.append(True)
+    page.get_by_label("Highest price").press("Tab")
+    page.wait_for_function("() => location.hash.includes('r.price=3..6')")
+    page.locator(CHOSEN, has_text="$6.00").wait_for()
+    assert held and all(3 <= price <= 6 for price in prices(page))
+
+
 @pytest.mark.parametrize(("sort", "backwards"), [("price", False), ("-price", True)])
 def test_sorting_by_price_orders_the_prices(page: "Page", sort: str, backwards: bool) -> None:
     visit(page, "#/search?q=milk")

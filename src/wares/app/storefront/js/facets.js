@@ -102,10 +102,10 @@ function range(wish, facet) {
       }),
     );
   const choose = (event) => {
-    const input = event.currentTarget;
-    const other = { low: chosen.low, high: chosen.high };
-    other[input.dataset.key.split("/").at(-1)] = input.value === "" ? undefined : Math.max(0, Number(input.value));
-    go(linkTo(choosing(wish, field, other)));
+    const typed = { low: undefined, high: undefined }; // both as they stand: the page may not have caught up with the first
+    for (const input of event.currentTarget.closest(".range").querySelectorAll("input"))
+      if (input.value !== "") typed[input.dataset.key.split("/").at(-1)] = Math.max(0, Number(input.value));
+    go(linkTo(choosing(wish, field, typed)));
   };
   const name = fieldName(field);
   return h("div", { class: "range" }, side("low", t("low"), t("lowest", name), low), side("high", t("high"), t("highest", name), high));
