@@ -2,7 +2,7 @@
 
 Answers count from the start for the planned number of days, whenever one looks: the horizon is fixed, and before it is
 over nothing is called a winner. A shopper who was met under two ids, and so in two variants, counts for the first. The
-guardrails are looked at all the time; their intervals hold at all moments together.
+guardrails are looked at all the time; their bounds hold at all moments, for all guardrails and variants together.
 """
 
 import math
@@ -218,34 +218,41 @@ def reading_of(experiment: Experiment, table: Table, now: datetime) -> Reading:
 
 def broken_guardrail(experiment: Experiment, table: Table) -> str:
     """Which guardrail a variant has surely broken, in a sentence; "" = none. Holds however often one looks."""
-    rails = experiment.file.guardrails
-    alpha = 0.05 / (len(table.variants) - 1)
+    rails, alpha = experiment.file.guardrails, guard_alpha(experiment)
     for variant, name in enumerate(table.variants):
         if not variant or min((table.of == 0).sum(), (table.of == variant).sum()) < LEAST_GUARDED:
             continue
         control = {one: table.group(0, one).mean for one in FIGURES}
         own = {one: table.group(variant, one).mean for one in FIGURES}
         if rails.success < 1:
-            least = table.differs(variant, "success", 1 - rails.success).always_valid(1 - alpha)
-            if least.below_zero:
+            fell = table.differs(variant, "success", 1 - rails.success)
+            if fell.value + fell.reach(alpha) < 0:
                 return (
                     f"success of {name} fell by more than {rails.success:.0%}: {own['success']:.1%} against "
                     f"{control['success']:.1%} of control"
                 )
         if rails.empty < 1:
-            rose = table.differs(variant, "empty").always_valid(1 - alpha)
-            if rose.low > rails.empty:
+            rose = table.differs(variant, "empty")
+            if rose.value - rose.reach(alpha) > rails.empty:
                 return (
                     f"answers without a hit of {name} rose by more than {rails.empty:.1%} of all: {own['empty']:.1%} "
                     f"against {control['empty']:.1%} of control"
                 )
-        slower = table.differs(variant, LATENCY, 1 + rails.latency).always_valid(1 - alpha)
-        if slower.above_zero:
+        slower = table.differs(variant, LATENCY, 1 + rails.latency)
+        if slower.value - slower.reach(alpha) > 0:
             return (
                 f"answers of {name} take over {rails.latency:.0%} longer: {own[LATENCY]:.1f} ms against "
                 f"{control[LATENCY]:.1f} ms of control"
             )
     return ""
+
+
+def guard_alpha(experiment: Experiment) -> float:
+    """How often one guardrail of one variant may be called broken where it is not, so that all of them together stop
+    a harmless experiment in at most 5 of 100 (Bonferroni)."""
+    rails = experiment.file.guardrails
+    bounds = 1 + (rails.success < 1) + (rails.empty < 1)  # the time of an answer always has one
+    return 0.05 / (bounds * len(experiment.file.others))
 
 
 def _interleaved(

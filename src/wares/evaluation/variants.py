@@ -14,7 +14,7 @@ from scipy.special import chdtrc, ndtri
 
 from wares.evaluation.intervals import Floats, Interval
 
-TUNED_TO = 5_000  # shoppers at which an always-valid interval is narrowest
+TUNED_TO = 5_000  # shoppers at which an always-valid bound is nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +62,19 @@ class Difference:
         half = _normal(level) * self.error
         return Interval(self.value, self.value - half, self.value + half)
 
-    def always_valid(self, level: float = 0.95) -> Interval:
-        """Holds at all moments together, so that one may look at any time and stop: the asymptotic confidence sequence
-        of Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (Annals of Statistics, 2024), a mixture as in Robbins (1970).
+    def reach(self, alpha: float) -> float:
+        """How far beside the value the truth may lie to one side, at all moments together, so that one may look at any
+        time and stop: wrong in `alpha` of all cases. The asymptotic confidence sequence of Waudby-Smith, Arbour, Sinha,
+        Kennedy and Ramdas (Annals of Statistics, 2024) in its one-sided form, a mixture as in Robbins (1970).
 
         >>> found = Difference(1.0, 0.1, 5_000)
-        >>> found.always_valid().low < found.interval().low < 1
+        >>> found.value - found.reach(0.025) < found.interval().low < 1
         True
         """
-        alpha = 1 - level
-        r = self.n * (-2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))) / TUNED_TO
+        r = self.n * (-2 * math.log(2 * alpha) + math.log(1 - 2 * math.log(2 * alpha))) / TUNED_TO
         if not r:
-            return Interval(self.value)
-        half = self.error * math.sqrt((1 + r) / r * (2 * math.log(1 / alpha) + math.log1p(r)))
-        return Interval(self.value, self.value - half, self.value + half)
+            return math.nan
+        return self.error * math.sqrt((1 + r) / r * 2 * math.log1p(math.sqrt(1 + r) / (2 * alpha)))
 
 
 def compared(
