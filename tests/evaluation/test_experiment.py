@@ -139,7 +139,9 @@ def drawn(n: int, seed: int, **factors: float) -> Table:
         ("latency", asks * rng.lognormal(2, 0.8, n) * grown["latency"]),
     ):
         sums[:, FIGURES.index(name)], counts[:, FIGURES.index(name)] = values, asks
-    return Table(("control", "new"), of.astype(float), sums, counts, np.log1p(rng.poisson(10 * rate)), asks)
+    return Table(
+        ("control", "new"), of.astype(float), sums, counts, np.log1p(rng.poisson(10 * rate)), asks.astype(float)
+    )
 
 
 def stopped_at(table: Table, looks: list[int]) -> int | None:
