@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,8 @@ def walked(n_users: int = 40, n_items: int = 12) -> list[list[int]]:
 def figures_of(folder: Path, rows: list[Row], lines: list[list[int]] | None = None, **given: Any) -> dict[str, Any]:
     data = written(folder, lines or walked())
     options: dict[str, Any] = {"items": None, "seeds": 1, "seed": 0, "ties": "", "run": None, **given}
-    return recommend_figures(data, rows=rows, cache=folder / "cache", tell=lambda *_: None, **options)
+    cache = folder / options.pop("cache_name", "cache")
+    return recommend_figures(data, rows=rows, cache=cache, tell=lambda *_: None, **options)
 
 
 def always(name: str, best: int, **given: Any) -> Row:
@@ -324,6 +326,130 @@ def test_chance_is_averaged_over_the_seeds_and_certainty_asked_once(tmp_path: Pa
     assert len(fitted) == 8
     rows = figures["fits"]["train"]["rows"]
     assert rows["lucky"]["ndcg@10"] > rows["sure"]["ndcg@10"]
+
+
+@dataclass
+class Counted:
+    """Rows that say which of them have learnt; `cut_at` is interrupted as by Ctrl-C."""
+
+    learnt: list[tuple[str, int]] = field(default_factory=list)
+    cut_at: str = ""
+
+    def rows(self) -> list[Row]:
+        def fit(name: str, best: int, lesson: Lesson) -> Fitted:
+            if name == self.cut_at:
+                raise KeyboardInterrupt
+            self.learnt.append((name, lesson.seed))
+            score = always("", best + lesson.seed if name == "lucky" else best).fit(lesson).score
+            return Fitted(score, {"weights": np.array([0.1, best], np.float32), "rounds": 7})
+
+        def blend(lesson: Lesson) -> Fitted:
+            self.learnt.append(("wares", lesson.seed))
+            if lesson.validation is None:
+                assert lesson.chosen["weights"].dtype == np.float32
+            one, two = (lesson.fitted[name].score for name in ("lucky", "sure"))
+            chosen = {"weights": np.array([0.25], np.float32)}
+            return Fitted(lambda asked: one(asked) + two(asked), chosen, ("lucky", "sure"))
+
+        return [
+            Row("sure", partial(fit, "sure", 3)),
+            Row("lucky", partial(fit, "lucky", 5), random=True),
+            Row("wares", blend, random=True, needs=("sure", "lucky")),
+            Row("last", partial(fit, "last", 1)),
+        ]
+
+
+def figures_without_notes(figures: dict[str, Any]) -> dict[str, Any]:
+    return {name: told for name, told in figures.items() if name != "notes"}
+
+
+def test_a_run_that_was_cut_goes_on_with_the_row_it_was_at(tmp_path: Path) -> None:
+    counted = Counted(cut_at="last")
+    with pytest.raises(KeyboardInterrupt):
+        figures_of(tmp_path, counted.rows())
+    assert counted.learnt == [("sure", 0), ("lucky", 0), ("wares", 0)]
+    counted.cut_at = ""
+    figures = figures_of(tmp_path, counted.rows())
+    assert counted.learnt[3:] == [("last", 0), ("sure", 0), ("lucky", 0), ("wares", 0), ("last", 0)]
+    assert any(note.startswith("3 of 8 rows were measured by an earlier run") for note in figures["notes"])
+    whole = figures_of(tmp_path, Counted().rows(), cache_name="other")
+    for fit, table in figures["fits"].items():
+        assert table["reference_minus"] == whole["fits"][fit]["reference_minus"]
+
+
+def test_a_run_that_is_done_learns_nothing_and_says_the_same(tmp_path: Path) -> None:
+    run = tmp_path / "run.csv"
+    before = figures_of(tmp_path, Counted().rows(), seeds=2, run=run)
+    ranked, counted = run.read_text(), Counted()
+    run.unlink()
+    again = figures_of(tmp_path, counted.rows(), seeds=2, run=run)
+    assert not counted.learnt
+    assert run.read_text() == ranked
+    assert figures_without_notes(again) == figures_without_notes(before)
+
+
+def test_a_row_that_is_made_of_kept_ones_makes_them_learn_again_and_nobody_else(tmp_path: Path) -> None:
+    rows = Counted().rows()
+    figures_of(tmp_path, [rows[0], rows[1], rows[3]])
+    counted = Counted()
+    figures = figures_of(tmp_path, counted.rows())
+    assert counted.learnt == [("sure", 0), ("lucky", 0), ("wares", 0)] * 2
+    assert any(note.startswith("6 of 8 rows") for note in figures["notes"])
+    more = Counted()
+    figures_of(tmp_path, more.rows(), seeds=2)  # of the second seed only what uses chance, and its parts
+    assert more.learnt == [("sure", 0), ("lucky", 1), ("wares", 1)] * 2
+
+
+def test_other_data_another_seed_and_other_code_are_measured_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures_of(tmp_path, Counted().rows())
+    lines = walked()
+    lines[3][2] = 11
+    for given in ({"lines": lines}, {"seed": 1}):
+        counted = Counted()
+        figures_of(tmp_path, counted.rows(), **given)
+        assert len(counted.learnt) == 8
+    monkeypatch.setattr("wares.app.bench.recommend.code_digest", lambda: "a line was changed")
+    counted = Counted()
+    figures_of(tmp_path, counted.rows())
+    assert len(counted.learnt) == 8
+
+
+def test_what_was_ranked_is_ranked_again_where_the_run_before_did_not_keep_it(tmp_path: Path) -> None:
+    figures_of(tmp_path, Counted().rows())
+    counted = Counted()
+    figures_of(tmp_path, counted.rows(), run=tmp_path / "run.csv")
+    assert counted.learnt == [("sure", 0), ("lucky", 0), ("wares", 0)]
+    assert (tmp_path / "run.csv").exists()
+
+
+def test_a_kept_row_that_is_broken_and_a_folder_that_cannot_be_written_cost_time_only(tmp_path: Path) -> None:
+    before = figures_of(tmp_path, Counted().rows())
+    for i, path in enumerate(sorted((tmp_path / "cache" / "rows").iterdir())):
+        path.write_bytes(b"" if i % 2 else path.read_bytes()[:-60])
+    counted = Counted()
+    again = figures_of(tmp_path, counted.rows())
+    assert len(counted.learnt) == 8
+    assert again["fits"]["train"]["reference_minus"] == before["fits"]["train"]["reference_minus"]
+    (tmp_path / "file").write_text("")
+    figures_of(tmp_path, Counted().rows(), cache_name="file")
+
+
+def test_the_validation_is_compared_in_pairs_too_and_never_for_a_blend(tmp_path: Path) -> None:
+    figures = figures_of(tmp_path, [always("one", 0), always("two", 1)])
+    of_validation = figures["fits"]["train"]["reference_minus"]["two"]["validation"]
+    rows = figures["fits"]["train"]["rows"]
+    difference = rows["one"]["validation"]["recall@10"] - rows["two"]["validation"]["recall@10"]
+    assert of_validation["recall@10"]["difference"] == pytest.approx(difference, abs=1e-5)
+    assert "validation" not in figures["fits"]["train+validation"]["reference_minus"]["two"]
+    blended = figures_of(tmp_path, Counted().rows())["fits"]["train"]
+    assert "validation" not in blended["rows"]["wares"]
+    assert all("validation" not in minus for minus in blended["reference_minus"].values())
+
+
+def test_every_row_can_be_named_in_a_list() -> None:
+    assert not [row.name for row in (*ROWS, *ABLATION) if "," in row.name]
 
 
 def test_a_row_made_of_others_costs_what_they_cost(tmp_path: Path) -> None:

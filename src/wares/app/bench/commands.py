@@ -110,7 +110,7 @@ def bench_recommend(
     ] = False,
     run: Annotated[Path | None, typer.Option(help="write what was ranked: user, item, rank, score")] = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE.html", help="write quality over cost as charts")] = None,
-    cache: Annotated[Path | None, typer.Option(help="where vectors are kept between runs")] = None,
+    cache: Annotated[Path | None, typer.Option(help="where vectors and rows that are done are kept")] = None,
     seed: Annotated[int, typer.Option(help="of everything random")] = 0,
     as_json: AsJson = False,
 ) -> None:

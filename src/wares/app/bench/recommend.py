@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wares.app.bench.recommend_cache import At, KeptRows, Measured, code_digest, learning, lesson_digest, row_key
 from wares.app.bench.recommend_cost import Cost, Stopwatch, peak_above, start_peak, with_parts
 from wares.app.bench.recommend_data import (
     Cut,
@@ -37,6 +38,7 @@ from wares.training.progress import Tell
 TRAIN, BOTH = "train", "train+validation"
 METRICS = ("recall@10", "ndcg@10")
 _RUN_DEPTH = 20
+_Pair = tuple[Interval, Interval]  # of METRICS
 _NO_DATES = (
     "The file has no dates: which items a user met on one day is not known, and neither are figures with those in "
     "random order. Where the file sorts the items of a day by a column of the items file, --ties COLUMN gives a bound."
@@ -44,6 +46,10 @@ _NO_DATES = (
 _BOUND = (
     "The file has no dates. Items of one day are taken to be sorted by {key!r}, and every run in that order is "
     "shuffled: all that the order within a day gives away is gone, and some of the true order, too."
+)
+_KEPT = (
+    "{n:,} of {of:,} rows were measured by an earlier run of the same code, data and seed ({folder}), and so were "
+    "their seconds and megabytes."
 )
 _NOT_LATELY = "Without dates, what is popular in the last days is not known: there is no such row."
 
@@ -61,7 +67,8 @@ def recommend_figures(
     tell: Tell,
 ) -> dict[str, Any]:
     """`items` has item_id, text and attributes; `ties` names its column by which events of one day are sorted ("" =
-    unknown); `run`: where to write what the row "wares" (else the first one) ranked; `cache`: where vectors are kept.
+    unknown); `run`: where to write what the row "wares" (else the first one) ranked; `cache`: where vectors are kept,
+    and the rows that are done, so that a run that was cut goes on.
 
     Rows come in an order in which each stands behind those that it needs. Raises DataError, InputError for files that
     cannot be used.
@@ -81,7 +88,7 @@ def recommend_figures(
     if known is not None and known.unknown:
         notes.append(f"{known.unknown:,} of the items are not in {items}; they have no text and no attributes.")
     ranked = _ranked(given.n_products, seed) if run is not None else None
-    trial = Trial(fair, about, range(seed, seed + seeds), tell)
+    trial = Trial(fair, about, range(seed, seed + seeds), KeptRows(cache), code_digest(), tell)
     figures: dict[str, Any] = {
         "data": str(data),
         "users": len(sequences.users),
@@ -100,19 +107,25 @@ def recommend_figures(
         shuffled = cut(with_runs_shuffled(given, known.keys, np.random.default_rng(seed)))
         fits = {TRAIN: trial.fit(shuffled, None, "shuffled, ")}
         figures["shuffled_ties"] = {"by": ties, "in_order": round(share, 4), "fits": fits}
+    if trial.n_kept:
+        notes.append(_KEPT.format(n=trial.n_kept, of=trial.n_kept + trial.n_measured, folder=cache))
     figures["notes"] = [*notes, _BOUND.format(key=ties) if ties else _NO_DATES, _NOT_LATELY]
     return figures
 
 
 @dataclass
 class Trial:
-    """Rows that learn from the same data and are asked the same."""
+    """Rows that learn from the same data and are asked the same; what was measured before is taken as it was."""
 
     rows: Sequence[Row]
     items: Items
     seeds: range
+    kept: KeptRows
+    code: str  # see `code_digest`
     tell: Tell
-    _chosen: dict[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
+    n_kept: int = 0  # of an earlier run
+    n_measured: int = 0
+    _chosen: dict[At, Mapping[str, Any]] = field(default_factory=dict)
 
     def fits(self, parts: Cut, ranked: Ranked | None, prefix: str = "") -> dict[str, Any]:
         """Both tables. What a row chose with the validation holds for its second fit."""
@@ -127,41 +140,57 @@ class Trial:
     def _table(
         self, name: str, train: Interactions, validation: Questions | None, test: Questions, ranked: Ranked | None
     ) -> dict[str, Any]:
-        values: dict[str, list[NDArray[np.float64]]] = {row.name: [] for row in self.rows}
-        valid: dict[str, list[NDArray[np.float64]]] = {row.name: [] for row in self.rows}
-        costs: dict[str, list[Cost]] = {row.name: [] for row in self.rows}
+        reference, first = reference_of(self.rows), self.seeds[0]
+        digest = lesson_digest(train, validation, test, self.items)
+        there = [row.name for row in self.rows]
+        keys = {  # what a row that is not random learnt from the first seed holds for all
+            (row.name, seed): row_key(self.code, digest, row, there, seed, self._chosen.get((row.name, seed), {}))
+            for seed in self.seeds
+            for row in self.rows
+            if row.random or seed == first
+        }
+        done = {at: kept for at, key in keys.items() if (kept := self.kept.read(key)) is not None}
+        if ranked is not None and (reference, first) in done and done[reference, first].ranked is None:
+            del done[reference, first]
+        self.n_kept += len(done)
+        self.n_measured += len(keys) - len(done)
+        learners = learning(self.rows, self.seeds, keys.keys() - done.keys())
         fitted: dict[str, Fitted] = {}
-        reference = reference_of(self.rows)
-        steps = sum(len(self.seeds) if row.random else 1 for row in self.rows)
         for seed in self.seeds:
             for row in self.rows:
-                if not row.random and seed != self.seeds[0]:
-                    continue  # what it learnt from the first seed holds for all
+                at = (row.name, seed)
+                if at not in learners:
+                    continue
                 stage = f"Rows, {name}"
-                self.tell(stage, sum(map(len, values.values())), steps)
-                chosen = self._chosen.get((row.name, seed), {})
+                self.tell(stage, len(done), len(keys))
+                chosen = self._chosen.get(at, {})
                 lesson = Lesson(train, validation, self.items, seed, chosen, dict(fitted), self.tell)
                 level = start_peak()
                 begun = time.process_time()
                 learnt = fitted[row.name] = row.fit(lesson)
                 fit_cpu_s = time.process_time() - begun
-                self._chosen[row.name, seed] = learnt.chosen
-                first = row.name == reference and seed == self.seeds[0]
+                if at in done:
+                    continue  # learnt again for others alone
+                taken = ranked if at == (reference, first) else None
                 asked = Stopwatch(learnt.score)
-                values[row.name].append(measure(asked, test, on_ranked=ranked if first else None))
-                cost = Cost(fit_cpu_s, asked.cpu_s, peak_above(level))
-                if validation is not None and not learnt.parts:  # weights of a blend were learnt there
-                    valid[row.name].append(measure(learnt.score, validation))
-                costs[row.name].append(with_parts(cost, [costs[part][-1] for part in learnt.parts]))
-                self.tell(stage, sum(map(len, values.values())), steps)
-        means = {row: np.mean(each, axis=0) for row, each in values.items()}
-        return _plain(
-            means,
-            {row: np.mean(each, axis=(0, 1)) for row, each in valid.items() if each},
-            costs,
-            reference,
-            self.seeds[0],
-        )
+                values = measure(asked, test, on_ranked=taken)
+                own = Cost(fit_cpu_s, asked.cpu_s, peak_above(level))
+                parts = [done.get((part, seed)) or done[part, first] for part in learnt.parts]
+                chosen_by = None if learnt.parts else validation  # weights of a blend were learnt there
+                done[at] = Measured(
+                    values,
+                    measure(learnt.score, chosen_by) if chosen_by is not None else None,
+                    with_parts(own, [part.cost for part in parts]),
+                    learnt.chosen,
+                    (taken.rows, taken.scores) if taken is not None else None,
+                )
+                self.kept.keep(keys[at], done[at])
+                self.tell(stage, len(done), len(keys))
+        self._chosen |= {at: one.chosen for at, one in done.items()}
+        if ranked is not None and not ranked.rows and (found := done[reference, first].ranked) is not None:
+            ranked.rows, ranked.scores = found
+        by_row = {row: [done[at] for at in keys if at[0] == row] for row in there}
+        return _plain(by_row, reference, first)
 
 
 def reference_of(rows: Sequence[Row]) -> str:
@@ -215,37 +244,53 @@ def _about(known: ItemTexts | None, n_items: int, cache: Path, tell: Tell) -> tu
     return Items(known.texts, known.attributes, vectors), took
 
 
-def _plain(
-    means: Mapping[str, NDArray[np.float64]],
-    valid: Mapping[str, NDArray[np.float64]],
-    costs: Mapping[str, Sequence[Cost]],
-    reference: str,
-    seed: int,
-) -> dict[str, Any]:
+def _plain(by_row: Mapping[str, Sequence[Measured]], reference: str, seed: int) -> dict[str, Any]:
     """One table in plain values. One bootstrap for all of it: the same draws of users everywhere."""
-    others = [row for row in means if row != reference]
-    columns = np.hstack([*means.values(), *(means[reference] - means[row] for row in others)])
-    intervals = mean_intervals(columns, np.random.default_rng(seed))
-    pairs = [(intervals[i], intervals[i + 1]) for i in range(0, len(intervals), 2)]
+    intervals, differences = _compared(
+        {row: [one.values for one in each] for row, each in by_row.items()}, reference, seed
+    )
+    valid = {row: [one.valid for one in each if one.valid is not None] for row, each in by_row.items()}
+    of_validation, chosen_by = _compared({row: each for row, each in valid.items() if each}, reference, seed)
     rows: dict[str, Any] = {}
-    for (name, each), (recall, ndcg) in zip(costs.items(), pairs, strict=False):
-        memory = [cost.memory_mb for cost in each if cost.memory_mb is not None]
+    for name, each in by_row.items():
+        recall, ndcg = intervals[name]
+        costs = [one.cost for one in each]
+        memory = [cost.memory_mb for cost in costs if cost.memory_mb is not None]
         rows[name] = {
             METRICS[0]: _rounded(recall.mean),
             METRICS[1]: _rounded(ndcg.mean),
             "low": _rounded(recall.low),
             "high": _rounded(recall.high),
-            "fit_cpu_s": round(float(np.mean([cost.fit_cpu_s for cost in each])), 2),
-            "ask_cpu_s": round(float(np.mean([cost.ask_cpu_s for cost in each])), 2),
+            "fit_cpu_s": round(float(np.mean([cost.fit_cpu_s for cost in costs])), 2),
+            "ask_cpu_s": round(float(np.mean([cost.ask_cpu_s for cost in costs])), 2),
             "memory_mb": round(max(memory), 1) if memory else None,
         }
-        if name in valid:
-            rows[name]["validation"] = {metric: _rounded(x) for metric, x in zip(METRICS, valid[name], strict=True)}
-    minus = {
-        row: {metric: _difference(one, rows[row][metric]) for metric, one in zip(METRICS, pair, strict=True)}
-        for row, pair in zip(others, pairs[len(means) :], strict=True)
-    }
+        if name in of_validation:
+            pairs = zip(METRICS, of_validation[name], strict=True)
+            rows[name]["validation"] = {metric: _rounded(one.mean) for metric, one in pairs}
+    minus = {row: _minus(pair, rows[row]) for row, pair in differences.items()}
+    for row, pair in chosen_by.items():
+        minus[row]["validation"] = _minus(pair, rows[row]["validation"])
     return {"rows": rows, "reference": reference, "reference_minus": minus}
+
+
+def _compared(
+    values: Mapping[str, Sequence[NDArray[np.float64]]], reference: str, seed: int
+) -> tuple[dict[str, _Pair], dict[str, _Pair]]:
+    """Recall and nDCG of each row, and of the reference minus each other one, where it is there."""
+    if not values:
+        return {}, {}
+    means = {row: np.mean(each, axis=0) for row, each in values.items()}
+    others = [row for row in means if row != reference and reference in means]
+    columns = np.hstack([*means.values(), *(means[reference] - means[row] for row in others)])
+    intervals = mean_intervals(columns, np.random.default_rng(seed))
+    pairs = [(intervals[i], intervals[i + 1]) for i in range(0, len(intervals), 2)]
+    n = len(means)
+    return dict(zip(means, pairs[:n], strict=True)), dict(zip(others, pairs[n:], strict=True))
+
+
+def _minus(pair: _Pair, row: Mapping[str, float]) -> dict[str, Any]:
+    return {metric: _difference(one, row[metric]) for metric, one in zip(METRICS, pair, strict=True)}
 
 
 def _difference(paired: Interval, other: float) -> dict[str, float | None]:

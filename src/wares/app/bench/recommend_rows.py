@@ -227,7 +227,7 @@ ROWS: tuple[Row, ...] = (
 
 # What each part of `wares` adds to it, and the head of the shopper model that is a small network.
 ABLATION: tuple[Row, ...] = (
-    Row(f"{SHOPPER_MODEL}, MLP head", partial(_sequence, recipe=Recipe(head="mlp")), random=True, needs_torch=True),
+    Row(f"{SHOPPER_MODEL} with MLP head", partial(_sequence, recipe=Recipe(head="mlp")), random=True, needs_torch=True),
     *(
         Row(
             f"wares without {part}",
