@@ -448,6 +448,21 @@ def test_the_validation_is_compared_in_pairs_too_and_never_for_a_blend(tmp_path:
     assert all("validation" not in minus for minus in blended["reference_minus"].values())
 
 
+def test_what_a_part_adds_is_asked_of_the_first_table_alone(tmp_path: Path) -> None:
+    items = tmp_path / "items.csv"
+    items.write_text("item_id,text,code\n" + "".join(f"i{i},,{i:02}\n" for i in range(12)))
+    rows = [always("one", 0), always("part", 1, one_table=True)]
+    figures = figures_of(tmp_path, rows, items=items, ties="code")
+    assert {fit: set(table["rows"]) for fit, table in figures["fits"].items()} == {
+        "train": {"one", "part"},
+        "train+validation": {"one"},
+    }
+    assert set(figures["shuffled_ties"]["fits"]["train"]["rows"]) == {"one"}
+    alone = figures_of(tmp_path, rows[1:], items=items, ties="code")
+    assert alone["fits"].keys() == {"train"} and "shuffled_ties" not in alone
+    assert all(row.one_table for row in ABLATION) and not any(row.one_table for row in ROWS)
+
+
 def test_every_row_can_be_named_in_a_list() -> None:
     assert not [row.name for row in (*ROWS, *ABLATION) if "," in row.name]
 

@@ -102,10 +102,10 @@ def recommend_figures(
         write_run(run, sequences, parts.users, ranked)
     if encoded is not None:
         figures["texts"] = encoded
-    if known is not None and ties:
+    if known is not None and ties and not all(row.one_table for row in fair):
         share = share_in_order(given, known.keys)
         shuffled = cut(with_runs_shuffled(given, known.keys, np.random.default_rng(seed)))
-        fits = {TRAIN: trial.fit(shuffled, None, "shuffled, ")}
+        fits = {TRAIN: trial.fit(shuffled, "shuffled, ")}
         figures["shuffled_ties"] = {"by": ties, "in_order": round(share, 4), "fits": fits}
     if trial.n_kept:
         notes.append(_KEPT.format(n=trial.n_kept, of=trial.n_kept + trial.n_measured, folder=cache))
@@ -127,26 +127,38 @@ class Trial:
     n_measured: int = 0
     _chosen: dict[At, Mapping[str, Any]] = field(default_factory=dict)
 
-    def fits(self, parts: Cut, ranked: Ranked | None, prefix: str = "") -> dict[str, Any]:
+    def fits(self, parts: Cut, ranked: Ranked | None) -> dict[str, Any]:
         """Both tables. What a row chose with the validation holds for its second fit."""
-        train = self.fit(parts, ranked, prefix)
-        return {TRAIN: train, BOTH: self._table(prefix + BOTH, parts.train_and_validation, None, parts.test, None)}
-
-    def fit(self, parts: Cut, ranked: Ranked | None, prefix: str = "") -> dict[str, Any]:
-        """The table of the rows fitted on train, which choose with the validation."""
         self._chosen = {}
-        return self._table(prefix + TRAIN, parts.train, parts.validation, parts.test, ranked)
+        tables = {TRAIN: self._table(TRAIN, self.rows, parts.train, parts.validation, parts.test, ranked)}
+        if rows := self._lasting():
+            tables[BOTH] = self._table(BOTH, rows, parts.train_and_validation, None, parts.test, None)
+        return tables
+
+    def fit(self, parts: Cut, prefix: str) -> dict[str, Any]:
+        """The table of the rows fitted on train, which choose with the validation, without those of one table."""
+        self._chosen = {}
+        return self._table(prefix + TRAIN, self._lasting(), parts.train, parts.validation, parts.test, None)
+
+    def _lasting(self) -> list[Row]:
+        return [row for row in self.rows if not row.one_table]
 
     def _table(
-        self, name: str, train: Interactions, validation: Questions | None, test: Questions, ranked: Ranked | None
+        self,
+        name: str,
+        rows: Sequence[Row],
+        train: Interactions,
+        validation: Questions | None,
+        test: Questions,
+        ranked: Ranked | None,
     ) -> dict[str, Any]:
-        reference, first = reference_of(self.rows), self.seeds[0]
+        reference, first = reference_of(rows), self.seeds[0]
         digest = lesson_digest(train, validation, test, self.items)
-        there = [row.name for row in self.rows]
+        there = [row.name for row in rows]
         keys = {  # what a row that is not random learnt from the first seed holds for all
             (row.name, seed): row_key(self.code, digest, row, there, seed, self._chosen.get((row.name, seed), {}))
             for seed in self.seeds
-            for row in self.rows
+            for row in rows
             if row.random or seed == first
         }
         done = {at: kept for at, key in keys.items() if (kept := self.kept.read(key)) is not None}
@@ -154,10 +166,10 @@ class Trial:
             del done[reference, first]
         self.n_kept += len(done)
         self.n_measured += len(keys) - len(done)
-        learners = learning(self.rows, self.seeds, keys.keys() - done.keys())
+        learners = learning(rows, self.seeds, keys.keys() - done.keys())
         fitted: dict[str, Fitted] = {}
         for seed in self.seeds:
-            for row in self.rows:
+            for row in rows:
                 at = (row.name, seed)
                 if at not in learners:
                     continue

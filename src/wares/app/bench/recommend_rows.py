@@ -65,13 +65,15 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the tables. A `random` one is fitted once for each seed; those that it `needs` learn before it."""
+    """One line of the tables. A `random` one is fitted once for each seed; those that it `needs` learn before it; one
+    of `one_table` stands in the first table alone."""
 
     name: str
     fit: Callable[[Lesson], Fitted]
     random: bool = False
     needs_texts: bool = False
     needs_torch: bool = False
+    one_table: bool = False
     needs: tuple[str, ...] = ()
 
 
@@ -225,14 +227,22 @@ ROWS: tuple[Row, ...] = (
     Row("wares", _wares, random=True, needs=BLENDED),
 )
 
-# What each part of `wares` adds to it, and the head of the shopper model that is a small network.
+# What each part of `wares` adds to it, and the head of the shopper model that is a small network. What more data adds
+# is not their question.
 ABLATION: tuple[Row, ...] = (
-    Row(f"{SHOPPER_MODEL} with MLP head", partial(_sequence, recipe=Recipe(head="mlp")), random=True, needs_torch=True),
+    Row(
+        f"{SHOPPER_MODEL} with MLP head",
+        partial(_sequence, recipe=Recipe(head="mlp")),
+        random=True,
+        needs_torch=True,
+        one_table=True,
+    ),
     *(
         Row(
             f"wares without {part}",
             partial(_wares, without=part),
             random=True,
+            one_table=True,
             needs=tuple(name for name in BLENDED if name != part),
         )
         for part in BLENDED
