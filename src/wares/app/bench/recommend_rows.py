@@ -189,15 +189,22 @@ def _wares(lesson: Lesson, without: str = "") -> Fitted:
 
 
 def _blended(blend: Blend, scores: Mapping[str, Score], asked: Interactions) -> Floats:
-    """`Blend.score` of b histories at once."""
+    """`Blend.score` of b histories at once. A few of them at a time: all together took thirteen times as long."""
     total = np.zeros((asked.n_shoppers, asked.n_products), np.float32)
     for name, (plain, bent) in blend.by_name().items():
-        z = standardised(scores[name](asked))
-        total += plain * z + bent * np.sign(z) * np.log1p(np.abs(z))
+        part = scores[name](asked)
+        for start in range(0, len(total), _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            z = standardised(part[some])
+            total[some] += plain * z
+            np.copysign(np.log(1 + np.abs(z)), z, out=z)
+            z *= bent
+            total[some] += z
     return total
 
 
 _SASREC = Recipe(dimension=64, dropout=0.4, input_dropout=0.1, rate=4e-3, epochs=40)  # ids alone learn slowly
+_AT_ONCE = 16
 _TAUGHT = 6_000  # users of the validation that the weights of the blend are learnt from
 SHOPPER_MODEL = "shopper model"
 BLENDED = ("ItemKNN", "EASE", "iALS", "transitions", "graph", "text", SHOPPER_MODEL)
