@@ -460,6 +460,8 @@ def test_what_a_part_adds_is_asked_of_the_first_table_alone(tmp_path: Path) -> N
     assert set(figures["shuffled_ties"]["fits"]["train"]["rows"]) == {"one"}
     alone = figures_of(tmp_path, rows[1:], items=items, ties="code")
     assert alone["fits"].keys() == {"train"} and "shuffled_ties" not in alone
+    first = figures_of(tmp_path, rows, items=items, ties="code", train_only=True)
+    assert first["fits"].keys() == {"train"} and "shuffled_ties" in first
     assert all(row.one_table for row in ABLATION) and not any(row.one_table for row in ROWS)
 
 

@@ -108,6 +108,7 @@ def bench_recommend(
     ablation: Annotated[
         bool, typer.Option("--ablation", help="also: what each part of wares adds, and the MLP head")
     ] = False,
+    train_only: Annotated[bool, typer.Option("--train-only", help="without the table of train + validation")] = False,
     run: Annotated[Path | None, typer.Option(help="write what was ranked: user, item, rank, score")] = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE.html", help="write quality over cost as charts")] = None,
     cache: Annotated[Path | None, typer.Option(help="where vectors and rows that are done are kept")] = None,
@@ -125,7 +126,7 @@ def bench_recommend(
     with screen.progress() as tell:
         figures = recommend_figures(
             data, items=items, rows=rows, seeds=seeds, seed=seed, ties=ties, run=run,
-            cache=cache or cache_folder(data), tell=tell,
+            cache=cache or cache_folder(data), train_only=train_only, tell=tell,
         )  # fmt: skip
     if plot is not None:
         plot.write_text(recommend_html(figures), encoding="utf-8")

@@ -64,11 +64,12 @@ def recommend_figures(
     ties: str,
     run: Path | None,
     cache: Path,
+    train_only: bool = False,
     tell: Tell,
 ) -> dict[str, Any]:
     """`items` has item_id, text and attributes; `ties` names its column by which events of one day are sorted ("" =
     unknown); `run`: where to write what the row "wares" (else the first one) ranked; `cache`: where vectors are kept,
-    and the rows that are done, so that a run that was cut goes on.
+    and the rows that are done, so that a run that was cut goes on; `train_only`: without the second table.
 
     Rows come in an order in which each stands behind those that it needs. Raises DataError, InputError for files that
     cannot be used.
@@ -96,7 +97,7 @@ def recommend_figures(
         "items": len(sequences.items),
         "events": len(sequences.rows),
         "seeds": seeds,
-        "fits": trial.fits(parts, ranked),
+        "fits": trial.fits(parts, ranked, train_only=train_only),
     }
     if run is not None and ranked is not None:
         write_run(run, sequences, parts.users, ranked)
@@ -127,11 +128,11 @@ class Trial:
     n_measured: int = 0
     _chosen: dict[At, Mapping[str, Any]] = field(default_factory=dict)
 
-    def fits(self, parts: Cut, ranked: Ranked | None) -> dict[str, Any]:
+    def fits(self, parts: Cut, ranked: Ranked | None, *, train_only: bool = False) -> dict[str, Any]:
         """Both tables. What a row chose with the validation holds for its second fit."""
         self._chosen = {}
         tables = {TRAIN: self._table(TRAIN, self.rows, parts.train, parts.validation, parts.test, ranked)}
-        if rows := self._lasting():
+        if not train_only and (rows := self._lasting()):
             tables[BOTH] = self._table(BOTH, rows, parts.train_and_validation, None, parts.test, None)
         return tables
 
