@@ -249,8 +249,7 @@ class Shop:
                 self._forget_shown(impressions, hashes)
         erased = store.events.erase(shopper_id)
         if self._engine is not None:
-            self._engine.campaigns.forget()
-            self._engine.live.forget(keys)
+            self._engine.forget(keys)
         if len(keys) > 1 and self._engine is not None:
             self._engine.refold()  # a device's events were another's, too
         return erased
@@ -265,7 +264,7 @@ class Shop:
                 shown = impressions.erase_simulated()
         erased = self.writer().events.erase_simulated()
         if self._engine is not None:
-            self._engine.live.forget_simulated()
+            self._engine.forget_simulated()
         return erased, shown
 
     def _forget_shown(self, impressions: ImpressionLog, hashes: Iterable[bytes]) -> None:

@@ -82,9 +82,14 @@ class Engine:
         self.campaigns = ServingCampaigns(folder, store, self.warn)
         self.answers: Answers | None = None  # set where the same is asked by many
         self._cursors: Cursors[Answer | Interleaved] = Cursors()
+        self._refolds = 0  # how often something of the past was erased or became another's
         self._loading = Lock()  # one at a time, so that an older snapshot never takes the place of a newer one
+        self._rewriting = Lock()  # held while the past changes, and while what was folded begins to serve
         self._looked_for = ""  # the snapshot that was current at the last look, whole or not
-        self.live = Live(snapshot, self._encoder) if snapshot is not None else self._load()
+        if snapshot is not None:
+            self.live = Live(snapshot, self._encoder)
+        else:
+            self._load()
         self._products = KnownProducts(store.catalogue, self.live.last_change)
 
     def refresh(self) -> None:
@@ -98,7 +103,7 @@ class Engine:
             if not self._loading.acquire(blocking=False):
                 break  # another thread is at it, and looks again when it is done
             try:
-                self.live = self._load()
+                self._load()
             finally:
                 self._loading.release()
         self.catch_up()  # after a swap: what was written while it loaded
@@ -123,16 +128,27 @@ class Engine:
 
     def refold(self) -> None:
         """Fold anew what came after the snapshot: whose some of it is has changed in the past."""
-        while True:
-            live = Live((before := self.live).snapshot, self._encoder)
-            live.catch_up(self.store.catalogue, self.store.events)
-            if self.live is before:  # else a newer snapshot came meanwhile
-                self.live = live
-                return
+        with self._rewriting:
+            self._refolds += 1
+            self.live = self._folded(self.live.snapshot)
+
+    def forget(self, shopper_keys: Sequence[int]) -> None:
+        """These shoppers were erased from the store."""
+        self.campaigns.forget()
+        with self._rewriting:
+            self._refolds += 1
+            self.live.forget(shopper_keys)
+
+    def forget_simulated(self) -> None:
+        """Simulated events were erased from the store."""
+        with self._rewriting:
+            self._refolds += 1
+            self.live.forget_simulated()
 
     def reload(self) -> None:
         """Load anew what serves: the shop's own synonyms have changed."""
-        self.live = self._load()
+        with self._loading:
+            self._load()
 
     def warn(self, warning: str) -> None:
         """Remember and log what a shopkeeper should know; once."""
@@ -331,7 +347,8 @@ class Engine:
             self.settings.profile(surface)  # raises the error that lists the known ones
         return self._walks[surface]
 
-    def _load(self) -> Live:
+    def _load(self) -> None:
+        """Serve the current snapshot. Whoever is erased while it loads is in nothing that serves from then on."""
         self._looked_for = current_name(self.folder / SNAPSHOTS)
         snapshot, warnings = current_snapshot(self.folder, self.settings)
         for warning in warnings:
@@ -345,6 +362,13 @@ class Engine:
             self.warn(f"{self.folder / FILE_NAME} is gone or empty: defaults hold. Restore it from a backup.")
         if snapshot.unavailable:
             self.warn(snapshot.unavailable)
+        refolds = self._refolds
+        live = self._folded(snapshot)
+        with self._rewriting:
+            self.live = live if self._refolds == refolds else self._folded(snapshot)
+
+    def _folded(self, snapshot: Snapshot) -> Live:
+        """With everything that came after it."""
         live = Live(snapshot, self._encoder)
         live.catch_up(self.store.catalogue, self.store.events)
         return live
