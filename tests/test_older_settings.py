@@ -95,3 +95,19 @@ def test_a_variant_may_leave_out_a_policy_whose_number_the_surface_sets(tmp_path
     assert faults_in(read_experiment(text, "plain.toml"), settings, "plain.toml") == []
     said = faults_in(read_experiment(text + "exploration = { share = 0.2 }", "plain.toml"), settings, "plain.toml")
     assert "variants.plain.exploration: it needs the policy exploration" in said[0]
+
+
+@pytest.mark.parametrize("surface", ["alternatives", "buy_again", "ideas", "ad", "recent", "wish_list", "hidden"])
+def test_a_shops_own_profile_stays_its_own_when_wares_brings_one_of_that_name(surface: str, tmp_path: Path) -> None:
+    said = 'sources = ["popular"]\nformula = { popular = 1.0 }\nbrand_cap = 2\n'
+    (tmp_path / "wares.toml").write_text(f"[profiles.{surface}]\n{said}[profiles.own]\n{said}")
+    settings = load_settings(tmp_path)
+    assert settings.profile(surface) == settings.profile("own")
+
+
+def test_a_key_of_a_packaged_profile_is_set_without_its_sources(tmp_path: Path) -> None:
+    packaged = load_settings(tmp_path)
+    (tmp_path / "wares.toml").write_text('[profiles.ad]\nk_per_source = 50\n[profiles.home]\nsources = ["popular"]\n')
+    changed = load_settings(tmp_path)
+    assert changed.profile("ad") == packaged.profile("ad").model_copy(update={"k_per_source": 50})
+    assert changed.profile("home") == packaged.profile("home").model_copy(update={"sources": ("popular",)})

@@ -27,6 +27,7 @@ from wares.retrieval.sources import built_in_sources
 FILE_NAME = "wares.toml"
 POLICIES = ("aims", "availability", "distinct", "diversity", "brand_cap", "rules", "sponsored", "exploration", "swaps")
 RANKERS = ("formula", "learned")
+_FIRST_SURFACES = ("search", "browse", "home", "similar", "bought_together", "cart")  # there before any shop was
 
 ModelName = Literal[
     "popular", "popular_lately", "buy_again", "co_bought", "item_knn", "ease", "als", "transitions", "graph", "sequence"
@@ -248,7 +249,7 @@ def load_settings(folder: Path) -> Settings:
             f"{path}: rules: they stand in a folder of their own, where each change is kept and can be undone. "
             f"`wares rules move {folder} --by YOUR_NAME` takes them there."
         )
-    merged = merged_over(_defaults(), given)
+    merged = merged_over(_without_own(_defaults(), given), given)
     try:
         settings = Settings.model_validate(merged)
     except ValidationError as error:
@@ -277,6 +278,15 @@ def merged_over(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[s
         else:
             merged[key] = value
     return merged
+
+
+def _without_own(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults without the later surfaces whose sources the file names: such a profile is the shop's own, perhaps
+    older than the packaged one of its name."""
+    said = given.get("profiles")
+    tables = {name: one for name, one in said.items() if isinstance(one, Mapping)} if isinstance(said, Mapping) else {}
+    own = {name for name, one in tables.items() if name not in _FIRST_SURFACES and "sources" in one}
+    return {**defaults, "profiles": {name: one for name, one in defaults["profiles"].items() if name not in own}}
 
 
 def _default_text() -> str:
