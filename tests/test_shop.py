@@ -9,12 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from wares.domain.filter import AnyOf, Between, Either, Filter
 from wares.domain.result import Page
-from wares.engine.cursors import Cursors
 from wares.errors import (
     CursorExpired,
     InputError,
@@ -528,16 +526,6 @@ def test_a_cursor_lasts_ten_minutes_after_its_last_use(corner: Shop, monkeypatch
     now[0] += 601
     with pytest.raises(CursorExpired, match="10 minutes"):
         corner.browse(k=3, cursor=cursor)
-
-
-def test_only_the_latest_cursors_are_kept() -> None:
-    cursors: Cursors[np.ndarray[Any, Any]] = Cursors(most_bytes=200)
-    answers = [np.zeros(n, np.int8) for n in (100, 50, 120)]
-    names = [cursors.keep(answer) for answer in answers]
-    with pytest.raises(CursorExpired):
-        cursors.find(f"{names[0]}.24")
-    for name, answer in zip(names[1:], answers[1:], strict=True):
-        assert cursors.find(f"{name}.24") == (answer, name, 24)
 
 
 def test_a_cursor_goes_on_in_the_old_order_after_a_training(tmp_path: Path) -> None:

@@ -109,7 +109,10 @@ def test_answers_are_forgotten_by_age_and_by_size(shop: Shop, monkeypatch: pytes
     assert (answers.found, answers.missed) == (0, 2)
     for i in range(100):
         shop.search("tea", k=5, filters={"price": {"high": 10 + i}})
-    assert answers.nbytes <= 2**20
+    assert 0 < answers.nbytes <= 2**20
+    now_s[0] = 10.2
+    answers.let_go()
+    assert answers.nbytes == 0
 
 
 def test_of_a_kept_answer_few_hits_are_remembered_however_many_are_asked_for(

@@ -4,9 +4,10 @@ Columns never change in place. A new or changed product makes a new `Columns` th
 that a request keeps the view it started with.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from sys import getsizeof
 from typing import Any
 
 import numpy as np
@@ -139,13 +140,10 @@ class Columns:
         """New terms of known products (prices, costs, stock, availability, their dates, offers); nothing else of them
         is read."""
         rows = [self.row_of[product.id] for product in products]
-        price, sellable = self.numbers["price"].copy(), self.sellable.copy()
-        price[rows] = _numbers([product.price_minor for product in products])
-        sellable[rows] = [product.sellable for product in products]
-        trade = {name: known.copy() for name, known in self.trade.items()}
-        for name, told in _trade(products).items():
-            trade[name][rows] = told
+        price = _with(self.numbers["price"], rows, _numbers([product.price_minor for product in products]))
+        sellable = _with(self.sellable, rows, np.array([product.sellable for product in products], np.bool_))
         offers = self.offers.with_products(products, rows)
+        trade = {name: _with(self.trade[name], rows, told) for name, told in _trade(products).items()}
         return replace(self, numbers={**self.numbers, "price": price}, sellable=sellable, trade=trade, offers=offers)
 
     def at(self, now_ms: int, market: Market) -> "Columns":
@@ -164,6 +162,19 @@ class Columns:
             if (row := row_of.pop(product_id, None)) is not None:
                 alive[row] = False
         return replace(self, alive=alive, row_of=row_of)
+
+    def nbytes_beside(self, before: "Columns") -> int:
+        """About the memory of what is not shared with `before`, which these columns were made from."""
+        shared = {id(one) for one in before._arrays()}
+        own = sum(one.nbytes for one in self._arrays() if id(one) not in shared)
+        names = ((self.row_of, before.row_of), (self.group_of, before.group_of), (self.ids, before.ids))
+        return own + sum(getsizeof(mine) for mine, theirs in names if mine is not theirs)
+
+    def _arrays(self) -> Iterator[NDArray[Any]]:
+        yield from (self.keys, self.groups, self.contents, self.alive, self.sellable)
+        yield from (*self.numbers.values(), *self.trade.values())
+        for labels in self.labels.values():
+            yield from (labels.indptr, labels.codes)
 
     def state(self) -> State:
         """Plain arrays from which `restore` makes the same columns."""
@@ -240,6 +251,15 @@ def _trade(products: Sequence[Product]) -> dict[str, NDArray[np.float64]]:
     since = [p.published_ms if p.stock_since_ms is None else p.stock_since_ms for p in products]
     told = ([p.cost_minor for p in products], [p.stock for p in products], since)
     return {name: _numbers(values) for name, values in zip(TRADE, told, strict=True)}
+
+
+def _with(column: NDArray[Any], rows: Sequence[int], told: NDArray[Any]) -> NDArray[Any]:
+    """The column with these values; the very same where it has them."""
+    if np.array_equal(column[rows], told, equal_nan=column.dtype.kind == "f"):
+        return column
+    changed = column.copy()
+    changed[rows] = told
+    return changed
 
 
 def _trade_in(state: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float64]]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 Index = NDArray[np.intp] | NDArray[np.bool_] | slice
+_ADJUSTMENT_BYTES = 200  # about what one takes with its words
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,13 @@ class Slate:
     @property
     def rows(self) -> NDArray[np.int32]:
         return self.candidates.rows
+
+    @property
+    def nbytes(self) -> int:
+        """About the memory that it takes."""
+        found = self.candidates
+        arrays = (found.rows, found.by_source, found.scores, self.scores, self.priority)
+        return sum(one.nbytes for one in arrays) + _ADJUSTMENT_BYTES * sum(map(len, self.adjustments))
 
     def take(self, index: Index) -> "Slate":
         chosen = np.arange(len(self))[index]

@@ -10,6 +10,7 @@ from wares.domain.request import Request
 from wares.domain.result import Page
 from wares.domain.rule import Actions
 from wares.domain.shopper import History
+from wares.engine.kept import KeptBytes
 from wares.engine.live import CatalogueState
 from wares.engine.stages import Answer, Walk
 
@@ -47,7 +48,7 @@ class Answers:
 
     def __init__(self, lifetime_s: float, most_bytes: int) -> None:
         self.found = self.missed = 0
-        self._lifetime_s, self._most_bytes, self._bytes = lifetime_s, most_bytes, 0
+        self._lifetime_s, self._most_bytes, self._bytes = lifetime_s, most_bytes, KeptBytes()
         self._kept: OrderedDict[Question, _Kept] = OrderedDict()  # oldest first
         self._lock = Lock()
 
@@ -70,20 +71,31 @@ class Answers:
         kept = _Kept(replace(answer.to_keep(), pages=pages), state, now_s)
         with self._lock:
             if (before := self._kept.pop(question, None)) is not None:
-                self._bytes -= before.answer.nbytes
+                self._bytes.take(before.answer)
             self._kept[question] = kept
-            self._bytes += kept.answer.nbytes
-            while self._kept and (
-                self._bytes > self._most_bytes or self._is_old(next(iter(self._kept.values())), now_s)
-            ):
-                _, oldest = self._kept.popitem(last=False)
-                self._bytes -= oldest.answer.nbytes
+            self._bytes.add(kept.answer)
+            while self._kept and self._bytes.now > self._most_bytes:
+                self._drop_oldest()
+            self._drop_old(now_s)
         return replace(answer, pages=pages)
+
+    def let_go(self) -> None:
+        """Forget now what is too old to be found."""
+        with self._lock:
+            self._drop_old(time.monotonic())
 
     @property
     def nbytes(self) -> int:
         """About the memory that those kept now take."""
-        return self._bytes
+        return self._bytes.now
+
+    def _drop_old(self, now_s: float) -> None:
+        while self._kept and self._is_old(next(iter(self._kept.values())), now_s):
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        _, oldest = self._kept.popitem(last=False)
+        self._bytes.take(oldest.answer)
 
     def _is_old(self, kept: _Kept, now_s: float) -> bool:
         return now_s - kept.made_s > self._lifetime_s

@@ -4,16 +4,12 @@ import secrets
 import time
 from collections import OrderedDict
 from threading import Lock
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
+from wares.engine.kept import KeptBytes, Sized
 from wares.errors import CursorExpired, InputError
 
-
-class Sized(Protocol):
-    """What says how much memory it takes."""
-
-    @property
-    def nbytes(self) -> int: ...
+MOST_BYTES = 128 * 2**20
 
 
 def name_of(cursor: str) -> str:
@@ -28,10 +24,10 @@ class Cursors(Generic[Kept]):
     """The latest answers, up to `most_bytes` of them, each for `lifetime_s` after its last use. A cursor is
     `<name>.<offset>`."""
 
-    def __init__(self, most_bytes: int = 256 * 2**20, lifetime_s: float = 600.0) -> None:
+    def __init__(self, most_bytes: int = MOST_BYTES, lifetime_s: float = 600.0) -> None:
         self.lifetime_s = lifetime_s
-        self._most_bytes, self._bytes = most_bytes, 0
-        self._kept: OrderedDict[str, tuple[float, Kept]] = OrderedDict()
+        self._most_bytes, self._bytes = most_bytes, KeptBytes()
+        self._kept: OrderedDict[str, tuple[float, Kept]] = OrderedDict()  # longest unused first
         self._lock = Lock()
 
     def keep(self, answer: Kept) -> str:
@@ -45,9 +41,20 @@ class Cursors(Generic[Kept]):
         with self._lock:
             self._drop(name)
             self._kept[name] = (time.monotonic(), answer)
-            self._bytes += answer.nbytes
-            while self._bytes > self._most_bytes and len(self._kept) > 1:
+            self._bytes.add(answer)
+            while self._bytes.now > self._most_bytes and len(self._kept) > 1:
                 self._drop(next(iter(self._kept)))
+            self._drop_old()
+
+    def let_go(self) -> None:
+        """Forget now what no cursor may continue any more: it may hold a snapshot that was replaced long ago."""
+        with self._lock:
+            self._drop_old()
+
+    @property
+    def nbytes(self) -> int:
+        """About the memory that those kept now take."""
+        return self._bytes.now
 
     def holds(self, name: str) -> bool:
         """Whether the answer of this name can be continued; for another `lifetime_s`, then."""
@@ -75,4 +82,9 @@ class Cursors(Generic[Kept]):
     def _drop(self, name: str) -> None:
         _, answer = self._kept.pop(name, (0.0, None))
         if answer is not None:
-            self._bytes -= answer.nbytes
+            self._bytes.take(answer)
+
+    def _drop_old(self) -> None:
+        until_s = time.monotonic() - self.lifetime_s
+        while self._kept and next(iter(self._kept.values()))[0] < until_s:
+            self._drop(next(iter(self._kept)))

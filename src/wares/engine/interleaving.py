@@ -5,6 +5,7 @@ round a coin says who picks first, and each picks its best hit that is not on th
 that picked the hit. Far fewer shoppers tell a better order than when each sees one of the two.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
@@ -51,6 +52,11 @@ class Interleaved:
     def nbytes(self) -> int:
         """About the memory that it takes once it is kept."""
         return sum(one.nbytes for one in (*self.answers, self.order, self.teams, self.places))
+
+    @property
+    def shares(self) -> Iterable[tuple[object, int]]:
+        """The shop of that moment."""
+        return [shared for one in self.answers for shared in one.shares]
 
 
 def interleave(first: Answer, second: Answer, names: tuple[str, str], experiment: str) -> Interleaved:

@@ -47,7 +47,7 @@ class CatalogueState:
 
     `learnt_row` (n - n_learnt,) tells which snapshot row a later row took over from (-1 = a new product), so that a
     product keeps what was learnt about it when its title changes. `kin` are the nearest products with events of each
-    later row; those that took over have none.
+    later row; those that took over have none. `nbytes`: about the memory that it takes beside the state before it.
     """
 
     columns: Columns
@@ -57,6 +57,7 @@ class CatalogueState:
     learnt_row: NDArray[np.int32]
     kin: Kin
     n_learnt: int
+    nbytes: int = 0
     _seen: dict[tuple[str, int], "CatalogueState"] = field(init=False, default_factory=dict, repr=False)
     _scales: dict[tuple[str, int], NDArray[np.float64]] = field(init=False, default_factory=dict, repr=False)
 
@@ -223,6 +224,7 @@ class Live:
             np.concatenate([state.learnt_row, learnt_row]),
             state.kin.then(self._kin(index, start, learnt_row)),
             state.n_learnt,
+            columns.nbytes_beside(state.columns),
         )
         self.state = grown  # rows exist before the events that waited for them are folded
         for key in keys:
@@ -307,4 +309,5 @@ _SALES = {KIND_CODES[EventKind.PURCHASE]: 1.0, KIND_CODES[EventKind.REFUND]: -1.
 
 
 def _with_columns(state: CatalogueState, columns: Columns) -> CatalogueState:
-    return replace(state, columns=columns, filters=state.filters.moved_to(columns))
+    beside = columns.nbytes_beside(state.columns)
+    return replace(state, columns=columns, filters=state.filters.moved_to(columns), nbytes=beside)

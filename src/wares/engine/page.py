@@ -76,7 +76,7 @@ def _variants(rows: NDArray[np.int32], found: Answer, most: int = 50) -> list[tu
     if columns.n_groups == len(columns):  # nothing has any
         return [()] * len(rows)
     others = found.view.state.filters.rows_of(distinct(columns.groups[rows]))  # a profile may show several of one
-    others = others[found.shown[others]]
+    others = others[found.shown.has(others)]
     by_group: dict[int, list[int]] = {}
     for row, group in zip(others.tolist(), columns.groups[others].tolist(), strict=True):
         by_group.setdefault(group, []).append(row)

@@ -1,6 +1,6 @@
 """The walk of one request: understand, retrieve, describe, score, arrange, present. Read it from top to bottom."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeGuard
@@ -14,6 +14,7 @@ from wares.domain.event import EventKind
 from wares.domain.intent import Intent
 from wares.domain.request import Request, Sort
 from wares.domain.result import Candidates, Explanation, Facet, Page, Slate
+from wares.domain.row_set import RowSet
 from wares.domain.scores import Scores
 from wares.domain.sorting import best_first, distinct
 from wares.engine.explained import explained, parts_of
@@ -29,7 +30,8 @@ from wares.retrieval.fusion import fuse, one_per_group
 from wares.retrieval.match_set import Matching, MatchSet
 
 Bools = NDArray[np.bool_]
-_REST_OF_AN_ANSWER = 98_304  # bytes: a page as objects and as text, the slate, the intent
+_REST_OF_AN_ANSWER = 24_576  # bytes: the slate, the intent, facets
+_PAGES_OF_AN_ANSWER = 73_728  # bytes: a page as objects and as text
 _NO_ROWS = np.empty(0, np.int32)
 _HIDDEN = "Some of what matches is left out, because this shopper hid it."
 CHANCE = (SWAPS, EXPLORATION)
@@ -93,7 +95,7 @@ class Answer:
     slate: Slate
     features: FeatureTable
     order: NDArray[np.int32]
-    shown: Bools  # (n,) every row of the answer, variants included
+    shown: RowSet  # every row of the answer, variants included
     facets: tuple[Facet, ...]
     notes: tuple[str, ...]
     explanation: Explanation | None = None  # where the request asks for it, like the next
@@ -109,8 +111,17 @@ class Answer:
 
     @property
     def nbytes(self) -> int:
-        """About the memory that it takes once it is kept, its pages included."""
-        return self.order.nbytes + self.shown.nbytes + 3 * self.features.values.nbytes + _REST_OF_AN_ANSWER
+        """About the memory that it takes once it is kept, its pages included, beside the shop of its moment."""
+        ranked = (
+            2 * self.features.values.nbytes + self.slate.nbytes
+        )  # and what each feature adds, once it was asked for
+        rest = _REST_OF_AN_ANSWER + (0 if self.pages is None else _PAGES_OF_AN_ANSWER)
+        return self.order.nbytes + self.shown.nbytes + ranked + rest
+
+    @property
+    def shares(self) -> Iterable[tuple[object, int]]:
+        """The catalogue of its moment, which a change of it has replaced since, perhaps."""
+        return ((self.view.state, self.view.state.nbytes),)
 
     @cached_property
     def parts(self) -> NDArray[np.float32]:
@@ -163,7 +174,7 @@ def answer(intent: Intent, walk: Walk, view: ShopView, notes: tuple[str, ...] = 
     facets = filters.facets(request.facets, found, request.filter, request.facet_values)
     view.laps.end("count")
     explanation = explained(intent, _ranker(intent, walk, view), match) if request.explain else None
-    return Answer(intent, view, walk, slate, features, order, shown, facets, notes, explanation, parts)
+    return Answer(intent, view, walk, slate, features, order, RowSet.of(shown), facets, notes, explanation, parts)
 
 
 def _matches(intent: Intent, matching: Matching, view: ShopView) -> MatchSet:
