@@ -1,6 +1,8 @@
 """Answers of a moment are kept for all who ask the same, and for nobody else."""
 
+import gc
 import json
+import weakref
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,6 +115,24 @@ def test_answers_are_forgotten_by_age_and_by_size(shop: Shop, monkeypatch: pytes
     now_s[0] = 10.2
     answers.let_go()
     assert answers.nbytes == 0
+
+
+def test_a_snapshot_that_was_replaced_is_let_go_when_no_page_can_be_asked_of_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = [0.0]
+    monkeypatch.setattr("wares.engine.cursors.time.monotonic", lambda: now_s[0])  # and so of the answers
+    first = shop.search("tea", k=5)
+    old = weakref.ref(shop.engine.live)
+    train_here(shop.folder, silent)
+    now_s[0] = 599.0
+    shop.engine.refresh()
+    assert shop.search("", cursor=first.cursor, k=5).snapshot == first.snapshot
+    now_s[0] = 599.0 + 601.0
+    shop.engine.refresh()
+    gc.collect()
+    assert old() is None
+    assert shop.search("tea", k=5).snapshot != first.snapshot
 
 
 def test_of_a_kept_answer_few_hits_are_remembered_however_many_are_asked_for(

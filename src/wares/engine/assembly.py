@@ -111,6 +111,9 @@ class Engine:
             self.observer.swapped(before, self.live.snapshot.name)
         if self.impressions is not None:
             self.campaigns.fold(self.impressions.steady_ms())
+        self._cursors.let_go()
+        if self.answers is not None:
+            self.answers.let_go()
 
     def catch_up(self) -> None:
         """Fold in what was written since, and nothing else."""
