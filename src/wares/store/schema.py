@@ -12,6 +12,9 @@ from wares.errors import DataError, StoreError, StoreUnwritable
 FILE = "wares.sqlite"
 SCHEMA_VERSION = 5
 BUSY_S = 10.0
+# Of a file, that a connection remembers: an import looks for known ids all over it; readers are many, and the system
+# remembers for all of them.
+_WRITERS_CACHE_KIB, _CACHE_KIB = 65_536, 8_192
 
 # Since version 2. What a person said of a product for a query; `gain` is 0 or more. No shopper data.
 _JUDGEMENTS = (
@@ -96,8 +99,11 @@ def unwritable(path: Path, fault: Exception) -> StoreUnwritable:
     )
 
 
-def connect(path: Path, *, create: bool = False, synchronous: str = "FULL") -> sqlite3.Connection:
-    """A WAL connection in autocommit mode that any thread may use, one at a time. Deleted content is overwritten.
+def connect(
+    path: Path, *, create: bool = False, synchronous: str = "FULL", cache_kib: int = _CACHE_KIB
+) -> sqlite3.Connection:
+    """A WAL connection in autocommit mode that any thread may use, one at a time. Deleted content is overwritten. It
+    remembers up to `cache_kib` of the file.
 
     A folder that cannot be written is still readable, as long as no writer left a WAL file behind.
 
@@ -120,7 +126,7 @@ def connect(path: Path, *, create: bool = False, synchronous: str = "FULL") -> s
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
-        connection.execute("PRAGMA cache_size = -65536")  # KiB
+        connection.execute(f"PRAGMA cache_size = -{cache_kib}")
     except BaseException:
         connection.close()
         raise
@@ -133,7 +139,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     Raises StoreUnwritable; StoreError for a file that is not a shop or comes from a newer version.
     """
     with plain_faults(path):
-        connection = connect(path, create=True)
+        connection = connect(path, create=True, cache_kib=_WRITERS_CACHE_KIB)
         try:
             connection.execute("PRAGMA wal_autocheckpoint = 8192")  # pages: a long import copies each page less often
             connection.execute("PRAGMA journal_size_limit = 67108864")  # bytes
