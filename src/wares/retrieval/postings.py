@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_matrix, diags_array
 
+from wares.domain.sorting import distinct
 from wares.domain.strings import State, pack, part, under, unpack
 from wares.retrieval.letters import triples_of
 
@@ -186,8 +187,8 @@ class Segment:
                     place = np.arange(len(flat)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
                     flat = flat[place < np.repeat(own_lengths, lengths)]
                 title = Ragged(np.concatenate([[0], np.cumsum(own_lengths)]).astype(np.int64), flat)
-        distinct = np.unique(np.concatenate(seen))
-        frequency = np.bincount(distinct // max(len(texts), 1), minlength=len(words)).astype(np.int32)
+        held = distinct(np.concatenate(seen))
+        frequency = np.bincount(held // max(len(texts), 1), minlength=len(words)).astype(np.int32)
         assert title is not None
         heads = _heads(title, words)
         letters = Letters.of_titles(title, words)

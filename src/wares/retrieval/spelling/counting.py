@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from wares.domain.sorting import distinct
 from wares.retrieval.spelling.vocabulary import WORD, Vocabulary, composed, plain
 
 _COMPOUND = re.compile(r"(?<![\w-])[^\W\d_]+-[^\W\d_]+(?![\w-])")  # "pre-lit", which people also write as one word
@@ -62,7 +63,7 @@ def count_words(texts: Iterable[str], queries: Mapping[str, int]) -> Vocabulary:
     pair_keys, pair_counts = np.unique(codes[:-1][beside] * n + codes[1:][beside], return_counts=True)
     holders = np.concatenate([codes, place[np.array(joined, np.int64)]])
     held = np.concatenate([text_of, np.array(joined_texts, np.int64)])
-    seen = np.unique(holders[holders >= 0] * max(n_texts, 1) + held[holders >= 0])
+    seen = distinct(holders[holders >= 0] * max(n_texts, 1) + held[holders >= 0])
     word_of, row_of = np.divmod(seen, max(n_texts, 1))
     stride = max(-(-n_texts // _TEXTS), 1)
     kept = row_of % stride == 0
