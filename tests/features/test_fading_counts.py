@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from wares.features.behaviour import FadingCounts
 
@@ -24,11 +25,11 @@ class Alone:
         fade = np.exp2(-np.asarray(NOW_MS - _times(days), np.float64) / (60 * DAY_MS))
         np.add.at(self.counts, rows, np.array(amounts, np.float32) * fade)
 
-    def values(self) -> np.ndarray:
-        return np.maximum(self.counts * np.exp2(-0.0), 0).astype(np.float32)
+    def values(self) -> NDArray[np.float32]:
+        return np.asarray(np.maximum(self.counts * np.exp2(-0.0), 0), np.float32)
 
 
-def _times(days: list[int]) -> np.ndarray:
+def _times(days: list[int]) -> NDArray[np.int64]:
     return NOW_MS - DAY_MS * np.array(days, np.int64)
 
 
