@@ -2,16 +2,20 @@
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from wares.app.bench.serving.client import Question, ask_closed, ask_open
+from wares.app.bench.serving.client import Question, Told, ask_closed, ask_open
+from wares.app.bench.serving.figures import _Rows as Rows
 from wares.app.bench.serving.questions import Questions
+from wares.app.bench.serving.server import Server
 from wares.app.cli import app
 
 SHOP = 1_000
@@ -87,3 +91,31 @@ def test_a_small_shop_is_measured_from_end_to_end(tmp_path: Path) -> None:
     assert figures["search_warm"]["peak_rps"] > 0 and figures["search_warm"]["kept_share"] > 0
     assert figures["event_to_answer"]["unchanged"] == 0
     assert CliRunner().invoke(app, [*asked, "search_hot"]).exit_code != 0
+
+
+class _Growing:
+    """A server of whose memory each look finds more."""
+
+    port = 0
+
+    def __init__(self, *memory_mb: float) -> None:
+        self._memory_mb = iter(memory_mb)
+
+    def memory_mb(self) -> float:
+        return next(self._memory_mb)
+
+
+def test_a_soak_tells_both_how_memory_grew_in_all_and_how_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[float]()
+
+    def ask(port: int, questions: list[Question], seconds: float, rate: float, seed: int) -> Told:
+        asked.append(seconds)
+        return Told(seconds, Counter({200: len(questions)}))
+
+    monkeypatch.setattr("wares.app.bench.serving.figures.ask_open", ask)
+    server = cast(Server, _Growing(100.0, 150.0, 200.0, 200.0, 201.0, 202.0))
+    told = Rows(server, Questions(SHOP, 0), 1.0, np.random.default_rng(0)).measure("soak", 0.0, 6.0)
+    assert asked == [1.0] * 6
+    assert told["memory_growth"] == 1.02
+    assert told["memory_growth_last_half"] == 0.01
+    assert told["memory_mb_by_sixth"] == [100.0, 150.0, 200.0, 200.0, 201.0, 202.0]

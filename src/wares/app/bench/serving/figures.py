@@ -157,22 +157,23 @@ class _Rows:
         }
 
     def soak(self, seconds: float) -> dict[str, Any]:
-        """All kinds of questions at a moderate rate. Memory is compared with that after the first sixth."""
+        """All kinds of questions at a moderate rate. Memory at the end is compared with that after the first sixth, and
+        with that after the first half, by which what is kept up to a bound has come to it."""
         rate, sixth = 60.0, seconds / 6
-        told = [ask_open(self._server.port, self._questions.mixed(int(rate * sixth) + 10), sixth, rate)]
-        start_mb = self._server.memory_mb()
-        told += [
-            ask_open(self._server.port, self._questions.mixed(int(rate * sixth) + 10), sixth, rate, seed)
-            for seed in range(1, 6)
-        ]
+        told, memory_mb = [], []
+        for seed in range(6):
+            asked = self._questions.mixed(int(rate * sixth) + 10)
+            told.append(ask_open(self._server.port, asked, sixth, rate, seed))
+            memory_mb.append(self._server.memory_mb())
         statuses = sum((one.statuses for one in told), start=type(told[0].statuses)())
-        growth = self._server.memory_mb() / start_mb - 1
         return {
             "seconds": seconds,
             "rate": rate,
             "statuses": {str(status): many for status, many in sorted(statuses.items()) if many},
-            "memory_mb": round(start_mb, 1),
-            "memory_growth": round(growth, 4),
+            "memory_mb": round(memory_mb[0], 1),
+            "memory_growth": round(memory_mb[-1] / memory_mb[0] - 1, 4),
+            "memory_growth_last_half": round(memory_mb[-1] / memory_mb[2] - 1, 4),
+            "memory_mb_by_sixth": [round(one, 1) for one in memory_mb],
         }
 
     def _draw(self, name: str, n: int) -> list[Question]:
