@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from wares.app.commands.options import AsJson, Folder
+from wares.app.commands.options import AsJson, By, File, Folder, Note
 from wares.app.commands.places import shop_and, shop_folder
 
 campaigns = typer.Typer(
@@ -13,15 +13,13 @@ campaigns = typer.Typer(
     no_args_is_help=True,
 )
 
-By = Annotated[str, typer.Option("--by", metavar="NAME", help="who does it; the ledger tells")]
-Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="why, for the ledger")]
 Named = Annotated[str | None, typer.Argument(metavar="NAME", help="of the campaign", show_default=False)]
 
 
 @campaigns.command()
 def add(
     folder: Folder = None,
-    file: Annotated[str | None, typer.Argument(metavar="FILE", help="what it is: TOML", show_default=False)] = None,
+    file: File = None,
     by: By = "",
     note: Note = "",
     as_json: AsJson = False,

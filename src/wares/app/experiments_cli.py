@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from wares.app.commands.options import AsJson, Folder
+from wares.app.commands.options import AsJson, By, File, Folder, Note
 from wares.app.commands.places import shop_and, shop_folder
 
 experiments = typer.Typer(
@@ -14,15 +14,14 @@ experiments = typer.Typer(
 )
 exposing = typer.Typer()
 
-By = Annotated[str, typer.Option("--by", metavar="NAME", help="who does it; the ledger tells")]
-Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="why, for the ledger")]
+Named = Annotated[str | None, typer.Argument(metavar="NAME", help="of the experiment", show_default=False)]
 Simulated = Annotated[bool, typer.Option("--simulated", help="of simulated shoppers alone, to try it out")]
 
 
 @experiments.command()
 def start(
     folder: Folder = None,
-    file: Annotated[str | None, typer.Argument(metavar="FILE", help="what it is: TOML", show_default=False)] = None,
+    file: File = None,
     by: By = "",
     note: Note = "",
     as_json: AsJson = False,
@@ -37,7 +36,7 @@ def start(
 @experiments.command()
 def stop(
     folder: Folder = None,
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="of the experiment", show_default=False)] = None,
+    name: Named = None,
     by: By = "",
     note: Note = "",
     as_json: AsJson = False,
@@ -61,7 +60,7 @@ def list_(folder: Folder = None, as_json: AsJson = False) -> None:
 @experiments.command()
 def show(
     folder: Folder = None,
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="of the experiment", show_default=False)] = None,
+    name: Named = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE.html", help="write a chart per figure")] = None,
     simulated: Simulated = False,
     as_json: AsJson = False,

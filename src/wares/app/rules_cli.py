@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from wares.app.commands.options import AsJson, Folder
+from wares.app.commands.options import AsJson, By, Folder, Note
 from wares.app.commands.places import shop_and, shop_folder
 
 rules = typer.Typer(
@@ -13,8 +13,6 @@ rules = typer.Typer(
     no_args_is_help=True,
 )
 
-By = Annotated[str, typer.Option("--by", metavar="NAME", help="who does it; the log tells")]
-Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="why, for the log")]
 Queries = Annotated[list[str] | None, typer.Option("--query", metavar="QUERY", help="repeat for more")]
 Categories = Annotated[list[str] | None, typer.Option("--category", metavar="CATEGORY", help="repeat for more")]
 

@@ -63,22 +63,7 @@ class Reading:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values; nan as None."""
-        one = self.experiment
-        told: dict[str, Any] = {
-            "name": one.name,
-            "surface": one.file.surface,
-            "kind": one.file.kind,
-            "measure": one.file.measure,
-            "share": one.file.share,
-            "days": one.file.days,
-            "by": one.by,
-            "note": one.note,
-            "started": one.started.isoformat(),
-            "ends": one.ends.isoformat(),
-            "running": one.running,
-            "stopped": one.stopped.isoformat() if one.stopped else None,
-            "stopped_by": one.stopped_by,
-            "why": one.why,
+        told = self.experiment.to_dict() | {
             "verdict": self.verdict,
             "says": self.says,
             "broken": self.broken,

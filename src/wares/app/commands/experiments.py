@@ -3,12 +3,10 @@
 import math
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from wares.app.commands import screen
 from wares.app.commands.profile_charts import text
 from wares.app.commands.tables import new_table
-from wares.engine.experiments.book import Experiment
 from wares.engine.experiments.settings import CONTROL
 from wares.errors import InputError
 from wares.evaluation.charts import Bar, bars, differences
@@ -40,7 +38,7 @@ def start_experiment(folder: Path, path: Path, by: str, note: str, *, as_json: b
     with open_shop(folder, create=False) as shop:
         one = shop.experiments.start(described, by, note, where=str(path), now=datetime.now(UTC))
     if as_json:
-        screen.print_json(_facts(one))
+        screen.print_json(one.to_dict())
         return
     print(
         f"{one.name} runs on {one.file.surface} for {one.file.share:.0%} of its shoppers: "
@@ -54,7 +52,7 @@ def stop_experiment(folder: Path, name: str, by: str, why: str, *, as_json: bool
     with open_shop(folder, create=False) as shop:
         one = shop.experiments.stop(name, by, why, now=datetime.now(UTC))
     if as_json:
-        screen.print_json(_facts(one))
+        screen.print_json(one.to_dict())
         return
     print(f"{one.name} has ended: all get control. `wares experiments show` tells what it has shown.")
 
@@ -64,7 +62,7 @@ def list_experiments(folder: Path, *, as_json: bool) -> None:
     with open_shop(folder, create=False) as shop:
         found, warnings = shop.experiments.all()
     if as_json:
-        screen.print_json({"experiments": [_facts(one) for one in reversed(found)], "warnings": warnings})
+        screen.print_json({"experiments": [one.to_dict() for one in reversed(found)], "warnings": warnings})
         return
     for warning in warnings:
         screen.note(warning)
@@ -205,26 +203,6 @@ def _about(reading: Reading) -> list[str]:
     if reading.broken:
         told.append(f"Guardrail surely broken: {reading.broken}.")
     return told
-
-
-def _facts(one: Experiment) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "surface": one.file.surface,
-        "kind": one.file.kind,
-        "share": one.file.share,
-        "days": one.file.days,
-        "measure": one.file.measure,
-        "variants": dict(one.file.shares),
-        "by": one.by,
-        "note": one.note,
-        "started": one.started.isoformat(),
-        "ends": one.ends.isoformat(),
-        "running": one.running,
-        "stopped": one.stopped.isoformat() if one.stopped else None,
-        "stopped_by": one.stopped_by,
-        "why": one.why,
-    }
 
 
 def _cell(value: Interval, name: str, sign: str = "") -> str:

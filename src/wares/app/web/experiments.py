@@ -21,26 +21,5 @@ def add_experiments(router: APIRouter, find_shop: Any) -> None:
 def experiments_json(shop: Shop) -> dict[str, Any]:
     """The newest first. `result` is `Reading.to_dict` of the last look with its moment in `read`, None = none yet."""
     found, warnings = shop.experiments.all()
-    told = [
-        {
-            "name": one.name,
-            "surface": one.file.surface,
-            "kind": one.file.kind,
-            "share": one.file.share,
-            "days": one.file.days,
-            "measure": one.file.measure,
-            "variants": dict(one.file.shares),
-            "guardrails": one.file.guardrails.model_dump(),
-            "by": one.by,
-            "note": one.note,
-            "started": one.started.isoformat(),
-            "ends": one.ends.isoformat(),
-            "running": one.running,
-            "stopped": one.stopped.isoformat() if one.stopped else None,
-            "stopped_by": one.stopped_by,
-            "why": one.why,
-            "result": shop.experiments.result(one.name),
-        }
-        for one in reversed(found)
-    ]
+    told = [one.to_dict() | {"result": shop.experiments.result(one.name)} for one in reversed(found)]
     return {"experiments": told, "warnings": warnings}

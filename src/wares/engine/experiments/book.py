@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from wares.engine.experiments.settings import ExperimentFile, read_experiment
 from wares.engine.ledger import Ledger, signature
@@ -50,6 +51,27 @@ class Experiment:
     def is_whole(self) -> bool:
         """Whether it was left to run as long as was planned."""
         return self.stopped is None or self.stopped >= self.started + timedelta(days=self.file.days)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as commands and routes tell them."""
+        return {
+            "name": self.name,
+            "surface": self.file.surface,
+            "kind": self.file.kind,
+            "share": self.file.share,
+            "days": self.file.days,
+            "measure": self.file.measure,
+            "variants": dict(self.file.shares),
+            "guardrails": self.file.guardrails.model_dump(),
+            "by": self.by,
+            "note": self.note,
+            "started": self.started.isoformat(),
+            "ends": self.ends.isoformat(),
+            "running": self.running,
+            "stopped": self.stopped.isoformat() if self.stopped else None,
+            "stopped_by": self.stopped_by,
+            "why": self.why,
+        }
 
 
 class ExperimentBook:
