@@ -17,8 +17,8 @@ _GROWN = 1.1  # of a process that answers steadily, what answers take and free c
 
 
 def share_one_arena() -> bool:
-    """From now on all threads take their memory from one arena; False where the C library is not glibc, or has begun
-    with several. To be called before there are threads."""
+    """From now on all threads take their memory from one arena; False where the C library is not glibc. To be called
+    before there are threads: what has got an arena of its own keeps it."""
     library = _glibc()
     return library is not None and bool(library.mallopt(_M_ARENA_MAX, 1))
 
