@@ -46,6 +46,28 @@ async def _busy(
     await asyncio.gather(*tasks)
 
 
+def test_a_lane_that_grows_calls_those_who_wait_and_one_that_shrinks_lets_those_who_run_go_on() -> None:
+    lane, told = Lane(1, 10, 60), list[str]()
+
+    async def work() -> None:
+        async with _busy(lane, told, "abcdef") as (done, tasks):
+            lane.resize(3)
+            await asyncio.sleep(0)
+            assert told == ["a", "b", "c"]
+            assert (lane.running, lane.waiting) == (3, 3)
+            lane.resize(1)
+            tasks[0].cancel()
+            tasks[1].cancel()
+            await asyncio.gather(*tasks[:2], return_exceptions=True)
+            assert (told, lane.running, lane.waiting) == (["a", "b", "c"], 1, 3)
+            del tasks[:2]
+            assert not done.is_set()
+        assert told == ["a", "b", "c", "d", "e", "f"]
+        assert (lane.running, lane.waiting) == (0, 0)
+
+    _run(work)
+
+
 def test_as_many_as_may_run_at_once_and_the_others_follow_in_order() -> None:
     lane, told = Lane(2, 10, 60), list[str]()
 

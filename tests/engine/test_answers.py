@@ -14,7 +14,7 @@ from wares.domain.result import Page
 from wares.engine.answers import Answers
 from wares.engine.impression import impression_of
 from wares.shop import Shop, open_shop
-from wares.store.impressions import read_impressions
+from wares.store.impressions import ImpressionLog, read_impressions
 from wares.training.child import train_here
 from wares.training.progress import silent
 
@@ -91,6 +91,24 @@ def test_an_event_changes_its_own_shoppers_next_answer_and_nobody_elses(shop: Sh
     assert _ids(mine)[0] not in _ids(shop.recommend("u1", k=10))
     assert _ids(shop.recommend("u2", k=10)) == _ids(theirs)
     assert _answers(shop).found == found + 1
+
+
+def test_what_others_buy_shows_at_once_in_a_small_shop_and_in_a_large_one_when_it_is_much(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def buy(name: str) -> None:
+        sold = {"id": name, "kind": "purchase", "time": NOW_MS, "shopper_id": "z", "product_id": "p1", "quantity": 1}
+        shop.record([sold])
+
+    shop.recommend("nobody", k=5)
+    buy("first")
+    shop.recommend("nobody", k=5)
+    assert _answers(shop).found == 0
+    monkeypatch.setattr("wares.engine.answers._EVENTS_PER_SALE", shop.engine.live.last_event // 2)
+    for found, name in ((1, "second"), (2, "third"), (2, "fourth")):
+        buy(name)
+        shop.recommend("nobody", k=5)
+        assert _answers(shop).found == found
 
 
 def test_two_shoppers_of_whom_nothing_is_known_share_an_answer_and_each_hear_of_themselves(shop: Shop) -> None:
@@ -216,7 +234,7 @@ def test_a_kept_answer_is_logged_as_a_new_one_each_time_under_its_own_name(shop:
     pages = [shop.search("tea", shopper=who, k=4, offset=offset) for who in ("a", "b") for offset in (0, 4)]
     assert _answers(shop).found == 2
     engine = shop.engine
-    assert engine.impressions is not None
+    assert isinstance(engine.impressions, ImpressionLog)
     engine.impressions.flush()
     logged = [told for _, told in read_impressions(shop.folder)]
     assert [told["id"] for told in logged] == [page.impression_id for page in pages]

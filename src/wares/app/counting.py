@@ -5,7 +5,7 @@ exploration how often products were shown and chosen. A server starts it every n
 """
 
 import json
-import os
+import shutil
 import subprocess
 import sys
 import time
@@ -29,7 +29,7 @@ from wares.store.sqlite import Store
 LEAST_S = 60.0  # between two looks
 MOST_ANSWERS = 100_000  # of a surface, the latest, that exploration goes by
 _REST = 20  # times as long as a look took is waited before the next
-_LATER = 10  # how much less the processor is to care for it
+_LATER = 19  # how much less the processor is to care for it
 
 
 class Counting:
@@ -71,7 +71,7 @@ class Counting:
         return due
 
     def _look(self) -> None:
-        command = [sys.executable, "-m", "wares.app.counting", str(self._folder)]
+        command = [*gently(), sys.executable, "-m", "wares.app.counting", str(self._folder)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:  # noqa: S603
             self._child = child
             said, fault = child.communicate()
@@ -86,6 +86,12 @@ class Counting:
             self._warn(f"What came of answers could not be counted: {told['problem']}")
         for name in told.get("stopped", ()):
             self._warn(f"Experiment {name} broke a guardrail and was stopped: `wares experiments show` says why.")
+
+
+def gently() -> list[str]:
+    """What to put before a command that may take its time, from its first moment on."""
+    nice = shutil.which("nice")
+    return [nice, "-n", str(_LATER)] if nice else []
 
 
 def exploring(settings: Settings) -> list[str]:
@@ -123,8 +129,6 @@ def answers_of(log: ShownLog, surface: str, since_ms: int = 0) -> Iterator[tuple
 
 def main() -> int:
     """The child's side."""
-    if hasattr(os, "nice"):
-        os.nice(_LATER)
     try:
         told = count(Path(sys.argv[1]), datetime.now(UTC))
     except (WaresError, OSError, MemoryError) as error:

@@ -13,6 +13,9 @@ from wares.domain.shopper import History
 from wares.engine.kept import KeptBytes
 from wares.engine.live import CatalogueState
 from wares.engine.stages import Answer, Walk
+from wares.engine.view import ShopView
+
+_EVENTS_PER_SALE = 10_000  # of all that are known: so many sales do not move an order that anybody would miss
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Question:
 class _Kept:
     answer: Answer
     state: CatalogueState  # as the shopper's market saw it
+    sales: int  # that were known
     made_s: float
 
 
@@ -42,8 +46,9 @@ class Answers:
     """Those of the last `lifetime_s`, up to `most_bytes` of them. Any number of threads may share one.
 
     An answer is found again where the same is asked of the same catalogue by a shopper of the same history, under the
-    same rules: an event of theirs, a price, a stock or a new snapshot make it another. What others bought meanwhile
-    moves it `lifetime_s` later. What is left to chance is drawn after it, for each who asks.
+    same rules: an event of theirs, a price, a stock or a new snapshot make it another. So do sales to others, once
+    there are more of them than one for each 10,000 events that the shop knows; fewer move it `lifetime_s` later. What
+    is left to chance is drawn after it, for each who asks.
     """
 
     def __init__(self, lifetime_s: float, most_bytes: int) -> None:
@@ -52,23 +57,24 @@ class Answers:
         self._kept: OrderedDict[Question, _Kept] = OrderedDict()  # oldest first
         self._lock = Lock()
 
-    def find(self, question: Question, state: CatalogueState, walk: Walk) -> Answer | None:
-        """What `keep` was given for this question, if it still holds."""
-        now_s = time.monotonic()
+    def find(self, question: Question, view: ShopView, walk: Walk) -> Answer | None:
+        """What `keep` was given for this question, if it still holds in this view."""
+        now_s, least = time.monotonic(), view.sales - view.events // _EVENTS_PER_SALE
         with self._lock:
             kept = self._kept.get(question)
-            if kept is None or kept.state is not state or kept.answer.walk is not walk or self._is_old(kept, now_s):
+            is_same = kept is not None and kept.state is view.state and kept.answer.walk is walk and kept.sales >= least
+            if kept is None or not is_same or self._is_old(kept, now_s):
                 self.missed += 1
                 return None
             self.found += 1
             return kept.answer
 
-    def keep(self, question: Question, answer: Answer, state: CatalogueState) -> Answer:
+    def keep(self, question: Question, answer: Answer, view: ShopView) -> Answer:
         """Remember it, unless it is not one to give twice. Returns it with room for its pages, if it is kept."""
         if answer.slate.chances or answer.intent.request.explain:
             return answer
         pages, now_s = dict[tuple[int, int, str], Page](), time.monotonic()
-        kept = _Kept(replace(answer.to_keep(), pages=pages), state, now_s)
+        kept = _Kept(replace(answer.to_keep(), pages=pages), view.state, view.sales, now_s)
         with self._lock:
             if (before := self._kept.pop(question, None)) is not None:
                 self._bytes.take(before.answer)

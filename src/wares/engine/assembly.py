@@ -23,7 +23,7 @@ from wares.engine.cursors import Cursors, name_of
 from wares.engine.experiments.serving import ServingExperiments
 from wares.engine.experiments.settings import CONTROL, INTERLEAVE
 from wares.engine.exposures import ServingExposures
-from wares.engine.impression import impression_json, new_id
+from wares.engine.impression import Impressions, impression_json, new_id
 from wares.engine.interleaving import Interleaved, interleave, present_interleaved
 from wares.engine.known_products import KnownProducts
 from wares.engine.learnt import SNAPSHOTS, current_snapshot
@@ -44,7 +44,6 @@ from wares.models.encoder import TextEncoder
 from wares.policies.sponsored import NAME as SPONSORED
 from wares.ranking.formula import Formula
 from wares.retrieval.understanding import Understanding
-from wares.store.impressions import ImpressionLog
 from wares.store.sqlite import Store
 
 _BY_WORDS = "The meaning of the query could not be looked at: this answer goes by its words alone."
@@ -71,7 +70,7 @@ class Engine:
     ) -> None:
         self.folder, self.settings, self.store = folder, settings, store
         self.warnings: list[str] = []
-        self.impressions: ImpressionLog | None = None  # set where answers are really shown to shoppers
+        self.impressions: Impressions | None = None  # set where answers are really shown to shoppers
         self.observer: Observer = Nobody()
         self._encoder = ServingEncoder(encoder) if encoder is not None else None
         self.exposures = ServingExposures(folder, self.warn)
@@ -81,9 +80,10 @@ class Engine:
         self.experiments = ServingExperiments(folder, settings, walk_of, self.warn)
         self.campaigns = ServingCampaigns(folder, store, self.warn)
         self.answers: Answers | None = None  # set where the same is asked by many
-        self._cursors: Cursors[Answer | Interleaved] = Cursors()
-        self._refolds = 0  # how often something of the past was erased or became another's
+        self.cursors: Cursors[Answer | Interleaved] = Cursors()
+        self._refolds = self._reloads = 0  # how often the past was changed; how often what was learnt was read anew
         self._loading = Lock()  # one at a time, so that an older snapshot never takes the place of a newer one
+        self._coming = Lock()
         self._rewriting = Lock()  # held while the past changes, and while what was folded begins to serve
         self._looked_for = ""  # the snapshot that was current at the last look, whole or not
         if snapshot is not None:
@@ -94,10 +94,14 @@ class Engine:
 
     def refresh(self) -> None:
         """Fold in what was written since; take up a newer snapshot, newer rules and experiments if there are some."""
-        self.rules.follow()
-        self.experiments.follow()
-        self.exposures.follow()
-        self.campaigns.follow()
+        self.take_up()
+        self.follow()
+        if self.impressions is not None:
+            self.campaigns.fold(self.impressions.steady_ms())
+        self.let_go()
+
+    def take_up(self) -> None:
+        """Load the current snapshot, if it is another than at the last look."""
         before = self.live.snapshot.name
         while current_name(self.folder / SNAPSHOTS) != self._looked_for:
             if not self._loading.acquire(blocking=False):
@@ -106,14 +110,41 @@ class Engine:
                 self._load()
             finally:
                 self._loading.release()
-        self.catch_up()  # after a swap: what was written while it loaded
         if self.live.snapshot.name != before:
             self.observer.swapped(before, self.live.snapshot.name)
-        if self.impressions is not None:
-            self.campaigns.fold(self.impressions.steady_ms())
-        self._cursors.let_go()
+
+    def follow(self) -> None:
+        """Fold in what was written since; take up newer rules and experiments. What was learnt stays as it is."""
+        self.rules.follow()
+        self.experiments.follow()
+        self.exposures.follow()
+        self.campaigns.follow()
+        self.catch_up()
+
+    def let_go(self) -> None:
+        """Forget what no cursor may continue and nobody is given again: it may hold a snapshot that was replaced."""
+        self.cursors.let_go()
         if self.answers is not None:
             self.answers.let_go()
+
+    @property
+    def known(self) -> tuple[int, ...]:
+        """How much of what was written, published and undone an answer knows: each of these numbers only grows. Two
+        engines of one shop with the same numbers know the same."""
+        live, followed = self.live, (self.rules, self.experiments, self.campaigns)
+        return (*live.known, *(one.looked_for for one in followed), self._refolds, self._reloads)
+
+    def come_to(self, known: Sequence[int]) -> None:
+        """Know as much as an engine whose `known` this is."""
+        with self._coming:  # whoever else must know as much waits until it is so
+            if any(mine < theirs for mine, theirs in zip(self.known, known, strict=True)):
+                refolds, reloads = known[-2:]
+                if reloads > self._reloads:
+                    self.reload()
+                elif refolds > self._refolds:
+                    self.refold()
+                self._refolds, self._reloads = max(self._refolds, refolds), max(self._reloads, reloads)
+                self.follow()
 
     def catch_up(self) -> None:
         """Fold in what was written since, and nothing else."""
@@ -150,6 +181,7 @@ class Engine:
 
     def reload(self) -> None:
         """Load anew what serves: the shop's own synonyms have changed."""
+        self._reloads += 1
         with self._loading:
             self._load()
 
@@ -185,7 +217,7 @@ class Engine:
         """The page that answers a request, or the next one of an earlier answer."""
         started_s, note = time.perf_counter(), ""
         if request.cursor:
-            found, name, offset = self._cursors.find(request.cursor)
+            found, name, offset = self.cursors.find(request.cursor)
         else:
             live = self.live  # one for the whole request, whatever is swapped meanwhile
             history, note = self.history(request.shopper_id, live, simulated=request.simulated)
@@ -229,7 +261,7 @@ class Engine:
         bids = self._bids(request, walk) if actions is None else ()
         actions = self.rules.actions(request, self.store.shoppers) if actions is None else actions
         question = Question.of(request, history, actions, walk) if self.answers is not None and not bids else None
-        if question and self.answers and (kept := self.answers.find(question, view.state, walk)) is not None:
+        if question and self.answers and (kept := self.answers.find(question, view, walk)) is not None:
             return drawn(replace(kept, notes=(*notes, *kept.notes)), chance, request)
         seeds, unknown = _seeds(request, view)
         intent, remarks, is_whole = self._read(request, history, seeds, actions, view)
@@ -238,7 +270,7 @@ class Engine:
         view.expect(intent)
         found = answer(intent, walk, view, (*remarks, *unknown))
         if question and self.answers and is_whole:
-            found = self.answers.keep(question, found, view.state)
+            found = self.answers.keep(question, found, view)
         return drawn(replace(found, notes=(*notes, *found.notes)), chance, request)
 
     def _read(
@@ -297,12 +329,12 @@ class Engine:
         if isinstance(found, Answer) and not request.cursor:
             pages = found.pages
             if pages is not None and (shown := pages.get((offset, k, found.experiment))) is not None:
-                if shown.cursor and not self._cursors.holds(name := name_of(shown.cursor)):
-                    self._cursors.keep_as(name, replace(found, pages=None))
+                if shown.cursor and not self.cursors.holds(name := name_of(shown.cursor)):
+                    self.cursors.keep_as(name, replace(found, pages=None))
                 return replace(shown, notes=found.notes)
         page = self._present(found, offset, k)
         if k and offset + k < page.total:
-            page = with_cursor(page, request, name or self._cursors.keep(found.to_keep()), offset)
+            page = with_cursor(page, request, name or self.cursors.keep(found.to_keep()), offset)
         if pages is not None and len(pages) < _MOST_PAGES and _hits_of(pages) + len(page.hits) <= _MOST_HITS:
             pages[offset, k, found.experiment] = page  # its cursor continues an answer of that experiment
         return page

@@ -17,22 +17,29 @@ def name_of(cursor: str) -> str:
     return cursor.partition(".")[0]
 
 
+def keeper_of(cursor: str) -> str:
+    """Which of several processes keeps the answer that a cursor continues; "" = the one that is asked."""
+    keeper, named, _ = name_of(cursor).partition("~")
+    return keeper if named else ""
+
+
 Kept = TypeVar("Kept", bound=Sized)
 
 
 class Cursors(Generic[Kept]):
     """The latest answers, up to `most_bytes` of them, each for `lifetime_s` after its last use. A cursor is
-    `<name>.<offset>`."""
+    `<name>.<offset>`; of a process that is one of several, `<keeper>~<name>.<offset>`."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES, lifetime_s: float = 600.0) -> None:
+    def __init__(self, most_bytes: int = MOST_BYTES, lifetime_s: float = 600.0, keeper: str = "") -> None:
         self.lifetime_s = lifetime_s
+        self._before = f"{keeper}~" if keeper else ""
         self._most_bytes, self._bytes = most_bytes, KeptBytes()
         self._kept: OrderedDict[str, tuple[float, Kept]] = OrderedDict()  # longest unused first
         self._lock = Lock()
 
     def keep(self, answer: Kept) -> str:
         """The name under which the answer can be continued."""
-        name = secrets.token_urlsafe(12)
+        name = self._before + secrets.token_urlsafe(12)
         self.keep_as(name, answer)
         return name
 

@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,6 +13,21 @@ from wares.domain.sponsored import Sponsored
 from wares.policies.exploration import NAME as EXPLORATION
 
 _SHOWN = "shown"  # among what was written of a page; no currency is called so
+
+
+class Impressions(Protocol):
+    """Who takes down what was shown: the log itself, or what hands it on to the process that has the log."""
+
+    dropped: int  # lost, because the disk refused
+
+    @property
+    def waiting(self) -> int: ...
+
+    def steady_ms(self) -> int: ...
+
+    def record(
+        self, impression: Mapping[str, object] | str, shopper_hash: bytes | None = None, *, simulated: bool = False
+    ) -> None: ...
 
 
 def new_id() -> str:

@@ -124,6 +124,7 @@ class Live:
         reads = any(isinstance(m, SequenceModel) and m.reads_searches for m in snapshot.models.values())
         self._searches = LiveSearches(encoder) if encoder is not None and reads else None
         self._played = Sessions()  # what simulated shoppers did: for their own answers alone
+        self.sales = 0  # counted since the snapshot
         self.sold = snapshot.purchases  # replaced, never changed: a view keeps what it was given
         self._row_of_key = {int(key): row for row, key in enumerate(columns.keys)}  # first row of each product
         self._row_now = {int(key): row for row, key in enumerate(columns.keys)}  # latest row of each product
@@ -176,6 +177,11 @@ class Live:
     def size(self) -> tuple[int, int, int]:
         """What came since the snapshot: (products, new or rewritten; events, by their numbers; shoppers with some)."""
         return len(self.state.learnt_row), self.last_event - self.snapshot.last_event, len(self._sessions)
+
+    @property
+    def known(self) -> tuple[int, int, int]:
+        """Numbers of the last event, simulated event and change of the catalogue that are folded in."""
+        return self.last_event, self._last_simulated, self.last_change
 
     def purchases(self, now_ms: int) -> NDArray[np.float32]:
         """(n,) fading purchase counts of every row."""
@@ -295,6 +301,7 @@ class Live:
         sold = self.sold.copy()
         sold.learn(np.array(rows, np.int32), np.array(times_ms, np.int64), np.array(amounts, np.float32))
         self.sold = sold
+        self.sales += len(sales)
 
 
 def _rows_of(block: EventBlock) -> Iterator[tuple[int, int, int, int, float]]:

@@ -76,6 +76,7 @@ class ShopView:
         self.snapshot: Snapshot = live.snapshot
         self.state: CatalogueState = live.state.seen(now_ms, market) if state is None else state
         self._sold = live.sold  # after the state: counts may be of more rows, never of fewer
+        self.sales, self.events = live.sales, live.last_event
         self.now_ms, self.market = now_ms, market
         self.laps = Laps()
         self._live = live

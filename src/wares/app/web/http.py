@@ -17,6 +17,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from wares.app.web.access.caller import Caller, caller_of
 from wares.app.web.access.key_ring import KeyRing
+from wares.app.web.answering import Answering
 from wares.app.web.campaigns import add_campaigns
 from wares.app.web.console.pages import add_console
 from wares.app.web.direct import Direct, DirectWay, question, records, typed
@@ -26,7 +27,6 @@ from wares.app.web.gate import Gate
 from wares.app.web.instantsearch.routes import add_instantsearch
 from wares.app.web.limits import Limits
 from wares.app.web.load import Load
-from wares.app.web.pages import page_bytes
 from wares.app.web.sent.bodies import HeadAsGet, Unpacking
 from wares.app.web.sent.bulk import Sent, put_sent, reader_of, record_sent, takes_json, update_sent
 from wares.app.web.sent.etags import tagged
@@ -56,6 +56,7 @@ from wares.app.web.wire import (
     product_json,
     suggestions_json,
 )
+from wares.app.web.workers.crew import crew_for
 from wares.domain.filter import Filter
 from wares.domain.shopper import Login
 from wares.errors import InputError, UnknownName, WaresError
@@ -67,17 +68,19 @@ _LOOK_FOR_SNAPSHOT_S = 1.0
 _log = logging.getLogger("wares")
 _GZIP_FROM_BYTES, _GZIP_LEVEL = 1024, 1  # smaller answers fit into one packet; a higher level costs more than it saves
 _BESIDE = 16  # threads for what takes no turns, which then cannot keep from answering what does
+_ASKED = {"filters", "facets", "sort", "k", "cursor", "simulated", "organic"}  # of a question, as `Shop.ask` names it
 _PAGE: dict[int | str, dict[str, Any]] = {200: {"model": PageOut}}
 
 
 def make_app(
     shops: Mapping[str, Shop], key: str = "", ring: KeyRing | None = None, *, closed: bool = False,
-    loaded: Callable[[], None] = lambda: None,
+    loaded: Callable[[], None] = lambda: None, workers: int | None = 0,
 ) -> FastAPI:  # fmt: skip
     """The service for these shops by name; the one called "default" needs no name in the path.
 
     `key`: the admin key, where there is no `ring` with it. With a key, or `closed`, every question needs one. `loaded`
-    is called each time that a snapshot was taken up.
+    is called each time that a snapshot was taken up. `workers`: how many processes answer for the shop "default" from
+    the start; 0 = threads of this one do, None = as many as this machine has room for, once questions have to wait.
     """
     server = shops[DEFAULT_SHOP].settings.server if DEFAULT_SHOP in shops else None
     limits = Limits.of(server) if server else Limits()
@@ -93,11 +96,15 @@ def make_app(
         stop = Signal()
         watcher = Thread(target=_watch, args=(shops, stop, loaded), name="snapshots", daemon=True)
         watcher.start()
+        if crew is not None and workers:
+            crew.begin()
         tell("start", version=VERSION, shops=len(shops))
         yield
         service.draining = True
         stop.set()
         errands.close()
+        if crew is not None:
+            await crew.close()
         watcher.join()
         tell("stop")
         threads.close()
@@ -118,6 +125,9 @@ def make_app(
     describe(app)
     answers, direct = AnswerFiles(shops), Direct()
     threads, beside = Threads(load.at_once + _BESIDE), Threads(_BESIDE)
+    crew = crew_for(shops.get(DEFAULT_SHOP), workers, load)
+    service.crew = crew
+    answering = Answering(threads, {shops[DEFAULT_SHOP]: crew} if crew is not None else {})
     app.add_middleware(DirectWay, direct=direct, shops=shops, default=DEFAULT_SHOP)
     app.add_middleware(Idempotency, shops=shops, files=answers, threads=threads, default=DEFAULT_SHOP)
     app.add_middleware(Unpacking, most=limits.body_bytes)
@@ -132,10 +142,10 @@ def make_app(
             raise UnknownName("shop", shop, shops)
         return shops[shop]
 
-    routes = _routes(find_shop, limits, threads, beside, direct)
+    routes = _routes(find_shop, limits, answering, threads, beside, direct)
     app.include_router(routes, prefix="/v1/shops/{shop}")
     app.include_router(routes, prefix="/v1", include_in_schema=False)
-    add_instantsearch(app, shops, limits, threads, beside)
+    add_instantsearch(app, shops, limits, answering, threads, beside)
     errands = add_console(app, find_shop, limits)
 
     add_health(app, service, metrics, with_metrics=server is None or server.metrics)
@@ -173,40 +183,47 @@ def make_app(
     return app
 
 
-def _routes(find_shop: Any, limits: Limits, threads: Threads, beside: Threads, direct: Direct) -> APIRouter:
-    """`threads` are for what takes turns, `beside` for all else."""
+def _routes(
+    find_shop: Any, limits: Limits, answering: Answering, threads: Threads, beside: Threads, direct: Direct
+) -> APIRouter:
+    """`threads` are for writes, which take turns as questions do, `beside` for all else."""
     router = APIRouter(dependencies=[Depends(takes_json)])
     TheShop = Annotated[Shop, Depends(find_shop)]
     TheCaller = Annotated[Caller, Depends(caller_of)]
     read_events, read_rows = reader_of(EventsSent, limits), reader_of(list[dict[str, Any]], limits)
 
+    async def answer(shop: Shop, caller: Caller, asked: Ask, surface: str, like: str = "", **more: Any) -> Response:
+        if asked.simulated:
+            caller.simulate()
+        shopper, market = caller.ask(surface, asked.shopper, asked.market)
+        told = asked.model_dump(mode="json", by_alias=True, include=_ASKED) | {
+            "surface": surface,
+            "shopper": shopper,
+            "market": market,
+        }
+        return await answering.work(shop, "page", {"asked": told | more, "like": like})
+
     @router.post("/search", responses=_PAGE, summary="Products for words")
     @direct.route("POST /v1/search", question(SearchAsk))
-    @threads.route
-    def search(shop: TheShop, caller: TheCaller, asked: SearchAsk) -> Response:
+    async def search(shop: TheShop, caller: TheCaller, asked: SearchAsk) -> Response:
         limits.check_query(asked.query)
         more: dict[str, Any] = {"as_typed": asked.as_typed, "without_wishes": asked.without_wishes}
-        return _answer(shop, caller, asked, asked.surface, query=asked.query, **more)
+        return await answer(shop, caller, asked, asked.surface, query=asked.query, **more)
 
     @router.post("/browse", responses=_PAGE, summary="All products, or a category's")
     @direct.route("POST /v1/browse", question(BrowseAsk))
-    @threads.route
-    def browse(shop: TheShop, caller: TheCaller, asked: BrowseAsk) -> Response:
-        return _answer(shop, caller, asked, "browse", category=asked.category or "")
+    async def browse(shop: TheShop, caller: TheCaller, asked: BrowseAsk) -> Response:
+        return await answer(shop, caller, asked, "browse", category=asked.category or "")
 
     @router.post("/recommend", responses=_PAGE, summary="Products for a shopper, without words")
     @direct.route("POST /v1/recommend", question(RecommendAsk))
-    @threads.route
-    def recommend(shop: TheShop, caller: TheCaller, asked: RecommendAsk) -> Response:
-        return _answer(shop, caller, asked, asked.surface, seeds=asked.seeds)
+    async def recommend(shop: TheShop, caller: TheCaller, asked: RecommendAsk) -> Response:
+        return await answer(shop, caller, asked, asked.surface, seeds=asked.seeds)
 
     @router.post("/similar", responses=_PAGE, summary="Products like one, or that go with it")
     @direct.route("POST /v1/similar", question(SimilarAsk))
-    @threads.route
-    def similar(shop: TheShop, caller: TheCaller, asked: SimilarAsk) -> Response:
-        if not shop.knows(asked.product):
-            raise UnknownName("product", asked.product, ())
-        return _answer(shop, caller, asked, asked.surface, seeds=[asked.product])
+    async def similar(shop: TheShop, caller: TheCaller, asked: SimilarAsk) -> Response:
+        return await answer(shop, caller, asked, asked.surface, asked.product, seeds=[asked.product])
 
     @router.get("/suggest", responses={200: {"model": SuggestionsOut}}, summary="How what is being typed may go on")
     @direct.route("GET /v1/suggest", typed)
@@ -319,26 +336,6 @@ def _routes(find_shop: Any, limits: Limits, threads: Threads, beside: Threads, d
         return tagged(request, _about(shop))
 
     return router
-
-
-def _answer(shop: Shop, caller: Caller, asked: Ask, surface: str, **more: Any) -> Response:
-    if asked.simulated:
-        caller.simulate()
-    shopper, market = caller.ask(surface, asked.shopper, asked.market)
-    page = shop.ask(
-        surface,
-        shopper=shopper,
-        filters=asked.filters,
-        facets=asked.facets,
-        sort=asked.sort,
-        k=asked.k,
-        cursor=asked.cursor,
-        market=market,
-        simulated=asked.simulated,
-        organic=asked.organic,
-        **more,
-    )
-    return Response(page_bytes(page, shop.settings.market(market).currency), media_type="application/json")
 
 
 def _about(shop: Shop) -> dict[str, Any]:

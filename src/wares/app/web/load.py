@@ -25,6 +25,7 @@ _WRITES = frozenset(("POST /v1/events", "POST /1/events", "PUT /v1/products", "P
 _LATELY_S = 10.0  # after a refusal the service calls itself overloaded for so long
 _HELD_BYTES = 128 * 1024 * 1024  # of bodies at a time: else 160 writes could hold 16 MiB each
 _AGAIN_AT_ONCE = 2  # of the questions that were asked a moment ago
+_EACH, _AGAIN_EACH = 2, 8  # the same of each process that answers: one is worked on, and the next is there
 _MOST_ASKED = 20_000  # questions that are remembered by a digest
 _SMOOTHING = 0.1  # weight of the latest request in the mean time of one
 
@@ -54,6 +55,13 @@ class Lane:
     def waiting(self) -> int:
         """How many wait for their turn."""
         return len(self._queue)
+
+    def resize(self, at_once: int) -> None:
+        """From now on so many run at a time; who runs goes on."""
+        self.at_once = at_once
+        while self._queue and self.running < at_once:
+            self.running += 1
+            self._next()
 
     def turn(self) -> "_Turn":
         """The block runs when it is its turn. Raises Refused (503 "overloaded") where that would be too late."""
@@ -99,8 +107,8 @@ class Lane:
                 waiting.turn.set_result(False)
 
     def _next(self) -> None:
-        """A turn is over: the oldest that waits has it now."""
-        while self._queue:
+        """A turn is over: the oldest that waits has it now, unless too many run."""
+        while self._queue and self.running <= self.at_once:
             waiting = self._queue.popleft()
             if not waiting.turn.done():  # else it was cancelled, and has not heard of it yet
                 waiting.turn.set_result(True)
@@ -179,6 +187,8 @@ class Load:
         self._answers, self._writes, self._again, self._now_s = answers, writes, again or answers, now_s
         self._lanes = {answers, writes, self._again}
         self._kept_s, self._asked_s = kept_s, OrderedDict[bytes, float]()
+        self._in_threads = answers.at_once
+        self.on_wait: Callable[[], None] = _nothing  # called when a question has to wait for its turn
         self._bodies, self._asked = Memory(most_held), Memory(most_held // 4)
 
     @staticmethod
@@ -188,7 +198,7 @@ class Load:
         most_waiting: int = 128,
         patience_ms: int = 1000,
         max_body_kib: int = 16_384,
-        answers_kept_s: float = 10.0,
+        answers_kept_s: float = 30.0,
     ) -> "Load":
         """As the settings of these names say."""
         patience_s, at_once = patience_ms / 1000, answers_at_once or n_cores() + 1
@@ -216,6 +226,8 @@ class Load:
         if lane is not self._answers or not self._kept_s:
             return lane, _nothing
         told = f"{path}\0{whose}\0".encode("utf-8", "surrogatepass")
+        if lane.running >= lane.at_once:
+            self.on_wait()
         digest = blake2b(told + body, digest_size=16).digest()
         now_s = self._now_s()
         if now_s - self._asked_s.get(digest, -math.inf) < self._kept_s:
@@ -227,6 +239,12 @@ class Load:
         self._asked_s.move_to_end(digest)
         if len(self._asked_s) > _MOST_ASKED:
             self._asked_s.popitem(last=False)
+
+    def answered_by(self, workers: int) -> None:
+        """So many processes answer now; 0 = threads of this one do."""
+        self._answers.resize(_EACH * workers if workers else self._in_threads)
+        if self._again is not self._answers:
+            self._again.resize(_AGAIN_EACH * workers if workers else _AGAIN_AT_ONCE)
 
     @property
     def held(self) -> int:

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from wares.app.counting import Counting
 from wares.app.web.access.key_ring import KeyRing
+from wares.app.web.allocator import GivingBack, share_one_arena
 from wares.app.web.ending import EndingServer
 from wares.app.web.http import DEFAULT_SHOP, make_app
 from wares.app.web.watching.logs import begin_log
@@ -35,6 +36,7 @@ def serve(folder: Path, host: str | None = None, port: int | None = None, *, as_
     Any address but this machine's own needs a key: of the shop's folder, or an admin key in the environment. `port` 0 =
     any free one.
     """
+    share_one_arena()
     with open_shop(folder, create=False) as shop:
         settings = shop.settings.server
         host, port = host or settings.host, settings.port if port is None else port
@@ -53,7 +55,8 @@ def serve(folder: Path, host: str | None = None, port: int | None = None, *, as_
             shop.log_impressions()
             shop.keep_answers()
             store.announce(url)
-            app = make_app({DEFAULT_SHOP: shop}, ring=ring, closed=away, loaded=set_aside)
+            workers = None if settings.workers == "auto" else settings.workers
+            app = make_app({DEFAULT_SHOP: shop}, ring=ring, closed=away, loaded=set_aside, workers=workers)
             begin_log(settings.log_format)
             said: dict[str, Any] = {"log_config": None, "log_level": "warning", "access_log": False}
             config = uvicorn.Config(app, **said)
@@ -63,7 +66,8 @@ def serve(folder: Path, host: str | None = None, port: int | None = None, *, as_
                 print(json.dumps(told) if as_json else words, flush=True)
                 sys.setswitchinterval(_SWITCH_S)
                 # one thread of BLAS: many requests share the cores, and one needs no more than one
-                with threadpool_limits(1, user_api="blas"), Counting(folder, shop.settings, shop.engine.warn):
+                counting = Counting(folder, shop.settings, shop.engine.warn)
+                with threadpool_limits(1, user_api="blas"), GivingBack(), counting:
                     EndingServer(config, app.state.service).run(sockets=[listening])
 
 

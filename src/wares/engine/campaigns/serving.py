@@ -46,7 +46,7 @@ class ServingCampaigns:
         self._book = CampaignBook(shop_folder)
         self.campaigns: tuple[Campaign, ...] = ()
         self._running: tuple[tuple[Campaign, When, Filter], ...] = ()
-        self._looked_for = 0
+        self.looked_for = 0
         self._accounts: Accounts | None = None
         self._known = -1  # how much of the accounts the standing tells
         self._standing: Mapping[str, Standing] | None = None  # None = nobody knows yet
@@ -58,7 +58,7 @@ class ServingCampaigns:
 
     def follow(self) -> None:
         """Take up what was added, paused, resumed or ended since."""
-        if (last := self._book.last()) == self._looked_for:
+        if (last := self._book.last()) == self.looked_for:
             return
         campaigns, warnings = self._book.read()
         for warning in warnings:
@@ -66,7 +66,7 @@ class ServingCampaigns:
         self.campaigns = tuple(campaigns)
         running = [one for one in campaigns if one.state == "running"]
         self._running = tuple((one, one.file.when.value(), one.file.filter) for one in running)
-        self._looked_for = last
+        self.looked_for = last
 
     def fold(self, now_ms: int) -> None:
         """Take in what was shown and clicked since; at most one thread at a time does, others go on. `now_ms`: a steady

@@ -54,12 +54,12 @@ class ServingExperiments:
         self._book, self._settings = ExperimentBook(shop_folder), settings
         self._walk_of, self._warn = walk_of, warn
         self._layers: Mapping[str, tuple[Running | None, ...]] = {}
-        self._looked_for = 0
+        self.looked_for = 0
         self.follow()
 
     def follow(self) -> None:
         """Take up what was started or stopped since."""
-        if (last := self._book.last()) == self._looked_for:
+        if (last := self._book.last()) == self.looked_for:
             return
         experiments, warnings = self._book.read()
         layers = dict[str, list[Running | None]]()
@@ -71,7 +71,7 @@ class ServingExperiments:
         for warning in warnings:
             self._warn(warning)
         self._layers = {surface: tuple(layer) for surface, layer in layers.items()}  # one reference
-        self._looked_for = last
+        self.looked_for = last
 
     def run_on(self, surface: str) -> bool:
         """Whether any shopper of this surface takes part in one."""

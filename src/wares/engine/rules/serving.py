@@ -17,18 +17,18 @@ class ServingRules:
         self.version = 0
         self._book, self._warn = RuleBook(shop_folder), warn
         self._rules: tuple[Rule, ...] = ()
-        self._looked_for = 0  # the newest version at the last look, whole or not
+        self.looked_for = 0  # the newest version at the last look, whole or not
         self.follow()
 
     def follow(self) -> None:
         """Take up what was published last."""
-        if (last := self._book.last()) == self._looked_for:
+        if (last := self._book.last()) == self.looked_for:
             return
         version, warnings = self._book.current()
         for warning in warnings:
             self._warn(warning)
         self._rules = version.file.values()  # one reference: a request sees all of one version
-        self.version, self._looked_for = version.number, last
+        self.version, self.looked_for = version.number, last
 
     def actions(
         self,

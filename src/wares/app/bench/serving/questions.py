@@ -22,6 +22,7 @@ class Questions:
     def __init__(self, products: int, seed: int) -> None:
         self._rng = np.random.default_rng(seed + 1)
         self._products, self.shoppers, self._sent = products, shoppers_of(products), 0
+        self._repeated: list[Question] = []
         every = max(1, products // _MOST_TITLES)
         self._titles = [one.title for i, one in enumerate(made_up_products(products, seed)) if i % every == 0]
 
@@ -30,9 +31,10 @@ class Questions:
         return [_search(query) for query in self._queries(n)]
 
     def repeated_searches(self, n: int) -> list[Question]:
-        """Of 5,000 queries, the r-th in proportion to 1 / r (Zipf)."""
-        asked = [_search(query) for query in self._queries(_REPEATED)]
-        chances = 1 / np.arange(1, len(asked) + 1)
+        """Of 5,000 queries, always the same ones, the r-th in proportion to 1 / r (Zipf)."""
+        if not self._repeated:
+            self._repeated = [_search(query) for query in self._queries(_REPEATED)]
+        asked, chances = self._repeated, 1 / np.arange(1, len(self._repeated) + 1)
         return [asked[i] for i in self._rng.choice(len(asked), n, p=chances / chances.sum())]
 
     def homes(self, n: int) -> list[Question]:

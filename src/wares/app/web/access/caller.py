@@ -94,6 +94,15 @@ class Caller:
             self.meters.count(self, [shopper])
         return shopper, self.in_market(market)
 
+    def to_plain(self) -> dict[str, Any]:
+        """What `ask` goes by, as plain values for another process; its questions are counted in this one."""
+        return {"shopper": self.shopper, "surfaces": self.surfaces, "markets": self.markets}
+
+    @staticmethod
+    def of_plain(told: Mapping[str, Any]) -> "Caller":
+        """The caller that `to_plain` told of."""
+        return Caller(shopper=told["shopper"], surfaces=tuple(told["surfaces"]), markets=tuple(told["markets"]))
+
     @property
     def fills_in(self) -> str:
         """What `ask` fills in where a question leaves it open: the same question of two who differ here is not one."""

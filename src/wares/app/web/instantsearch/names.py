@@ -36,6 +36,10 @@ class Index:
     sort: Sort = Sort.RELEVANCE
 
     @property
+    def shop_name(self) -> str:
+        return self.name.split(SEPARATOR)[0]
+
+    @property
     def currency(self) -> str:
         return self.shop.settings.market(self.market).currency
 

@@ -2,8 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
@@ -14,28 +13,17 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from wares.app.web.access.caller import Caller, caller_of
-from wares.app.web.instantsearch.answers import facet_answer, record_json, retrieved, search_answer
-from wares.app.web.instantsearch.conditions import wanted
+from wares.app.web.answering import Answering
+from wares.app.web.instantsearch.answers import record_json, retrieved
+from wares.app.web.instantsearch.asking import Asking
 from wares.app.web.instantsearch.insights import record_events
-from wares.app.web.instantsearch.names import (
-    Attribute,
-    Index,
-    attribute_of,
-    every_attribute,
-    find_index,
-    is_known,
-    numbers_of,
-)
-from wares.app.web.instantsearch.parameters import Parameters, flat, read_parameters, unknown, written
-from wares.app.web.instantsearch.recommendations import recommendations
+from wares.app.web.instantsearch.parameters import flat
 from wares.app.web.limits import Limits
 from wares.app.web.threads import Threads
-from wares.domain.result import Page
 from wares.errors import InputError, StoreLocked, StoreUnwritable, UnknownName, WaresError
 from wares.shop import Shop
 
 MOST_QUERIES = 50  # of one batch
-_ALL_VALUES = 100_000  # of a facet, where some are left out after counting
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -82,37 +70,45 @@ Name = Annotated[str, InPath(max_length=200, description="<shop>[__<market>][__<
 
 
 def add_instantsearch(
-    app: FastAPI, shops: Mapping[str, Shop], limits: Limits, threads: Threads, beside: Threads
+    app: FastAPI, shops: Mapping[str, Shop], limits: Limits, answering: Answering, threads: Threads, beside: Threads
 ) -> None:
-    """The routes that InstantSearch, its clients and their events need, under /1. `threads` are for what takes turns,
-    `beside` for all else."""
-    asking = _Asking(shops, limits)
+    """The routes that InstantSearch, its clients and their events need, under /1. `threads` are for writes, which take
+    turns as questions do, `beside` for all else."""
+    asking = Asking(shops, limits)
     router = APIRouter(prefix="/1", route_class=_TheirErrors, tags=["instantsearch"])
 
+    async def answered(work: str, asked: list[dict[str, Any]], caller: Caller, *, alone: bool = False) -> Response:
+        """Each in its place; a batch that asks several shops is worked out here."""
+        names = {asking.index(str(one.get("indexName", "")), caller).shop_name for one in asked}
+        told = {"asked": asked, "caller": caller.to_plain(), "alone": alone}
+        if len(names) == 1:
+            (name,) = names
+            return await answering.work(shops[name], work, {**told, "name": name})
+        ask = asking.answer if work == "queries" else asking.recommend
+        return JSONResponse({"results": await threads.run(lambda: [ask(one, caller) for one in asked])})
+
     @router.post("/indexes/*/queries", summary="Several searches at once, as InstantSearch sends them")
-    @threads.route
-    def queries(caller: TheCaller, body: Sent) -> Response:
+    async def queries(caller: TheCaller, body: Sent) -> Response:
         asked = [flat(one) for one in _batch(body)]
-        caller = caller.count([_shopper(one) for one in asked])
-        return JSONResponse({"results": [asking.answer(one, caller) for one in asked]})
+        return await answered("queries", asked, caller.count([_shopper(one) for one in asked]))
 
     @router.post("/indexes/*/recommendations", summary="Related products, bought together, trending")
-    @threads.route
-    def recommended(caller: TheCaller, body: Sent) -> Response:
-        indexes = [(one, asking.index(str(one.get("indexName", "")), caller)) for one in _batch(body)]
-        caller = caller.count([_shopper(one.get("queryParameters")) for one, _ in indexes])
-        return JSONResponse({"results": [recommendations(one, index, caller) for one, index in indexes]})
+    async def recommended(caller: TheCaller, body: Sent) -> Response:
+        asked = _batch(body)
+        for one in asked:  # whose shop nobody knows is refused before anything is counted
+            asking.index(str(one.get("indexName", "")), caller)
+        counted = caller.count([_shopper(one.get("queryParameters")) for one in asked])
+        return await answered("recommendations", asked, counted)
 
     @router.post("/indexes/{index}/query", summary="One search")
-    @threads.route
-    def query(caller: TheCaller, index: Name, body: Sent) -> Response:
-        return JSONResponse(asking.answer(flat(body) | {"indexName": index, "type": "default"}, caller))
+    async def query(caller: TheCaller, index: Name, body: Sent) -> Response:
+        asked = flat(body) | {"indexName": index, "type": "default"}
+        return await answered("queries", [asked], caller.count([_shopper(asked)]), alone=True)
 
     @router.post("/indexes/{index}/facets/{facet}/query", summary="Values of a facet that begin with what is typed")
-    @threads.route
-    def facet_values(caller: TheCaller, index: Name, facet: str, body: Sent) -> Response:
+    async def facet_values(caller: TheCaller, index: Name, facet: str, body: Sent) -> Response:
         asked = flat(body) | {"indexName": index, "type": "facet", "facet": facet}
-        return JSONResponse(asking.answer(asked, caller))
+        return await answered("queries", [asked], caller.count([_shopper(asked)]), alone=True)
 
     @router.get("/indexes/{index}/{object_id:path}", summary="One product")
     @beside.route
@@ -164,68 +160,3 @@ def _status_of(error: WaresError) -> int:
     if isinstance(error, InputError):
         return 400
     return 409 if isinstance(error, StoreLocked) else 507 if isinstance(error, StoreUnwritable) else 500
-
-
-@dataclass(frozen=True, slots=True)
-class _Asking:
-    """Answers one search, or one search for values of a facet."""
-
-    shops: Mapping[str, Shop]
-    limits: Limits
-
-    def index(self, name: str, caller: Caller) -> Index:
-        """With the market that the caller may ask in."""
-        index = find_index(name, self.shops)
-        return replace(index, market=caller.in_market(index.market))
-
-    def answer(self, asked: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        index = self.index(str(asked.get("indexName", "")), caller)
-        parameters = read_parameters(asked)
-        self.limits.check_query(parameters.query)
-        if asked.get("type") == "facet":
-            attribute = attribute_of(str(asked.get("facet") or asked.get("facetName") or ""))
-            if attribute.field not in index.columns.labels:
-                raise InputError(
-                    f"No product has the attribute {attribute.name[:80]!r}, or it has no texts to search in."
-                )
-            page = _ask(parameters, index, caller, [attribute.field], k=0, values=_ALL_VALUES)
-            return facet_answer(page, attribute, parameters)
-        facets, notes = _facets(parameters, index)
-        if strange := unknown(asked):
-            notes.append(f"Not known, and ignored: {', '.join(strange[:10])}.")
-        cut_later = any(one.level is not None or numbers_of(one.field, index.columns) for one in facets)
-        values = _ALL_VALUES if cut_later else parameters.maxValuesPerFacet
-        fields = [one.field for one in facets]
-        page = _ask(parameters, index, caller, fields, k=parameters.wanted, values=values)
-        return search_answer(page, parameters, index, facets, written(asked), notes)
-
-
-def _facets(asked: Parameters, index: Index) -> tuple[list[Attribute], list[str]]:
-    """What is to be counted, and a sentence on each attribute that no product has."""
-    names = every_attribute(index.columns) if "*" in asked.facets else asked.facets
-    attributes = [attribute_of(name) for name in dict.fromkeys(names)]
-    facets = [one for one in attributes if one.field != "id" and is_known(one, index.columns)]
-    missing = [one.name for one in attributes if one not in facets]
-    return facets, [f"No product has the attribute {name[:80]!r} to count." for name in missing[:5]]
-
-
-def _ask(asked: Parameters, index: Index, caller: Caller, facets: Sequence[str], *, k: int, values: int) -> Page:
-    """Words go to the profile `search`, none to `browse`, unless a rule context names another profile."""
-    profiles = index.shop.settings.profiles
-    named = next((name for name in asked.ruleContexts if name in profiles), "")
-    surface = named or ("search" if asked.query.strip() else "browse")
-    shopper, market = caller.ask(surface, asked.userToken or None, index.market)
-    return index.shop.ask(
-        surface,
-        query=asked.query,
-        shopper=shopper if asked.enablePersonalization else None,
-        filters=wanted(asked, index.columns),
-        facets=list(dict.fromkeys(facets)),
-        facet_values=values,
-        sort=index.sort.value,
-        k=k,
-        offset=asked.first if k else 0,
-        as_typed=asked.as_typed,
-        market=market,
-        organic=True,  # such front ends would not mark a sponsored hit
-    )

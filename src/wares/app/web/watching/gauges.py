@@ -32,6 +32,7 @@ class Gauges(Collector):
                 if shop.is_loaded and (value := self._value(read, shop)) is not None:
                     family.add_metric([shop_name], value)
             yield family
+        yield from self._counted()
         yield from self._snapshots()
         yield self._files()
         yield from self._readiness()
@@ -44,6 +45,27 @@ class Gauges(Collector):
             return read(shop)
         except Exception:  # one that cannot be read must not hide the others
             return None
+
+    def _counted(self) -> Iterator[Metric]:
+        """What this process and those that answer for it count, each shop's together."""
+        families = [CounterMetricFamily(name, documentation, labels=["shop"]) for name, documentation in _COUNTED]
+        for name, shop in self._service.shops.items():
+            if not shop.is_loaded:
+                continue
+            answers, crew = shop.engine.answers, self._service.crew_of(shop)
+            kept = (answers.found, answers.missed) if answers is not None else (0, 0)
+            theirs = crew.counts() if crew is not None else (0, 0, 0, 0)
+            mine = (*kept, *shop.engine.encoder_cache())
+            for i, family in enumerate(families):
+                if i > 1 or answers is not None:
+                    family.add_metric([name], mine[i] + theirs[i])
+        yield from families
+        workers = GaugeMetricFamily("wares_workers", "Processes that answer, beside this one", labels=["shop", "state"])
+        for name, shop in self._service.shops.items():
+            if (crew := self._service.crew_of(shop)) is not None:
+                workers.add_metric([name, "ready"], crew.ready)
+                workers.add_metric([name, "starting"], max(crew.most - crew.ready, 0))
+        yield workers
 
     def _snapshots(self) -> Iterator[Metric]:
         named = GaugeMetricFamily("wares_snapshot_info", "1, with the snapshot that serves", labels=["shop", "name"])
@@ -80,42 +102,19 @@ def _behind(shop: Shop) -> float:
     return float(shop.store.events.count_after(shop.engine.live.last_event))
 
 
-def _kept(shop: Shop, what: str) -> float | None:
-    answers = shop.engine.answers
-    return None if answers is None else float(getattr(answers, what))
-
-
 def _impressions(shop: Shop, what: str) -> float | None:
     log = shop.engine.impressions
     return None if log is None else float(getattr(log, what))
 
 
+_COUNTED = (
+    ("wares_answers_kept", "Answers that were given again"),
+    ("wares_answers_made", "Answers that were worked out, where some are kept"),
+    ("wares_encoder_cache_hits", "Queries whose vector was remembered"),
+    ("wares_encoder_cache_misses", "Queries that had to be encoded"),
+)
 _Kind = type[GaugeMetricFamily] | type[CounterMetricFamily]
 _OF_SHOPS: tuple[tuple[str, str, _Kind, Callable[[Shop], float | None]], ...] = (
-    (
-        "wares_answers_kept",
-        "Answers that were given again",
-        CounterMetricFamily,
-        lambda s: _kept(s, "found"),
-    ),
-    (
-        "wares_answers_made",
-        "Answers that were worked out, where some are kept",
-        CounterMetricFamily,
-        lambda s: _kept(s, "missed"),
-    ),
-    (
-        "wares_encoder_cache_hits",
-        "Queries whose vector was remembered",
-        CounterMetricFamily,
-        lambda s: s.engine.encoder_cache()[0],
-    ),
-    (
-        "wares_encoder_cache_misses",
-        "Queries that had to be encoded",
-        CounterMetricFamily,
-        lambda s: s.engine.encoder_cache()[1],
-    ),
     (
         "wares_products",
         "Products that the shop sells",

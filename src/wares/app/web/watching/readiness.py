@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wares.app.web.load import Load
+from wares.app.web.workers.crew import Crew
 from wares.engine.learnt import SNAPSHOTS
 from wares.engine.observer import NO_ENCODER
 from wares.engine.snapshot import current_name
@@ -49,6 +50,11 @@ class Service:
 
     def __init__(self, shops: Mapping[str, Shop], load: Load) -> None:
         self.shops, self.load, self.draining = shops, load, False
+        self.crew: Crew | None = None  # the processes that answer for the shop "default"
+
+    def crew_of(self, shop: Shop) -> Crew | None:
+        """The processes that answer for this shop; None = threads of this one do."""
+        return self.crew if self.crew is not None and self.crew.shop is shop else None
 
     def look(self, name: str) -> Readiness:
         """At one shop, now: it reads from the store."""
@@ -57,7 +63,7 @@ class Service:
             return Readiness(DRAINING)
         if not shop.is_loaded:
             return Readiness(LOADING)
-        live = shop.engine.live
+        live, crew = shop.engine.live, self.crew_of(shop)
         try:
             behind = shop.store.events.count_after(live.last_event)
         except (WaresError, OSError):
@@ -67,7 +73,7 @@ class Service:
             "no-snapshot": not live.snapshot.name,
             "older-snapshot": live.snapshot.name != current_name(shop.folder / SNAPSHOTS) and bool(live.snapshot.name),
             "no-learned-order": bool(live.snapshot.unavailable),
-            NO_ENCODER: shop.engine.encoder_fails,
+            NO_ENCODER: shop.engine.encoder_fails or (crew is not None and crew.encoder_fails),
             "impressions-wait": waiting > _MANY_WAITING,
             "behind": behind > _MANY_EVENTS,
             "overloaded": self.load.overloaded,

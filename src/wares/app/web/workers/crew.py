@@ -1,0 +1,291 @@
+"""The processes that answer for one shop, as the serving process sees them: which one is asked, what it must know, what
+comes back with an answer, and what happens when one is lost."""
+
+import asyncio
+import os
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import count
+from typing import Any
+
+from starlette.responses import Response
+
+from wares.app.web.load import Load
+from wares.app.web.watching.logs import tell
+from wares.app.web.watching.record import current
+from wares.app.web.workers.frames import Frame, next_frame, packed
+from wares.app.web.workers.raised import raised
+from wares.domain.cores import n_cores
+from wares.engine.cursors import keeper_of
+from wares.errors import CursorExpired
+from wares.shop import Shop
+from wares.training.machine import free_memory, own_memory
+
+_LOOK_S = 1.0
+_OFTEN = (50, 5.0)  # questions that had to wait within so many seconds: more than one person alone asks for
+_LONGEST_S = 60.0  # that one answer may take; then its process is ended
+_AGAIN_S = (1.0, 60.0)  # until a lost process is replaced: first, and at most
+_BUFFER = 2**20  # bytes of an answer that are read at once
+_MOST_ASKED = 20_000  # questions of which is remembered who answered them
+
+
+class NobodyThere(Exception):
+    """No process can answer this: let a thread do it."""
+
+
+@dataclass(eq=False)
+class _Member:
+    keeper: str
+    process: Process
+    ready: bool = False
+    away: bool = False  # takes up a snapshot
+    waiting: "dict[int, asyncio.Future[Frame]]" = field(default_factory=dict)  # by the numbers of their questions
+    counts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Crew:
+    """`most` processes for `shop`, None = as many as there is room for when they begin. `changed` is told how many can
+    be asked. Of one event loop.
+
+    A question goes to the one that has answered the same lately, for that one has kept the answer; else to the one for
+    which the fewest wait. A cursor goes to the one that keeps it.
+    """
+
+    def __init__(self, shop: Shop, most: int | None, changed: Callable[[int], None], log: str = "auto") -> None:
+        self.shop, self._most, self._changed, self._log_form = shop, most, changed, log
+        self._members: list[_Member] = []
+        self._tasks = set[asyncio.Task[None]]()
+        self._names, self._numbers = count(1), count(1)
+        self._asked: OrderedDict[bytes, tuple[_Member, float]] = OrderedDict()  # who answered it, and when
+        self._kept_s = shop.settings.server.answers_kept_s
+        self._gone = [0, 0, 0, 0]  # counts of those that ended
+        self._begun = self._closing = False
+        self._waited, self._since_s = 0, 0.0  # questions that had to wait since then
+        self.most = 0  # how many are to be there
+
+    def waited(self) -> None:
+        """A question had to wait for its turn. Where that happens often, the processes are started."""
+        now_s = time.monotonic()
+        if now_s - self._since_s > _OFTEN[1]:
+            self._since_s, self._waited = now_s, 0
+        self._waited += 1
+        if self._waited >= _OFTEN[0]:
+            self.begin()
+
+    @property
+    def ready(self) -> int:
+        """How many can be asked."""
+        return sum(one.ready for one in self._members)
+
+    def begin(self) -> None:
+        """Start them, unless they are started; returns at once."""
+        if not self._begun and not self._closing:
+            self._begun = True
+            self.most = room_for() if self._most is None else self._most
+            for _ in range(self.most):
+                self._spawn(self._keep_one())
+            self._spawn(self._look())
+
+    async def close(self) -> None:
+        """End them, and wait for that."""
+        self._closing = True
+        for one in self._members:
+            one.process.stdin.close()  # type: ignore[union-attr]
+        for task in self._tasks:
+            task.cancel()
+        for one in list(self._members):
+            try:
+                await asyncio.wait_for(one.process.wait(), 3.0)
+            except TimeoutError:
+                one.process.kill()
+
+    def counts(self) -> tuple[int, int, int, int]:
+        """(kept answers found, missed; encoder's memory found, missed) of all processes so far."""
+        totals = list(self._gone)
+        for one in self._members:
+            totals = [total + more for total, more in zip(totals, _counted(one), strict=True)]
+        return totals[0], totals[1], totals[2], totals[3]
+
+    @property
+    def encoder_fails(self) -> bool:
+        return any(one.counts.get("encoder_fails") for one in self._members)
+
+    async def ask(self, work: str, told: Mapping[str, Any], cursor: str = "") -> Response:
+        """What `wares.app.web.work` of this name comes to, done elsewhere. Raises what it raises; NobodyThere."""
+        digest = blake2b(repr((work, told)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        for _ in range(2):  # one that is lost meanwhile answers nobody: ask another
+            one, again = (self._keeper(cursor), True) if cursor else self._choose(digest)
+            question = {"do": work, "told": told, "known": self.shop.engine.known, "id": current().id, "again": again}
+            began_s = time.monotonic()
+            try:
+                header, parts = await asyncio.wait_for(self._send(one, question), _LONGEST_S)
+            except TimeoutError:
+                one.process.kill()
+                continue
+            except ConnectionError:
+                continue
+            if not again:
+                self._remember(digest, one, began_s)
+            return self._taken(header, parts)
+        raise NobodyThere
+
+    def _choose(self, digest: bytes) -> tuple[_Member, bool]:
+        """Who is to be asked, and whether the answer is most likely kept there."""
+        there = [one for one in self._members if one.ready and not one.away]
+        if not there:
+            raise NobodyThere
+        before, at_s = self._asked.get(digest, (None, 0.0))
+        if before in there and time.monotonic() - at_s < self._kept_s:
+            return before, True
+        return min(there, key=lambda one: len(one.waiting)), False
+
+    def _remember(self, digest: bytes, one: _Member, at_s: float) -> None:
+        self._asked[digest] = one, at_s
+        self._asked.move_to_end(digest)
+        if len(self._asked) > _MOST_ASKED:
+            self._asked.popitem(last=False)
+
+    def _keeper(self, cursor: str) -> _Member:
+        keeper = keeper_of(cursor)
+        if not keeper:  # given before there was a crew
+            raise NobodyThere
+        for one in self._members:
+            if one.keeper == keeper and one.ready:
+                return one
+        raise CursorExpired("This cursor has expired: the process that kept its answer has ended. Ask without one.")
+
+    def _send(self, one: _Member, told: Mapping[str, Any]) -> "asyncio.Future[Frame]":
+        answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
+        pipe = one.process.stdin
+        if pipe is None or pipe.is_closing():
+            raise ConnectionResetError
+        number = next(self._numbers)
+        one.waiting[number] = answer
+        pipe.write(packed({**told, "number": number}))
+        return answer
+
+    def _taken(self, header: Mapping[str, Any], parts: list[bytes]) -> Response:
+        """The answer; what came with it goes where it would have gone if this process had answered."""
+        engine, (body, *impressions) = self.shop.engine, parts
+        for name, *arguments in header["notes"]:
+            getattr(engine.observer, name)(*arguments)
+        for impression, (whose, simulated) in zip(impressions, header["shown"], strict=True):
+            if engine.impressions is not None:
+                engine.impressions.record(impression.decode(), bytes.fromhex(whose) or None, simulated=simulated)
+        if header["error"] is not None:
+            raise raised(header["error"])
+        return Response(body, header["status"], media_type=header["media"] or None)
+
+    # -- their lives -------------------------------------------------------------------------------------------------
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _keep_one(self) -> None:
+        """Start a process, and another whenever it is lost, later each time that one is lost before it was ready."""
+        wait_s, longest_s = _AGAIN_S
+        while not self._closing:
+            one = await self._start()
+            was_ready = await self._listen(one)
+            self._lost(one)
+            if self._closing:
+                return
+            tell("worker-lost", worker=one.keeper, code=one.process.returncode)
+            wait_s = _AGAIN_S[0] if was_ready else min(2 * wait_s, longest_s)
+            await asyncio.sleep(wait_s)
+
+    async def _start(self) -> _Member:
+        command = (sys.executable, "-m", "wares.app.web.workers.worker", str(self.shop.folder))
+        alone = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=PIPE, stdout=PIPE, env={**os.environ, **alone}, limit=_BUFFER
+        )
+        one = _Member(str(next(self._names)), process)
+        self._members.append(one)
+        begin = {
+            "settings": self.shop.settings.model_dump(mode="json"),
+            "keeper": one.keeper,
+            "share": self.most,
+            "logged": self.shop.engine.impressions is not None,
+            "log": self._log_form,
+        }
+        assert process.stdin is not None
+        process.stdin.write(packed(begin))
+        return one
+
+    async def _listen(self, one: _Member) -> bool:
+        """Hand each answer to who waits for it, until the process ends; whether it was ready before."""
+        assert one.process.stdout is not None
+        try:
+            await next_frame(one.process.stdout)
+            one.ready = True
+            tell("worker-ready", worker=one.keeper)
+            self._changed(self.ready)
+            while True:
+                frame = await next_frame(one.process.stdout)
+                answer = one.waiting.pop(frame[0]["number"])
+                one.counts = frame[0]
+                if not answer.done():  # else nobody waits any more
+                    answer.set_result(frame)
+        except (EOFError, ConnectionError, ValueError, KeyError):  # IncompleteReadError is an EOFError
+            return one.ready
+
+    def _lost(self, one: _Member) -> None:
+        if one.process.returncode is None:
+            one.process.kill()
+        one.ready = False
+        self._members.remove(one)
+        self._gone = [total + more for total, more in zip(self._gone, _counted(one), strict=True)]
+        for answer in one.waiting.values():
+            if not answer.done():
+                answer.set_exception(ConnectionResetError())
+        self._changed(self.ready)
+
+    async def _look(self) -> None:
+        """Once a second: let who is idle follow what was written, and one after the other take up a newer snapshot, so
+        that others answer meanwhile."""
+        while not self._closing:
+            await asyncio.sleep(_LOOK_S)
+            serving = self.shop.engine.live.snapshot.name
+            for one in list(self._members):
+                if not one.ready:
+                    continue
+                try:
+                    if one.counts.get("snapshot", serving) != serving:
+                        one.away = True
+                        await self._send(one, {"do": "swap"})
+                    elif not one.waiting:
+                        await asyncio.wait_for(self._send(one, {"do": "look"}), _LONGEST_S)
+                except (ConnectionError, TimeoutError):
+                    continue
+                finally:
+                    one.away = False
+
+
+def _counted(one: _Member) -> list[int]:
+    return [*one.counts.get("kept", (0, 0)), *one.counts.get("encoder", (0, 0))]
+
+
+def crew_for(shop: Shop | None, workers: int | None, load: Load) -> Crew | None:
+    """The processes that answer for this shop, not yet begun; None = there are to be none. `workers` None: as many as
+    this machine has room for, begun when questions often have to wait for their turn."""
+    if shop is None or workers == 0:
+        return None
+    crew = Crew(shop, workers, load.answered_by, shop.settings.server.log_format)
+    if workers is None:
+        load.on_wait = crew.waited
+    return crew
+
+
+def room_for() -> int:
+    """How many more processes of the size of this one fit onto this machine: one for each core, in half of the memory
+    that is free; none where there is one core."""
+    cores = n_cores()
+    return min(cores, free_memory() // 2 // max(own_memory(), 1)) if cores > 1 else 0

@@ -1,0 +1,226 @@
+"""One process that answers: `python -m wares.app.web.workers.worker FOLDER`. It reads questions from its standard input
+and writes answers to its standard output, until the input ends: one after the other, but for what was asked a moment
+ago, which is most likely kept and waits for nothing that is worked out.
+
+It opens the shop as any reader does, and follows what the serving process has written: each question says how much an
+answer must know. What was shown, and how answers go, it hands back with each answer, and writes nothing itself.
+"""
+
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Lock, Thread, local
+from typing import Any, BinaryIO
+
+from starlette.responses import Response
+
+from wares.app.web.allocator import GivingBack, share_one_arena
+from wares.app.web.told.problems import unforeseen
+from wares.app.web.told.refusals import Refused
+from wares.app.web.watching.logs import begin_log, tell_fault
+from wares.app.web.watching.record import begin_record
+from wares.app.web.work import WORK
+from wares.app.web.workers.frames import packed, read_frame
+from wares.app.web.workers.raised import told_of
+from wares.engine.answers import Answers
+from wares.engine.assembly import Engine
+from wares.engine.cursors import MOST_BYTES, Cursors
+from wares.engine.settings import Settings
+from wares.errors import WaresError
+from wares.shop import Shop, open_shop
+
+ERRANDS = ("look", "swap")  # follow what was written; take up a newer snapshot, too
+_SWITCH_S = 0.0005  # that who computes lets others wait
+_log = logging.getLogger("wares")
+
+
+class _OfThread(local):
+    """What each thread has told, apart from the others."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def take(self) -> list[Any]:
+        told, self.told = self.told, []
+        return told
+
+
+class Handed:
+    """What was shown, for the process that has the log."""
+
+    dropped = waiting = 0
+
+    def __init__(self) -> None:
+        self._of = _OfThread()
+
+    def steady_ms(self) -> int:
+        """Accounts are not kept here."""
+        return 0
+
+    def record(
+        self, impression: Mapping[str, object] | str, shopper_hash: bytes | None = None, *, simulated: bool = False
+    ) -> None:
+        self._of.told.append((str(impression), shopper_hash, simulated))
+
+    def take(self) -> list[tuple[str, bytes | None, bool]]:
+        """What this thread recorded since its last call."""
+        return self._of.take()
+
+
+class Noted:
+    """The `Observer` that takes down what it is told, as [name, arguments]."""
+
+    def __init__(self) -> None:
+        self._of = _OfThread()
+
+    def answered(self, surface: str, seconds: Mapping[str, float]) -> None:
+        self._of.told.append(["answered", surface, dict(seconds)])
+
+    def encoded(self, seconds: float) -> None:
+        self._of.told.append(["encoded", seconds])
+
+    def degraded(self, why: str) -> None:
+        self._of.told.append(["degraded", why])
+
+    def recorded(self, new: int, repeated: int, refused: int, visible_s: float) -> None: ...
+
+    def swapped(self, before: str, now: str) -> None: ...
+
+    def take(self) -> list[list[Any]]:
+        """What this thread told since its last call."""
+        return self._of.take()
+
+
+class Worker:
+    """`begin`: what the serving process says first: its `settings`, the name of this `keeper` of cursors, how many
+    `share` the memory, and whether what is shown is `logged`."""
+
+    def __init__(self, shop: Shop, begin: Mapping[str, Any]) -> None:
+        shop.settings = Settings.model_validate(begin["settings"])  # as they were when the service began
+        self._shop, self._engine = shop, shop.engine
+        self._noted, self._handed = Noted(), Handed()
+        shop.observe(self._noted)
+        server, share = shop.settings.server, begin["share"]
+        if begin["logged"]:
+            self._engine.impressions = self._handed
+        if server.answers_kept_s > 0:
+            self._engine.answers = Answers(server.answers_kept_s, server.answers_kept_mib * 2**20 // share)
+        self._engine.cursors = Cursors(MOST_BYTES // share, keeper=begin["keeper"])
+
+    def do(self, told: Mapping[str, Any]) -> bytes:
+        """The frame that answers one question, or says that an errand is done."""
+        number = told["number"]
+        try:
+            if told["do"] in ERRANDS:
+                return packed({"number": number, **self._errand(told["do"])})
+            begin_record(told["id"])
+            self._engine.come_to(told["known"])
+            return self._sent(number, WORK[told["do"]](self._shop, told["told"]), None)
+        except (WaresError, Refused) as error:
+            return self._sent(number, Response(status_code=500), told_of(error))
+        except Exception as fault:  # one that nobody foresaw must not end the process
+            tell_fault(fault)
+            return self._sent(number, unforeseen(), None)
+
+    def _errand(self, errand: str) -> dict[str, Any]:
+        before = self._engine.live
+        if errand == "swap":
+            self._engine.take_up()
+            if self._engine.live is not before:
+                _set_aside()
+        self._engine.follow()
+        self._engine.let_go()
+        return _counts(self._engine)
+
+    def _sent(self, number: int, answer: Response, error: Mapping[str, Any] | None) -> bytes:
+        rows = self._handed.take()
+        header = {
+            **_counts(self._engine),
+            "number": number,
+            "status": answer.status_code,
+            "media": answer.media_type or "",
+            "error": error,
+            "notes": self._noted.take(),
+            "shown": [[whose.hex() if whose else "", simulated] for _, whose, simulated in rows],
+        }
+        return packed(header, [bytes(answer.body), *(impression.encode() for impression, _, _ in rows)])
+
+
+def _counts(engine: Engine) -> dict[str, Any]:
+    answers = engine.answers
+    return {
+        "kept": [answers.found, answers.missed] if answers is not None else [0, 0],
+        "encoder": list(engine.encoder_cache()),
+        "encoder_fails": engine.encoder_fails,
+        "snapshot": engine.live.snapshot.name,
+    }
+
+
+def _set_aside() -> None:
+    gc.collect()
+    gc.freeze()
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    share_one_arena()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the serving process, which then closes the input
+    asked, answers = sys.stdin.buffer, _Answers()
+    if (first := read_frame(asked)) is None:
+        return
+    begin, _ = first
+    begin_log(begin["log"])
+    try:
+        with open_shop(Path(sys.argv[1]), create=False) as shop, GivingBack():
+            worker = Worker(shop, begin)
+            _set_aside()
+            sys.setswitchinterval(_SWITCH_S)
+            answers.send(packed({"ready": True}))
+            waiting: SimpleQueue[Mapping[str, Any] | None] = SimpleQueue()
+            working = Thread(target=_work_out, args=(worker, waiting, answers), name="works out")
+            working.start()
+            try:
+                while (frame := read_frame(asked)) is not None:
+                    if frame[0].get("again"):
+                        answers.send(worker.do(frame[0]))
+                    else:
+                        waiting.put(frame[0])
+            finally:
+                waiting.put(None)
+                working.join()
+    except WaresError as error:
+        _log.error("%s", error)
+        sys.exit(1)
+    except (EOFError, BrokenPipeError):  # who asked is gone
+        pass
+
+
+def _work_out(worker: Worker, waiting: "SimpleQueue[Mapping[str, Any] | None]", answers: "_Answers") -> None:
+    while (told := waiting.get()) is not None:
+        try:
+            answers.send(worker.do(told))
+        except BrokenPipeError:
+            return
+
+
+class _Answers:
+    """The standard output as a pipe for whole frames; what else is printed goes to the log."""
+
+    def __init__(self) -> None:
+        self._pipe: BinaryIO = os.fdopen(os.dup(1), "wb")
+        self._lock = Lock()
+        os.dup2(2, 1)
+
+    def send(self, frame: bytes) -> None:
+        with self._lock:
+            self._pipe.write(frame)
+            self._pipe.flush()
+
+
+if __name__ == "__main__":
+    main()
