@@ -15,6 +15,7 @@ from wares.engine.live import CatalogueState
 from wares.engine.stages import Answer, Walk
 from wares.engine.view import ShopView
 
+SHORTER = 0.3  # of its lifetime, by which that of some is shorter, at most
 _EVENTS_PER_SALE = 10_000  # of all that are known: so many sales do not move an order that anybody would miss
 
 
@@ -39,7 +40,7 @@ class _Kept:
     answer: Answer
     state: CatalogueState  # as the shopper's market saw it
     sales: int  # that were known
-    made_s: float
+    until_s: float
 
 
 class Answers:
@@ -54,7 +55,7 @@ class Answers:
     def __init__(self, lifetime_s: float, most_bytes: int) -> None:
         self.found = self.missed = 0
         self._lifetime_s, self._most_bytes, self._bytes = lifetime_s, most_bytes, KeptBytes()
-        self._kept: OrderedDict[Question, _Kept] = OrderedDict()  # oldest first
+        self._kept: OrderedDict[Question, _Kept] = OrderedDict()  # longest unused first
         self._lock = Lock()
 
     def find(self, question: Question, view: ShopView, walk: Walk) -> Answer | None:
@@ -63,10 +64,11 @@ class Answers:
         with self._lock:
             kept = self._kept.get(question)
             is_same = kept is not None and kept.state is view.state and kept.answer.walk is walk and kept.sales >= least
-            if kept is None or not is_same or self._is_old(kept, now_s):
+            if kept is None or not is_same or kept.until_s < now_s:
                 self.missed += 1
                 return None
             self.found += 1
+            self._kept.move_to_end(question)
             return kept.answer
 
     def keep(self, question: Question, answer: Answer, view: ShopView) -> Answer:
@@ -74,37 +76,34 @@ class Answers:
         if answer.slate.chances or answer.intent.request.explain:
             return answer
         pages, now_s = dict[tuple[int, int, str], Page](), time.monotonic()
-        kept = _Kept(replace(answer.to_keep(), pages=pages), view.state, view.sales, now_s)
+        kept = _Kept(replace(answer.to_keep(), pages=pages), view.state, view.sales, now_s + self._lifetime(now_s))
         with self._lock:
             if (before := self._kept.pop(question, None)) is not None:
                 self._bytes.take(before.answer)
             self._kept[question] = kept
             self._bytes.add(kept.answer)
             while self._kept and self._bytes.now > self._most_bytes:
-                self._drop_oldest()
-            self._drop_old(now_s)
+                self._drop(next(iter(self._kept)))
         return replace(answer, pages=pages)
 
     def let_go(self) -> None:
         """Forget now what is too old to be found."""
+        now_s = time.monotonic()
         with self._lock:
-            self._drop_old(time.monotonic())
+            for question in [question for question, kept in self._kept.items() if kept.until_s < now_s]:
+                self._drop(question)
 
     @property
     def nbytes(self) -> int:
         """About the memory that those kept now take."""
         return self._bytes.now
 
-    def _drop_old(self, now_s: float) -> None:
-        while self._kept and self._is_old(next(iter(self._kept.values())), now_s):
-            self._drop_oldest()
+    def _lifetime(self, now_s: float) -> float:
+        """Shorter for some, by the digits of a moment that nobody chose: what was made at once must not end at once."""
+        return self._lifetime_s * (1 - SHORTER * (now_s * 1000 % 1))
 
-    def _drop_oldest(self) -> None:
-        _, oldest = self._kept.popitem(last=False)
-        self._bytes.take(oldest.answer)
-
-    def _is_old(self, kept: _Kept, now_s: float) -> bool:
-        return now_s - kept.made_s > self._lifetime_s
+    def _drop(self, question: Question) -> None:
+        self._bytes.take(self._kept.pop(question).answer)
 
 
 def _digest(history: History) -> bytes:

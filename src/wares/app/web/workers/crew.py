@@ -21,6 +21,7 @@ from wares.app.web.watching.record import current
 from wares.app.web.workers.frames import Frame, next_frame, packed
 from wares.app.web.workers.raised import raised
 from wares.domain.cores import n_cores
+from wares.engine.answers import SHORTER
 from wares.engine.cursors import keeper_of
 from wares.errors import CursorExpired
 from wares.shop import Shop
@@ -62,6 +63,7 @@ class Crew:
         self._tasks = set[asyncio.Task[None]]()
         self._names, self._numbers = count(1), count(1)
         self._asked: OrderedDict[bytes, tuple[_Member, float]] = OrderedDict()  # who answered it, and when
+        self._asked_now: dict[bytes, asyncio.Future[Frame]] = {}  # and is being worked out
         self._kept_s = shop.settings.server.answers_kept_s
         self._gone = [0, 0, 0, 0]  # counts of those that ended
         self._begun = self._closing = False
@@ -118,18 +120,26 @@ class Crew:
     async def ask(self, work: str, told: Mapping[str, Any], cursor: str = "") -> Response:
         """What `wares.app.web.work` of this name comes to, done elsewhere. Raises what it raises; NobodyThere."""
         digest = blake2b(repr((work, told)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        if not cursor and self._kept_s and (first := self._asked_now.get(digest)) is not None:
+            await asyncio.wait([first])  # whatever becomes of it: its answer is kept, most likely
         for _ in range(2):  # one that is lost meanwhile answers nobody: ask another
             one, again = (self._keeper(cursor), True) if cursor else self._choose(digest)
             question = {"do": work, "told": told, "known": self.shop.engine.known, "id": current().id, "again": again}
             began_s = time.monotonic()
             try:
-                header, parts = await asyncio.wait_for(self._send(one, question), _LONGEST_S)
+                sent = self._send(one, question)
+                if not again:
+                    self._asked_now[digest] = sent
+                header, parts = await asyncio.wait_for(sent, _LONGEST_S)
             except TimeoutError:
                 one.process.kill()
                 continue
             except ConnectionError:
                 continue
-            if not again:
+            finally:
+                if not again:
+                    self._asked_now.pop(digest, None)
+            if _was_made(header):
                 self._remember(digest, one, began_s)
             return self._taken(header, parts)
         raise NobodyThere
@@ -140,8 +150,8 @@ class Crew:
         if not there:
             raise NobodyThere
         before, at_s = self._asked.get(digest, (None, 0.0))
-        if before in there and time.monotonic() - at_s < self._kept_s:
-            return before, True
+        if before in there and (age_s := time.monotonic() - at_s) < self._kept_s:
+            return before, age_s < (1 - SHORTER) * self._kept_s
         return min(there, key=lambda one: len(one.waiting)), False
 
     def _remember(self, digest: bytes, one: _Member, at_s: float) -> None:
@@ -267,6 +277,11 @@ class Crew:
                     continue
                 finally:
                     one.away = False
+
+
+def _was_made(header: Mapping[str, Any]) -> bool:
+    """Whether this answer was worked out, and not one that was kept."""
+    return any(name == "answered" and "understand" in arguments[1] for name, *arguments in header["notes"])
 
 
 def _counted(one: _Member) -> list[int]:
