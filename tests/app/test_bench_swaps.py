@@ -1,10 +1,13 @@
 """Snapshots swap under load: no error, and no answer that is of two of them."""
 
+import pytest
+
 from wares.app.bench.swaps import swap_figures
 
 
-def test_every_answer_is_of_one_snapshot_while_they_swap() -> None:
-    found = swap_figures(4, products=150, rate=8.0, seed=3, tell=lambda *told: None)
+@pytest.mark.parametrize("workers", [0, 2])
+def test_every_answer_is_of_one_snapshot_while_they_swap(workers: int) -> None:
+    found = swap_figures(4, products=150, rate=8.0, workers=workers, seed=3, tell=lambda *told: None)
     assert found["examples"] == []
     assert found["with"]["errors"] == found["without"]["errors"] == found["mixed_answers"] == 0
     assert len(found["answers_by_snapshot"]) == 3

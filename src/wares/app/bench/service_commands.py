@@ -61,6 +61,7 @@ def bench_swaps(
     times: Annotated[int, typer.Option(help="how often the current snapshot changes", min=1)] = 100,
     products: Annotated[int, typer.Option(help="of the made-up shop", min=100)] = 5_000,
     rate: Annotated[float, typer.Option(help="requests a second", min=0.1)] = 20.0,
+    workers: Annotated[int, typer.Option(help="processes that answer; 0 = the server itself", min=0)] = 2,
     seed: Annotated[int, typer.Option(help="of everything random")] = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -68,7 +69,7 @@ def bench_swaps(
     from wares.app.bench.swaps import swap_figures
 
     with screen.progress() as tell:
-        figures = swap_figures(times, products=products, rate=rate, seed=seed, tell=tell)
+        figures = swap_figures(times, products=products, rate=rate, workers=workers, seed=seed, tell=tell)
     show(figures, as_json)
 
 
