@@ -68,6 +68,23 @@ def test_a_lane_that_grows_calls_those_who_wait_and_one_that_shrinks_lets_those_
     _run(work)
 
 
+@pytest.mark.parametrize("kept_s", [0, 30])
+def test_who_has_to_wait_is_told_of_whether_answers_are_kept_or_not(kept_s: float) -> None:
+    load, waited = Load.of(1, answers_kept_s=kept_s), list[int]()
+    load.on_wait = lambda: waited.append(1)
+    lane = load.lane("POST /v1/search")
+    assert lane is not None
+
+    async def work() -> None:
+        load.lane_for(lane, "/v1/search", "", b"a")
+        assert waited == []
+        async with lane.turn():
+            load.lane_for(lane, "/v1/search", "", b"b")
+            assert waited == [1]
+
+    _run(work)
+
+
 def test_as_many_as_may_run_at_once_and_the_others_follow_in_order() -> None:
     lane, told = Lane(2, 10, 60), list[str]()
 

@@ -223,11 +223,13 @@ class Load:
         it has a lane of its own, so that not many are computed at once where it is not. `whose`: what the question
         itself leaves open, and who asks fills in.
         """
-        if lane is not self._answers or not self._kept_s:
+        if lane is not self._answers:
             return lane, _nothing
-        told = f"{path}\0{whose}\0".encode("utf-8", "surrogatepass")
         if lane.running >= lane.at_once:
             self.on_wait()
+        if not self._kept_s:
+            return lane, _nothing
+        told = f"{path}\0{whose}\0".encode("utf-8", "surrogatepass")
         digest = blake2b(told + body, digest_size=16).digest()
         now_s = self._now_s()
         if now_s - self._asked_s.get(digest, -math.inf) < self._kept_s:
