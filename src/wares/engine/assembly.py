@@ -144,7 +144,9 @@ class Engine:
                 elif refolds > self._refolds:
                     self.refold()
                 self._refolds, self._reloads = max(self._refolds, refolds), max(self._reloads, reloads)
+                live = self.live
                 self.follow()
+                live.looked_for(*known[:3])
 
     def catch_up(self) -> None:
         """Fold in what was written since, and nothing else."""

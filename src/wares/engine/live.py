@@ -107,6 +107,7 @@ class Live:
         self.snapshot = snapshot
         self.last_event, self.last_change = snapshot.last_event, snapshot.last_change
         self._last_simulated = 0  # no snapshot holds any simulated event
+        self._looked_for = (0, 0, 0)  # all up to these numbers that is still there is folded in
         columns = snapshot.columns
         self.state = CatalogueState(
             columns,
@@ -180,8 +181,14 @@ class Live:
 
     @property
     def known(self) -> tuple[int, int, int]:
-        """Numbers of the last event, simulated event and change of the catalogue that are folded in."""
-        return self.last_event, self._last_simulated, self.last_change
+        """Numbers of the last event, simulated event and change of the catalogue that are folded in, or were looked for
+        and are erased."""
+        event, simulated, change = self._looked_for
+        return max(event, self.last_event), max(simulated, self._last_simulated), max(change, self.last_change)
+
+    def looked_for(self, event: int, simulated: int, change: int) -> None:
+        """After a fold: the logs went as far as these numbers; what was not found there was erased."""
+        self._looked_for = event, simulated, change
 
     def purchases(self, now_ms: int) -> NDArray[np.float32]:
         """(n,) fading purchase counts of every row."""

@@ -270,9 +270,10 @@ class Crew:
                 try:
                     if one.counts.get("snapshot", serving) != serving:
                         one.away = True
-                        await self._send(one, {"do": "swap"})
+                        await self._send(one, {"do": "swap", "known": self.shop.engine.known})
                     elif not one.waiting:
-                        await asyncio.wait_for(self._send(one, {"do": "look"}), _LONGEST_S)
+                        look = {"do": "look", "known": self.shop.engine.known}
+                        await asyncio.wait_for(self._send(one, look), _LONGEST_S)
                 except (ConnectionError, TimeoutError):
                     continue
                 finally:

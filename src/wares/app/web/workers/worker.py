@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock, Thread, local
@@ -117,7 +117,7 @@ class Worker:
         number = told["number"]
         try:
             if told["do"] in ERRANDS:
-                return packed({"number": number, **self._errand(told["do"])})
+                return packed({"number": number, **self._errand(told["do"], told["known"])})
             begin_record(told["id"])
             self._engine.come_to(told["known"])
             return self._sent(number, WORK[told["do"]](self._shop, told["told"]), None)
@@ -127,12 +127,13 @@ class Worker:
             tell_fault(fault)
             return self._sent(number, unforeseen(), None)
 
-    def _errand(self, errand: str) -> dict[str, Any]:
+    def _errand(self, errand: str, known: Sequence[int]) -> dict[str, Any]:
         before = self._engine.live
         if errand == "swap":
             self._engine.take_up()
             if self._engine.live is not before:
                 _set_aside()
+        self._engine.come_to(known)  # what was erased goes from the memory of one that nobody asks, too
         self._engine.follow()
         self._engine.let_go()
         return _counts(self._engine)

@@ -1,0 +1,58 @@
+"""An engine comes to know what another one of the same shop knows, and no more often than it must."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from wares.app.web.workers.worker import Worker
+from wares.shop import Shop, open_shop
+
+DID = {"kind": "view", "product_id": "p0", "time": "2026-11-01T00:00:00Z"}
+Two = tuple[Shop, Shop]
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[Two]:
+    """Who writes, and a reader that knows as much."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "wares.toml").write_text('[encoder]\nsource = "none"\n', encoding="utf-8")
+    with open_shop(folder) as writer, open_shop(folder, create=False) as reader:
+        writer.put([{"id": "p0", "title": "Oat milk", "price": 1}])
+        assert writer.engine is not reader.engine
+        writer.record([DID | {"shopper_id": "s1"}, DID | {"shopper_id": "s2", "simulated": True}])
+        reader.engine.come_to(writer.engine.known)
+        assert reader.engine.known == writer.engine.known
+        yield writer, reader
+
+
+def test_what_was_erased_is_looked_for_once(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer, reader = two
+    writer.erase_simulated()
+    writer.erase_shopper("s1")
+    looks, follow = [0], reader.engine.follow
+
+    def counted() -> None:
+        looks[0] += 1
+        follow()
+
+    monkeypatch.setattr(reader.engine, "follow", counted)
+    for _ in range(5):
+        reader.engine.come_to(writer.engine.known)
+    assert looks == [1]
+    writer.record([DID | {"shopper_id": "s3"}])
+    for _ in range(5):
+        reader.engine.come_to(writer.engine.known)
+    assert looks == [2]
+    assert reader.engine.history("s3")[0].rows.tolist() == [0]
+
+
+def test_a_process_that_nobody_asks_forgets_whom_the_shop_forgets(two: Two) -> None:
+    writer, reader = two
+    begin = {"settings": writer.settings.model_dump(mode="json"), "keeper": "1", "share": 1, "logged": False}
+    worker, (key,) = Worker(reader, begin), reader.store.shoppers.keys_of("s1")
+    assert len(reader.engine.live.history(key).rows) == 1
+    writer.erase_shopper("s1")
+    worker.do({"do": "look", "number": 1, "known": writer.engine.known})
+    assert len(reader.engine.live.history(key).rows) == 0
