@@ -156,7 +156,7 @@ def test_a_snapshot_that_was_replaced_is_let_go_when_no_page_can_be_asked_of_it(
 def test_of_a_kept_answer_few_hits_are_remembered_however_many_are_asked_for(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wares.engine.assembly._MOST_HITS", 30)
+    monkeypatch.setattr("wares.engine.paging._MOST_HITS", 30)
     asked = [(40, 0), (20, 0), (5, 20), (6, 20), (5, 25)]
     first = [shop.search("tea", k=k, offset=offset) for k, offset in asked]
     pages = [pages for kept in _answers(shop)._kept.values() if (pages := kept.answer.pages) is not None]
@@ -191,7 +191,7 @@ def test_the_next_page_of_a_shared_answer_says_nothing_of_who_asked_first(shop: 
 def test_the_next_page_of_a_shared_answer_is_of_the_experiment_of_those_who_take_part(shop: Shop) -> None:
     shop.log_impressions()
     shop.experiments.start(_TRIAL, "Test", now=datetime.fromtimestamp(NOW_MS / 1000, UTC))
-    of = {f"new{i}": shop.search("tea", shopper=f"new{i}", k=5) for i in range(12)}
+    of = {f"new{i}": shop.search("tea", shopper=f"new{i}", k=5) for i in range(40)}
     assert len({(page.experiment, page.variant) for page in of.values()}) == 3
     for shopper, page in of.items():
         following = shop.search("", shopper=shopper, cursor=page.cursor, k=5)

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
@@ -19,17 +19,16 @@ from wares.domain.shopper import History
 from wares.domain.sponsored import Bid
 from wares.engine.answers import Answers, Question
 from wares.engine.campaigns.serving import ServingCampaigns
-from wares.engine.cursors import Cursors, name_of
 from wares.engine.experiments.serving import ServingExperiments
 from wares.engine.experiments.settings import CONTROL, INTERLEAVE
 from wares.engine.exposures import ServingExposures
 from wares.engine.impression import Impressions, impression_json, new_id
-from wares.engine.interleaving import Interleaved, interleave, present_interleaved
+from wares.engine.interleaving import Interleaved, interleave
 from wares.engine.known_products import KnownProducts
 from wares.engine.learnt import SNAPSHOTS, current_snapshot
 from wares.engine.live import Live
 from wares.engine.observer import NO_ENCODER, Laps, Nobody, Observer
-from wares.engine.page import present, with_cursor
+from wares.engine.paging import Paging
 from wares.engine.rules.serving import ServingRules
 from wares.engine.serving_encoder import ServingEncoder
 from wares.engine.settings import FILE_NAME, Settings
@@ -47,7 +46,6 @@ from wares.retrieval.understanding import Understanding
 from wares.store.sqlite import Store
 
 _BY_WORDS = "The meaning of the query could not be looked at: this answer goes by its words alone."
-_MOST_PAGES, _MOST_HITS = 8, 100  # that are remembered of one answer: a hit takes 3 kB
 _log = logging.getLogger("wares")
 
 
@@ -80,7 +78,6 @@ class Engine:
         self.experiments = ServingExperiments(folder, settings, walk_of, self.warn)
         self.campaigns = ServingCampaigns(folder, store, self.warn)
         self.answers: Answers | None = None  # set where the same is asked by many
-        self.cursors: Cursors[Answer | Interleaved] = Cursors()
         self._refolds = self._reloads = 0  # how often the past was changed; how often what was learnt was read anew
         self._loading = Lock()  # one at a time, so that an older snapshot never takes the place of a newer one
         self._coming = Lock()
@@ -90,7 +87,7 @@ class Engine:
             self.live = Live(snapshot, self._encoder)
         else:
             self._load()
-        self._products = KnownProducts(store.catalogue, self.live.last_change)
+        self.paging = Paging(KnownProducts(store.catalogue, self.live.last_change))
 
     def refresh(self) -> None:
         """Fold in what was written since; take up a newer snapshot, newer rules and experiments if there are some."""
@@ -123,7 +120,7 @@ class Engine:
 
     def let_go(self) -> None:
         """Forget what no cursor may continue and nobody is given again: it may hold a snapshot that was replaced."""
-        self.cursors.let_go()
+        self.paging.cursors.let_go()
         if self.answers is not None:
             self.answers.let_go()
 
@@ -219,13 +216,13 @@ class Engine:
         """The page that answers a request, or the next one of an earlier answer."""
         started_s, note = time.perf_counter(), ""
         if request.cursor:
-            found, name, offset = self.cursors.find(request.cursor)
+            found, name, offset = self.paging.cursors.find(request.cursor)
         else:
             live = self.live  # one for the whole request, whatever is swapped meanwhile
             history, note = self.history(request.shopper_id, live, simulated=request.simulated)
             found, name, offset = self._by_variant(request, history, live), "", request.offset
         laps = found.view.laps if found.view.laps.seconds else Laps()  # of a kept answer nothing but the page is new
-        page = self._shown(found, offset, request, name)
+        page = self.paging.page(found, offset, request, name)
         page = replace(page, experiment=found.experiment, variant=found.variant) if found.experiment else page
         page = replace(page, notes=(note, *page.notes)) if note else page  # of this shopper, whoever shares the answer
         laps.end("present")
@@ -325,27 +322,6 @@ class Engine:
         found = self.answer(request, history, live=live, walk=running.walks[variant])
         return replace(found, experiment=running.experiment, variant=variant)
 
-    def _shown(self, found: Answer | Interleaved, offset: int, request: Request, name: str) -> Page:
-        """The page from `offset` on with the cursor of the next; `name`: under which the answer is kept for cursors."""
-        k, pages = request.k, None
-        if isinstance(found, Answer) and not request.cursor:
-            pages = found.pages
-            if pages is not None and (shown := pages.get((offset, k, found.experiment))) is not None:
-                if shown.cursor and not self.cursors.holds(name := name_of(shown.cursor)):
-                    self.cursors.keep_as(name, replace(found, pages=None))
-                return replace(shown, notes=found.notes)
-        page = self._present(found, offset, k)
-        if k and offset + k < page.total:
-            page = with_cursor(page, request, name or self.cursors.keep(found.to_keep()), offset)
-        if pages is not None and len(pages) < _MOST_PAGES and _hits_of(pages) + len(page.hits) <= _MOST_HITS:
-            pages[offset, k, found.experiment] = page  # its cursor continues an answer of that experiment
-        return page
-
-    def _present(self, found: Answer | Interleaved, offset: int, k: int) -> Page:
-        if isinstance(found, Interleaved):
-            return present_interleaved(found, offset, k, self._products)
-        return present(found, offset, k, self._products)
-
     def arranged(self, request: Request, history: History, ways: Sequence[Actions]) -> list[Slate]:
         """The ranked hits of one request, found and scored once, as each of these would have them arranged; of what is
         found the first decides, so let them differ in their aims alone. Chance has no part."""
@@ -409,10 +385,6 @@ class Engine:
         live = Live(snapshot, self._encoder)
         live.catch_up(self.store.catalogue, self.store.events)
         return live
-
-
-def _hits_of(pages: Mapping[tuple[int, int, str], Page]) -> int:
-    return sum(len(page.hits) for page in list(pages.values()))  # a list at once: others put pages there meanwhile
 
 
 def _has_settings(folder: Path) -> bool:

@@ -110,7 +110,7 @@ class Worker:
             self._engine.impressions = self._handed
         if server.answers_kept_s > 0:
             self._engine.answers = Answers(server.answers_kept_s, server.answers_kept_mib * 2**20 // share)
-        self._engine.cursors = Cursors(MOST_BYTES // share, keeper=begin["keeper"])
+        self._engine.paging.cursors = Cursors(MOST_BYTES // share, keeper=begin["keeper"])
 
     def do(self, told: Mapping[str, Any]) -> bytes:
         """The frame that answers one question, or says that an errand is done."""
