@@ -8,7 +8,8 @@ from pathlib import Path
 
 from served_shop import build
 
-from wares.app.web.serve import bound, set_aside
+from wares.app.web.garbage import look_seldom, look_through, set_aside
+from wares.app.web.serve import bound
 from wares.shop import open_shop
 from wares.training.child import train_here
 from wares.training.progress import silent
@@ -44,6 +45,25 @@ def test_what_is_set_aside_is_not_walked_through_again() -> None:
         assert gc.get_freeze_count() > before + len(more) / 2
     finally:
         gc.unfreeze()
+
+
+def test_what_holds_itself_is_found_when_it_is_looked_for_and_not_before() -> None:
+    class Ring:
+        def __init__(self) -> None:
+            self.me = self
+
+    before = gc.get_threshold()
+    try:
+        gc.collect()
+        look_seldom()
+        ring = weakref.ref(Ring())
+        for _ in range(3):
+            assert len([[] for _ in range(15_000)]) == 15_000  # each of these would have been a reason to look
+        assert ring() is not None
+        assert look_through() > 0
+        assert ring() is None
+    finally:
+        gc.set_threshold(*before)
 
 
 def test_a_snapshot_that_is_replaced_goes_without_the_garbage_collector(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from wares.app.web.console.pages import add_console
 from wares.app.web.direct import Direct, DirectWay, question, records, typed
 from wares.app.web.experiments import add_experiments
 from wares.app.web.files import FreshFiles
+from wares.app.web.garbage import EVERY_S, look_through
 from wares.app.web.gate import Gate
 from wares.app.web.instantsearch.routes import add_instantsearch
 from wares.app.web.limits import Limits
@@ -372,7 +373,7 @@ def _about(shop: Shop) -> dict[str, Any]:
 def _watch(shops: Mapping[str, Shop], stop: Signal, loaded: Callable[[], None]) -> None:
     """Load what is not loaded yet; then take up a newer snapshot when training has made one, and newer rules when some
     were published."""
-    told, serving = set[str](), list[str]()
+    told, serving, tidied_s = set[str](), list[str](), time.monotonic()
     while True:
         for shop in shops.values():
             try:
@@ -386,5 +387,8 @@ def _watch(shops: Mapping[str, Shop], stop: Signal, loaded: Callable[[], None]) 
         if (names := [shop.engine.live.snapshot.name for shop in shops.values() if shop.is_loaded]) != serving:
             serving = names
             loaded()
+        if time.monotonic() - tidied_s > EVERY_S:
+            look_through()
+            tidied_s = time.monotonic()
         if stop.wait(_LOOK_FOR_SNAPSHOT_S):
             return

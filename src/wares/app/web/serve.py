@@ -1,6 +1,5 @@
 """Runs the HTTP service for one shop until it is told to stop."""
 
-import gc
 import ipaddress
 import json
 import os
@@ -20,6 +19,7 @@ from wares.app.counting import Counting
 from wares.app.web.access.key_ring import KeyRing
 from wares.app.web.allocator import GivingBack, share_one_arena
 from wares.app.web.ending import EndingServer
+from wares.app.web.garbage import look_seldom, set_aside
 from wares.app.web.http import DEFAULT_SHOP, make_app
 from wares.app.web.watching.logs import begin_log
 from wares.errors import SettingsError
@@ -65,17 +65,11 @@ def serve(folder: Path, host: str | None = None, port: int | None = None, *, as_
             with _until_told():  # from here on, for whoever reads where it answers may end it
                 print(json.dumps(told) if as_json else words, flush=True)
                 sys.setswitchinterval(_SWITCH_S)
+                look_seldom()
                 # one thread of BLAS: many requests share the cores, and one needs no more than one
                 counting = Counting(folder, shop.settings, shop.engine.warn)
                 with threadpool_limits(1, user_api="blas"), GivingBack(), counting:
                     EndingServer(config, app.state.service).run(sockets=[listening])
-
-
-def set_aside() -> None:
-    """From now on the garbage collector leaves alone what is there: a walk through it takes 80 ms, in which nobody is
-    answered, and finds nothing. What was set aside before stays so: a replaced snapshot goes without its help."""
-    gc.collect()
-    gc.freeze()
 
 
 @contextmanager

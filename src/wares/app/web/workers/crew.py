@@ -15,6 +15,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from wares.app.web.garbage import EVERY_S
 from wares.app.web.load import Load
 from wares.app.web.watching.logs import tell
 from wares.app.web.watching.record import current
@@ -44,7 +45,8 @@ class _Member:
     keeper: str
     process: Process
     ready: bool = False
-    away: bool = False  # takes up a snapshot
+    away: bool = False  # takes up a snapshot, or looks for garbage
+    tidied_s: float = field(default_factory=time.monotonic)
     waiting: "dict[int, asyncio.Future[Frame]]" = field(default_factory=dict)  # by the numbers of their questions
     counts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -259,8 +261,8 @@ class Crew:
         self._changed(self.ready)
 
     async def _look(self) -> None:
-        """Once a second: let who is idle follow what was written, and one after the other take up a newer snapshot, so
-        that others answer meanwhile."""
+        """Once a second: let who is idle follow what was written, and one after the other take up a newer snapshot or
+        look for garbage, so that others answer meanwhile."""
         while not self._closing:
             await asyncio.sleep(_LOOK_S)
             serving = self.shop.engine.live.snapshot.name
@@ -271,6 +273,9 @@ class Crew:
                     if one.counts.get("snapshot", serving) != serving:
                         one.away = True
                         await self._send(one, {"do": "swap", "known": self.shop.engine.known})
+                    elif time.monotonic() - one.tidied_s > EVERY_S:
+                        one.away, one.tidied_s = True, time.monotonic()
+                        await self._send(one, {"do": "tidy", "known": self.shop.engine.known})
                     elif not one.waiting:
                         look = {"do": "look", "known": self.shop.engine.known}
                         await asyncio.wait_for(self._send(one, look), _LONGEST_S)

@@ -6,7 +6,6 @@ It opens the shop as any reader does, and follows what the serving process has w
 answer must know. What was shown, and how answers go, it hands back with each answer, and writes nothing itself.
 """
 
-import gc
 import logging
 import os
 import signal
@@ -20,6 +19,7 @@ from typing import Any, BinaryIO
 from starlette.responses import Response
 
 from wares.app.web.allocator import GivingBack, share_one_arena
+from wares.app.web.garbage import look_seldom, look_through, set_aside
 from wares.app.web.told.problems import unforeseen
 from wares.app.web.told.refusals import Refused
 from wares.app.web.watching.logs import begin_log, tell_fault
@@ -34,7 +34,7 @@ from wares.engine.settings import Settings
 from wares.errors import WaresError
 from wares.shop import Shop, open_shop
 
-ERRANDS = ("look", "swap")  # follow what was written; take up a newer snapshot, too
+ERRANDS = ("look", "swap", "tidy")  # follow what was written; take up a newer snapshot, or look for garbage, too
 _SWITCH_S = 0.0005  # that who computes lets others wait
 _log = logging.getLogger("wares")
 
@@ -132,10 +132,12 @@ class Worker:
         if errand == "swap":
             self._engine.take_up()
             if self._engine.live is not before:
-                _set_aside()
+                set_aside()
         self._engine.come_to(known)  # what was erased goes from the memory of one that nobody asks, too
         self._engine.follow()
         self._engine.let_go()
+        if errand == "tidy":
+            look_through()
         return _counts(self._engine)
 
     def _sent(self, number: int, answer: Response, error: Mapping[str, Any] | None) -> bytes:
@@ -162,11 +164,6 @@ def _counts(engine: Engine) -> dict[str, Any]:
     }
 
 
-def _set_aside() -> None:
-    gc.collect()
-    gc.freeze()
-
-
 def main() -> None:
     """Serve until the input ends."""
     share_one_arena()
@@ -179,8 +176,9 @@ def main() -> None:
     try:
         with open_shop(Path(sys.argv[1]), create=False) as shop, GivingBack():
             worker = Worker(shop, begin)
-            _set_aside()
+            set_aside()
             sys.setswitchinterval(_SWITCH_S)
+            look_seldom()
             answers.send(packed({"ready": True}))
             waiting: SimpleQueue[Mapping[str, Any] | None] = SimpleQueue()
             working = Thread(target=_work_out, args=(worker, waiting, answers), name="works out")
