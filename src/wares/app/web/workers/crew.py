@@ -8,6 +8,7 @@ import time
 from asyncio.subprocess import PIPE, Process
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import count
@@ -31,6 +32,8 @@ from wares.training.machine import free_memory, own_memory
 _LOOK_S = 1.0
 _OFTEN = (50, 5.0)  # questions that had to wait within so many seconds: more than one person alone asks for
 _LONGEST_S = 60.0  # that one answer may take; then its process is ended
+_END_S = 3.0  # that a process has to end
+_LOOK_LEAST_S = 10.0  # so often one that is always asked is looked after, too
 _AGAIN_S = (1.0, 60.0)  # until a lost process is replaced: first, and at most
 _BUFFER = 2**20  # bytes of an answer that are read at once
 _MOST_ASKED = 20_000  # questions of which is remembered who answered them
@@ -47,6 +50,7 @@ class _Member:
     ready: bool = False
     away: bool = False  # takes up a snapshot, or looks for garbage
     tidied_s: float = field(default_factory=time.monotonic)
+    looked_s: float = 0.0  # when it was last told to look
     waiting: "dict[int, asyncio.Future[Frame]]" = field(default_factory=dict)  # by the numbers of their questions
     counts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -98,21 +102,17 @@ class Crew:
     async def close(self) -> None:
         """End them, and wait for that."""
         self._closing = True
-        for one in self._members:
-            one.process.stdin.close()  # type: ignore[union-attr]
-        for task in self._tasks:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        for one in list(self._members):
-            try:
-                await asyncio.wait_for(one.process.wait(), 3.0)
-            except TimeoutError:
-                one.process.kill()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*map(_end, self._members))
 
     def counts(self) -> tuple[int, int, int, int]:
         """(kept answers found, missed; encoder's memory found, missed) of all processes so far."""
         totals = list(self._gone)
         for one in self._members:
-            totals = [total + more for total, more in zip(totals, _counted(one), strict=True)]
+            totals = [total + more for total, more in zip(totals, _counted(one.counts), strict=True)]
         return totals[0], totals[1], totals[2], totals[3]
 
     @property
@@ -134,7 +134,7 @@ class Crew:
                     self._asked_now[digest] = sent
                 header, parts = await asyncio.wait_for(sent, _LONGEST_S)
             except TimeoutError:
-                one.process.kill()
+                _kill(one)
                 continue
             except ConnectionError:
                 continue
@@ -204,12 +204,17 @@ class Crew:
         """Start a process, and another whenever it is lost, later each time that one is lost before it was ready."""
         wait_s, longest_s = _AGAIN_S
         while not self._closing:
-            one = await self._start()
-            was_ready = await self._listen(one)
-            self._lost(one)
-            if self._closing:
-                return
-            tell("worker-lost", worker=one.keeper, code=one.process.returncode)
+            was_ready = False
+            try:
+                one = await self._start()
+            except OSError as error:  # no memory, or too many processes or files
+                tell("worker-not-begun", why=error.strerror)
+            else:
+                was_ready = await self._listen(one)
+                self._lost(one)
+                if self._closing:
+                    return
+                tell("worker-lost", worker=one.keeper, code=one.process.returncode)
             wait_s = _AGAIN_S[0] if was_ready else min(2 * wait_s, longest_s)
             await asyncio.sleep(wait_s)
 
@@ -243,18 +248,18 @@ class Crew:
             while True:
                 frame = await next_frame(one.process.stdout)
                 answer = one.waiting.pop(frame[0]["number"])
-                one.counts = frame[0]
+                if sum(_counted(frame[0])) >= sum(_counted(one.counts)):  # else its other thread has told more before
+                    one.counts = frame[0]
                 if not answer.done():  # else nobody waits any more
                     answer.set_result(frame)
         except (EOFError, ConnectionError, ValueError, KeyError):  # IncompleteReadError is an EOFError
             return one.ready
 
     def _lost(self, one: _Member) -> None:
-        if one.process.returncode is None:
-            one.process.kill()
+        _kill(one)
         one.ready = False
         self._members.remove(one)
-        self._gone = [total + more for total, more in zip(self._gone, _counted(one), strict=True)]
+        self._gone = [total + more for total, more in zip(self._gone, _counted(one.counts), strict=True)]
         for answer in one.waiting.values():
             if not answer.done():
                 answer.set_exception(ConnectionResetError())
@@ -276,7 +281,8 @@ class Crew:
                     elif time.monotonic() - one.tidied_s > EVERY_S:
                         one.away, one.tidied_s = True, time.monotonic()
                         await self._send(one, {"do": "tidy", "known": self.shop.engine.known})
-                    elif not one.waiting:
+                    elif not one.waiting or time.monotonic() - one.looked_s > _LOOK_LEAST_S:
+                        one.looked_s = time.monotonic()
                         look = {"do": "look", "known": self.shop.engine.known}
                         await asyncio.wait_for(self._send(one, look), _LONGEST_S)
                 except (ConnectionError, TimeoutError):
@@ -290,8 +296,23 @@ def _was_made(header: Mapping[str, Any]) -> bool:
     return any(name == "answered" and "understand" in arguments[1] for name, *arguments in header["notes"])
 
 
-def _counted(one: _Member) -> list[int]:
-    return [*one.counts.get("kept", (0, 0)), *one.counts.get("encoder", (0, 0))]
+def _counted(counts: Mapping[str, Any]) -> list[int]:
+    return [*counts.get("kept", (0, 0)), *counts.get("encoder", (0, 0))]
+
+
+async def _end(one: _Member) -> None:
+    """Let it answer what it was asked; who is not ready has nothing to answer, and one that is stuck has its time."""
+    if one.process.stdin is not None:
+        one.process.stdin.close()
+    for within_s in (_END_S if one.ready else 0, _END_S):
+        with suppress(TimeoutError):
+            await asyncio.wait_for(one.process.wait(), within_s)
+        _kill(one)
+
+
+def _kill(one: _Member) -> None:
+    with suppress(ProcessLookupError):  # it has ended by itself
+        one.process.kill()
 
 
 def crew_for(shop: Shop | None, workers: int | None, load: Load) -> Crew | None:

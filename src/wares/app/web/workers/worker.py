@@ -20,7 +20,6 @@ from starlette.responses import Response
 
 from wares.app.web.allocator import GivingBack, share_one_arena
 from wares.app.web.garbage import look_seldom, look_through, set_aside
-from wares.app.web.told.problems import unforeseen
 from wares.app.web.told.refusals import Refused
 from wares.app.web.watching.logs import begin_log, tell_fault
 from wares.app.web.watching.record import begin_record
@@ -125,7 +124,7 @@ class Worker:
             return self._sent(number, Response(status_code=500), told_of(error))
         except Exception as fault:  # one that nobody foresaw must not end the process
             tell_fault(fault)
-            return self._sent(number, unforeseen(), None)
+            return self._sent(number, Response(status_code=500), told_of(fault))
 
     def _errand(self, errand: str, known: Sequence[int]) -> dict[str, Any]:
         before = self._engine.live

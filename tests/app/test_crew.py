@@ -1,0 +1,137 @@
+"""The processes that answer, as the serving process keeps them: begun again, counted, ended."""
+
+import asyncio
+import errno
+import io
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from served_shop import build
+
+from wares.app.web.workers import crew as crews
+from wares.app.web.workers.crew import Crew, _kill, _Member
+from wares.app.web.workers.frames import packed, read_frame
+from wares.app.web.workers.raised import FaultElsewhere
+from wares.app.web.workers.worker import Worker
+from wares.shop import Shop, open_shop
+
+BEGIN = {"keeper": "1", "share": 1, "logged": False}
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    with open_shop(build(tmp_path / "shop")) as shop:
+        assert not shop.engine.live.snapshot.name
+        yield shop
+
+
+def _run(work: Callable[[], Awaitable[None]]) -> None:
+    asyncio.run(asyncio.wait_for(work(), 60))
+
+
+async def _until(holds: Callable[[], object]) -> None:
+    while not holds():
+        await asyncio.sleep(0.02)
+
+
+def test_a_fault_in_a_process_is_one_of_the_service(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    worker = Worker(shop, BEGIN | {"settings": shop.settings.model_dump(mode="json")})
+    told = {"do": "page", "number": 1, "id": "x", "known": shop.engine.known, "told": {"asked": {"words": "secret"}}}
+    frame = read_frame(io.BytesIO(worker.do(told)))
+    assert frame is not None
+    with pytest.raises(FaultElsewhere):
+        Crew(shop, 1, lambda n: None)._taken(*frame)
+    assert "secret" not in repr(frame) + "".join(capsys.readouterr())
+
+
+def test_a_process_that_cannot_be_begun_is_tried_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin, tries = asyncio.create_subprocess_exec, [0]
+
+    async def refused_once(*command: Any, **more: Any) -> Any:
+        tries[0] += 1
+        if tries[0] == 1:
+            raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+        return await begin(*command, **more)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", refused_once)
+    monkeypatch.setattr(crews, "_AGAIN_S", (0.01, 0.02))
+
+    async def work() -> None:
+        crew = Crew(shop, 1, lambda n: None)
+        crew.begin()
+        await _until(lambda: crew.ready == 1)
+        await crew.close()
+
+    _run(work)
+
+
+def test_those_that_are_not_ready_keep_nobody_waiting_at_the_end(shop: Shop) -> None:
+    async def work() -> None:
+        crew = Crew(shop, 3, lambda n: None)
+        crew.begin()
+        await _until(lambda: len(crew._members) == 3)
+        members, began_s = list(crew._members), time.monotonic()
+        await crew.close()
+        assert time.monotonic() - began_s < crews._END_S
+        assert [one.process.returncode is None for one in members] == [False] * 3
+
+    _run(work)
+
+
+def test_counts_never_go_back_whichever_thread_of_a_process_is_heard_first(shop: Shop) -> None:
+    class Process:
+        returncode = 0
+        stdout = asyncio.StreamReader
+
+    async def work() -> None:
+        crew, process = Crew(shop, 1, lambda n: None), Process()
+        heard = process.stdout()
+        one = _Member("1", process)  # type: ignore[arg-type]
+        process.stdout = heard  # type: ignore[assignment]
+        crew._members.append(one)
+        loop, found = asyncio.get_running_loop(), list[int]()
+        heard.feed_data(packed({"ready": True}))
+        listening = loop.create_task(crew._listen(one))
+        for number, kept in enumerate((5, 7, 6)):
+            one.waiting[number] = loop.create_future()
+            heard.feed_data(packed({"number": number, "kept": [kept, 0], "encoder": [0, 0]}))
+            await one.waiting[number]
+            found.append(crew.counts()[0])
+        assert found == [5, 7, 7]
+        heard.feed_eof()
+        assert await listening
+
+    _run(work)
+
+
+def test_one_that_has_ended_by_itself_can_be_ended() -> None:
+    class Process:
+        def kill(self) -> None:
+            raise ProcessLookupError
+
+    _kill(_Member("1", Process()))  # type: ignore[arg-type]
+
+
+def test_one_that_is_always_asked_is_looked_after_all_the_same(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crews, "_LOOK_S", 0.01)
+    monkeypatch.setattr(crews, "_LOOK_LEAST_S", 0.05, raising=False)
+
+    async def work() -> None:
+        crew = Crew(shop, 1, lambda n: None)
+        crew.begin()
+        await _until(lambda: crew.ready == 1)
+        (one,), sent, send = crew._members, list[str](), crew._send
+        one.waiting[-1] = asyncio.get_running_loop().create_future()
+
+        def noted(to: _Member, told: Any) -> "asyncio.Future[Any]":
+            sent.append(told["do"])
+            return send(to, told)
+
+        monkeypatch.setattr(crew, "_send", noted)
+        await _until(lambda: len(sent) > 1)
+        await crew.close()
+
+    _run(work)
