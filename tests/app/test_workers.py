@@ -180,6 +180,16 @@ def test_they_end_with_the_server_however_it_ends(tmp_path: Path, how: signal.Si
     assert not [worker for worker in workers if Path(f"/proc/{worker}").exists()]
 
 
+def test_a_signal_to_all_processes_of_the_service_is_for_the_one_that_serves(tmp_path: Path) -> None:
+    server = begun(build(tmp_path / "shop", TWO))
+    _, page = server.ask("POST", "/v1/browse", {"k": 1})
+    for worker in children_of(server.process.pid):
+        os.kill(worker, signal.SIGTERM)
+    time.sleep(0.2)
+    assert server.ask("POST", "/v1/browse", {"k": 1, "cursor": page["cursor"]})[0] == 200
+    assert "worker-lost" not in server.end()
+
+
 def test_they_take_up_a_newer_snapshot(tmp_path: Path) -> None:
     folder = build(tmp_path / "shop", TWO)
     server = begun(folder)

@@ -128,7 +128,7 @@ def make_app(
     threads, beside = Threads(load.at_once + _BESIDE), Threads(_BESIDE)
     crew = crew_for(shops.get(DEFAULT_SHOP), workers, load)
     service.crew = crew
-    answering = Answering(threads, {shops[DEFAULT_SHOP]: crew} if crew is not None else {})
+    answering = Answering(threads, {shops[DEFAULT_SHOP]: crew} if crew is not None else {}, load.in_threads)
     app.add_middleware(DirectWay, direct=direct, shops=shops, default=DEFAULT_SHOP)
     app.add_middleware(Idempotency, shops=shops, files=answers, threads=threads, default=DEFAULT_SHOP)
     app.add_middleware(Unpacking, most=limits.body_bytes)

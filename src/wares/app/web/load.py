@@ -187,7 +187,7 @@ class Load:
         self._answers, self._writes, self._again, self._now_s = answers, writes, again or answers, now_s
         self._lanes = {answers, writes, self._again}
         self._kept_s, self._asked_s = kept_s, OrderedDict[bytes, float]()
-        self._in_threads = answers.at_once
+        self.in_threads = answers.at_once  # of answers, where no processes give them
         self.on_wait: Callable[[], None] = _nothing  # called when a question has to wait for its turn
         self._bodies, self._asked = Memory(most_held), Memory(most_held // 4)
 
@@ -244,7 +244,7 @@ class Load:
 
     def answered_by(self, workers: int) -> None:
         """So many processes answer now; 0 = threads of this one do."""
-        self._answers.resize(_EACH * workers if workers else self._in_threads)
+        self._answers.resize(_EACH * workers if workers else self.in_threads)
         if self._again is not self._answers:
             self._again.resize(_AGAIN_EACH * workers if workers else _AGAIN_AT_ONCE)
 

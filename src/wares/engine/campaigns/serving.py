@@ -68,6 +68,11 @@ class ServingCampaigns:
         self._running = tuple((one, one.file.when.value(), one.file.filter) for one in running)
         self.looked_for = last
 
+    @property
+    def running(self) -> bool:
+        """Whether any may bid; it may have no money left."""
+        return bool(self._running)
+
     def fold(self, now_ms: int) -> None:
         """Take in what was shown and clicked since; at most one thread at a time does, others go on. `now_ms`: a steady
         time (`ImpressionLog.steady_ms`), for days that are settled stay so, however wrong the clock was."""

@@ -212,6 +212,8 @@ class Crew:
             else:
                 was_ready = await self._listen(one)
                 self._lost(one)
+                with suppress(TimeoutError):  # its code comes after its last answer
+                    await asyncio.wait_for(one.process.wait(), _END_S)
                 if self._closing:
                     return
                 tell("worker-lost", worker=one.keeper, code=one.process.returncode)

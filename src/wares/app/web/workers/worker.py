@@ -166,7 +166,8 @@ def _counts(engine: Engine) -> dict[str, Any]:
 def main() -> None:
     """Serve until the input ends."""
     share_one_arena()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the serving process, which then closes the input
+    for how in (signal.SIGINT, signal.SIGTERM):  # they are for the serving process, which then closes the input
+        signal.signal(how, signal.SIG_IGN)
     asked, answers = sys.stdin.buffer, _Answers()
     if (first := read_frame(asked)) is None:
         return
