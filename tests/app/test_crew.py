@@ -3,9 +3,11 @@
 import asyncio
 import errno
 import io
+import os
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from wares.app.web.workers import crew as crews
 from wares.app.web.workers.crew import Crew, _kill, _Member
 from wares.app.web.workers.frames import packed, read_frame
 from wares.app.web.workers.raised import FaultElsewhere
-from wares.app.web.workers.worker import Worker
+from wares.app.web.workers.worker import Worker, _work_out
 from wares.shop import Shop, open_shop
 
 BEGIN = {"keeper": "1", "share": 1, "logged": False}
@@ -38,13 +40,28 @@ async def _until(holds: Callable[[], object]) -> None:
 
 
 def test_a_fault_in_a_process_is_one_of_the_service(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
-    worker = Worker(shop, BEGIN | {"settings": shop.settings.model_dump(mode="json")})
+    worker = Worker(shop, BEGIN | {"known": shop.engine.known, "settings": shop.settings.model_dump(mode="json")})
     told = {"do": "page", "number": 1, "id": "x", "known": shop.engine.known, "told": {"asked": {"words": "secret"}}}
     frame = read_frame(io.BytesIO(worker.do(told)))
     assert frame is not None
     with pytest.raises(FaultElsewhere):
         Crew(shop, 1, lambda n: None)._taken(*frame)
     assert "secret" not in repr(frame) + "".join(capsys.readouterr())
+
+
+def test_a_process_that_cannot_say_anything_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        def do(self, told: Any) -> bytes:
+            raise MemoryError
+
+    def ended(code: int) -> None:
+        raise SystemExit(code)
+
+    monkeypatch.setattr(os, "_exit", ended)
+    waiting: SimpleQueue[Any] = SimpleQueue()
+    waiting.put({"number": 1})
+    with pytest.raises(SystemExit):
+        _work_out(Full(), waiting, None)  # type: ignore[arg-type]
 
 
 def test_a_process_that_cannot_be_begun_is_tried_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,10 +49,29 @@ def test_what_was_erased_is_looked_for_once(two: Two, monkeypatch: pytest.Monkey
     assert reader.engine.history("s3")[0].rows.tolist() == [0]
 
 
+def _begin(writer: Shop) -> dict[str, Any]:
+    settings = writer.settings.model_dump(mode="json")
+    return {"settings": settings, "known": writer.engine.known, "keeper": "1", "share": 1, "logged": False}
+
+
+def test_a_process_begun_after_a_change_of_the_past_reads_nothing_twice(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, _ = two
+    writer.erase_shopper("s1")
+    writer.engine.reload()
+    with open_shop(writer.folder, create=False) as late:
+        worker, live = Worker(late, _begin(writer)), late.engine.live
+        worker.do({"do": "look", "number": 1, "known": writer.engine.known})
+        assert late.engine.live is live
+        writer.engine.reload()
+        worker.do({"do": "look", "number": 2, "known": writer.engine.known})
+        assert late.engine.live is not live
+
+
 def test_a_process_that_nobody_asks_forgets_whom_the_shop_forgets(two: Two) -> None:
     writer, reader = two
-    begin = {"settings": writer.settings.model_dump(mode="json"), "keeper": "1", "share": 1, "logged": False}
-    worker, (key,) = Worker(reader, begin), reader.store.shoppers.keys_of("s1")
+    worker, (key,) = Worker(reader, _begin(writer)), reader.store.shoppers.keys_of("s1")
     assert len(reader.engine.live.history(key).rows) == 1
     writer.erase_shopper("s1")
     worker.do({"do": "look", "number": 1, "known": writer.engine.known})

@@ -131,6 +131,11 @@ class Engine:
         live, followed = self.live, (self.rules, self.experiments, self.campaigns)
         return (*live.known, *(one.looked_for for one in followed), self._refolds, self._reloads)
 
+    def opened_after(self, known: Sequence[int]) -> None:
+        """The shop was opened once another engine of it knew so much: what that one undid and read anew needs no more
+        than this."""
+        self._refolds, self._reloads = known[-2:]
+
     def come_to(self, known: Sequence[int]) -> None:
         """Know as much as an engine whose `known` this is."""
         with self._coming:  # whoever else must know as much waits until it is so

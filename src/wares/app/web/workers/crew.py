@@ -230,6 +230,7 @@ class Crew:
         self._members.append(one)
         begin = {
             "settings": self.shop.settings.model_dump(mode="json"),
+            "known": self.shop.engine.known,
             "keeper": one.keeper,
             "share": self.most,
             "logged": self.shop.engine.impressions is not None,

@@ -96,12 +96,13 @@ class Noted:
 
 
 class Worker:
-    """`begin`: what the serving process says first: its `settings`, the name of this `keeper` of cursors, how many
-    `share` the memory, and whether what is shown is `logged`."""
+    """`begin`: what the serving process says first: its `settings`, what it had `known` before this shop was opened,
+    the name of this `keeper` of cursors, how many `share` the memory, and whether what is shown is `logged`."""
 
     def __init__(self, shop: Shop, begin: Mapping[str, Any]) -> None:
         shop.settings = Settings.model_validate(begin["settings"])  # as they were when the service began
         self._shop, self._engine = shop, shop.engine
+        self._engine.opened_after(begin["known"])
         self._noted, self._handed = Noted(), Handed()
         shop.observe(self._noted)
         server, share = shop.settings.server, begin["share"]
@@ -205,6 +206,9 @@ def _work_out(worker: Worker, waiting: "SimpleQueue[Mapping[str, Any] | None]", 
             answers.send(worker.do(told))
         except BrokenPipeError:
             return
+        except Exception as fault:  # not even that it failed could be said: no memory, most likely
+            tell_fault(fault)
+            os._exit(1)  # and another process takes the place of this one, instead of letting who asks wait
 
 
 class _Answers:
