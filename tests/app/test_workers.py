@@ -190,6 +190,19 @@ def test_a_signal_to_all_processes_of_the_service_is_for_the_one_that_serves(tmp
     assert "worker-lost" not in server.end()
 
 
+def test_so_it_is_while_they_are_begun(tmp_path: Path) -> None:
+    server = Server(build(tmp_path / "shop", TWO))
+    until_s = time.monotonic() + 30
+    while ready(server) + len(children_of(server.process.pid)) < 2 and time.monotonic() < until_s:
+        time.sleep(0.02)
+    time.sleep(0.3)  # their interpreter is there, and imports
+    for worker in children_of(server.process.pid):
+        os.kill(worker, signal.SIGINT)
+    time.sleep(0.3)
+    said = server.end(signal.SIGINT)
+    assert "Traceback" not in said and "worker-lost" not in said
+
+
 def test_they_take_up_a_newer_snapshot(tmp_path: Path) -> None:
     folder = build(tmp_path / "shop", TWO)
     server = begun(folder)

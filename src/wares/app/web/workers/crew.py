@@ -221,7 +221,7 @@ class Crew:
             await asyncio.sleep(wait_s)
 
     async def _start(self) -> _Member:
-        command = (sys.executable, "-m", "wares.app.web.workers.worker", str(self.shop.folder))
+        command = (sys.executable, "-m", "wares.app.web.workers", str(self.shop.folder))
         alone = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, env={**os.environ, **alone}, limit=_BUFFER

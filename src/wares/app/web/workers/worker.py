@@ -1,4 +1,4 @@
-"""One process that answers: `python -m wares.app.web.workers.worker FOLDER`. It reads questions from its standard input
+"""One process that answers: `python -m wares.app.web.workers FOLDER`. It reads questions from its standard input
 and writes answers to its standard output, until the input ends: one after the other, but for what was asked a moment
 ago, which is most likely kept and waits for nothing that is worked out.
 
@@ -8,7 +8,6 @@ answer must know. What was shown, and how answers go, it hands back with each an
 
 import logging
 import os
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -167,8 +166,6 @@ def _counts(engine: Engine) -> dict[str, Any]:
 def main() -> None:
     """Serve until the input ends."""
     share_one_arena()
-    for how in (signal.SIGINT, signal.SIGTERM):  # they are for the serving process, which then closes the input
-        signal.signal(how, signal.SIG_IGN)
     asked, answers = sys.stdin.buffer, _Answers()
     if (first := read_frame(asked)) is None:
         return
@@ -223,7 +220,3 @@ class _Answers:
         with self._lock:
             self._pipe.write(frame)
             self._pipe.flush()
-
-
-if __name__ == "__main__":
-    main()
