@@ -31,7 +31,7 @@ from wares.training.machine import free_memory, own_memory
 
 _LOOK_S = 1.0
 _OFTEN = (50, 5.0)  # questions that had to wait within so many seconds: more than one person alone asks for
-_LONGEST_S = 60.0  # that one answer may take; then its process is ended
+_LONGEST_S, _LONGEST_SWAP_S = 60.0, 600.0  # that an answer, or a snapshot, may take; then its process is ended
 _END_S = 3.0  # that a process has to end
 _LOOK_LEAST_S = 10.0  # so often one that is always asked is looked after, too
 _AGAIN_S = (1.0, 60.0)  # until a lost process is replaced: first, and at most
@@ -273,25 +273,32 @@ class Crew:
         look for garbage, so that others answer meanwhile."""
         while not self._closing:
             await asyncio.sleep(_LOOK_S)
-            serving = self.shop.engine.live.snapshot.name
-            for one in list(self._members):
-                if not one.ready:
+            for one in [one for one in self._members if one.ready]:
+                if not (errand := self._due(one)):
                     continue
+                one.away = errand != "look"
                 try:
-                    if one.counts.get("snapshot", serving) != serving:
-                        one.away = True
-                        await self._send(one, {"do": "swap", "known": self.shop.engine.known})
-                    elif time.monotonic() - one.tidied_s > EVERY_S:
-                        one.away, one.tidied_s = True, time.monotonic()
-                        await self._send(one, {"do": "tidy", "known": self.shop.engine.known})
-                    elif not one.waiting or time.monotonic() - one.looked_s > _LOOK_LEAST_S:
-                        one.looked_s = time.monotonic()
-                        look = {"do": "look", "known": self.shop.engine.known}
-                        await asyncio.wait_for(self._send(one, look), _LONGEST_S)
-                except (ConnectionError, TimeoutError):
+                    sent = self._send(one, {"do": errand, "known": self.shop.engine.known})
+                    await asyncio.wait_for(sent, _LONGEST_SWAP_S if errand == "swap" else _LONGEST_S)
+                except TimeoutError:
+                    _kill(one)
+                except ConnectionError:
                     continue
                 finally:
                     one.away = False
+
+    def _due(self, one: _Member) -> str:
+        """What this one is to do beside answering; "" = nothing now."""
+        now_s, serving = time.monotonic(), self.shop.engine.live.snapshot.name
+        if one.counts.get("snapshot", serving) != serving:
+            return "swap"
+        if now_s - one.tidied_s > EVERY_S:
+            one.tidied_s = now_s
+            return "tidy"
+        if not one.waiting or now_s - one.looked_s > _LOOK_LEAST_S:
+            one.looked_s = now_s
+            return "look"
+        return ""
 
 
 def _was_made(header: Mapping[str, Any]) -> bool:
