@@ -408,3 +408,16 @@ def test_a_kept_answer_is_given_while_others_compute(tmp_path: Path, monkeypatch
             _run(work)
         finally:
             go_on.set()
+
+
+def test_a_question_that_finds_room_in_the_lane_of_those_asked_before_counts_as_nobody_who_waits() -> None:
+    answers, again, waited = Lane(1, 3, 60), Lane(1, 3, 60), list[str]()
+    load = Load(answers, Lane(1, 3, 60), 100, again, kept_s=10.0)
+    load.on_wait = lambda: waited.append("waited")
+    _, answered = load.lane_for(answers, "/v1/search", "", b"tea")
+    answered()
+    answers.running = 1
+    assert load.lane_for(answers, "/v1/search", "", b"tea")[0] is again
+    assert not waited
+    assert load.lane_for(answers, "/v1/search", "", b"jam")[0] is answers
+    assert waited == ["waited"]

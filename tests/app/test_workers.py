@@ -13,7 +13,7 @@ from served_shop import Server, build
 
 from wares.app.web.told.refusals import Refused
 from wares.app.web.workers.raised import raised, told_of
-from wares.errors import CursorExpired, DataError, UnknownName
+from wares.errors import CursorExpired, DataError, SettingsError, UnknownName
 from wares.shop import open_shop
 from wares.store.impressions import read_shown
 from wares.training.child import train_here
@@ -248,3 +248,9 @@ def test_an_error_is_the_same_after_its_way_between_processes() -> None:
     refused = raised(told_of(Refused(403, "confined", "no", {"retry-after": "1"}, more="x")))
     assert isinstance(refused, Refused)
     assert (refused.status_code, refused.code, refused.more) == (403, "confined", {"more": "x"})
+
+
+@pytest.mark.parametrize("given", ["true", "-1", '"many"'])
+def test_what_is_no_number_of_processes_is_refused(tmp_path: Path, given: str) -> None:
+    with pytest.raises(SettingsError, match="workers"):
+        open_shop(build(tmp_path / "shop", f"[server]\nworkers = {given}\n"))

@@ -31,7 +31,7 @@ from wares.engine.observer import NO_ENCODER, Laps, Nobody, Observer
 from wares.engine.paging import Paging
 from wares.engine.rules.serving import ServingRules
 from wares.engine.serving_encoder import ServingEncoder
-from wares.engine.settings import FILE_NAME, Settings
+from wares.engine.settings import FILE_NAME, Settings, has_settings
 from wares.engine.snapshot import Snapshot, current_name
 from wares.engine.stages import Answer, Walk, answer, arranged, drawn, retrieved
 from wares.engine.view import ShopView
@@ -376,7 +376,7 @@ class Engine:
                 "The vectors of this shop were made by another encoder than the settings name now. "
                 "Run `wares train` to make them anew, or set the old encoder again."
             )
-        if snapshot.name and not _has_settings(self.folder):
+        if snapshot.name and not has_settings(self.folder):
             self.warn(f"{self.folder / FILE_NAME} is gone or empty: defaults hold. Restore it from a backup.")
         if snapshot.unavailable:
             self.warn(snapshot.unavailable)
@@ -390,11 +390,6 @@ class Engine:
         live = Live(snapshot, self._encoder)
         live.catch_up(self.store.catalogue, self.store.events)
         return live
-
-
-def _has_settings(folder: Path) -> bool:
-    path = folder / FILE_NAME
-    return path.is_file() and path.stat().st_size > 0
 
 
 def _seeds(request: Request, view: ShopView) -> tuple[NDArray[np.int32], list[str]]:

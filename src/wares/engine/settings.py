@@ -183,7 +183,7 @@ class ServerSettings(Section):
     answers_kept_s: Annotated[float, Field(ge=0, le=3600)] = 30.0
     answers_kept_mib: Annotated[int, Field(ge=1, le=65_536)] = 512
     answers_at_once: Annotated[int, Field(ge=0, le=1_000)] = 0  # 0 = one more than there are cores
-    workers: Annotated[int, Field(ge=0, le=64)] | Literal["auto"] = "auto"
+    workers: Annotated[int, Field(ge=0, le=64, strict=True)] | Literal["auto"] = "auto"
     writes_at_once: Annotated[int, Field(ge=1, le=1_000)] = 32
     most_waiting: Annotated[int, Field(ge=0, le=100_000)] = 128
     patience_ms: Annotated[int, Field(ge=1, le=60_000)] = 1_000
@@ -236,6 +236,12 @@ class Settings(Section):
     def of_events(self, now_ms: int) -> dict[str, Any]:
         """How the shop's event logs are to be read."""
         return {"now_ms": now_ms, "currency": self.shop.currency, "timezone": self.shop.timezone}
+
+
+def has_settings(folder: Path) -> bool:
+    """Whether the shop in `folder` has a file of settings that says anything."""
+    path = folder / FILE_NAME
+    return path.is_file() and path.stat().st_size > 0
 
 
 def load_settings(folder: Path) -> Settings:

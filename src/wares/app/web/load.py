@@ -225,8 +225,12 @@ class Load:
         """
         if lane is not self._answers:
             return lane, _nothing
-        if lane.running >= lane.at_once:
+        chosen, answered = self._chosen(lane, path, whose, body)
+        if chosen.running >= chosen.at_once:
             self.on_wait()
+        return chosen, answered
+
+    def _chosen(self, lane: Lane, path: str, whose: str, body: bytes) -> tuple[Lane, Callable[[], None]]:
         if not self._kept_s:
             return lane, _nothing
         told = f"{path}\0{whose}\0".encode("utf-8", "surrogatepass")

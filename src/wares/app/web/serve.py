@@ -21,13 +21,10 @@ from wares.app.web.allocator import GivingBack, share_one_arena
 from wares.app.web.ending import EndingServer
 from wares.app.web.garbage import look_seldom, set_aside
 from wares.app.web.http import DEFAULT_SHOP, make_app
+from wares.app.web.threads import SWITCH_S
 from wares.app.web.watching.logs import begin_log
 from wares.errors import SettingsError
 from wares.shop import open_shop
-
-# Who computes in Python lets others in after so long. At the usual 5 ms a quick request that meets a snapshot being
-# loaded waits 5 ms each time that it needs the interpreter again.
-_SWITCH_S = 0.0005
 
 
 def serve(folder: Path, host: str | None = None, port: int | None = None, *, as_json: bool = False) -> None:
@@ -64,7 +61,7 @@ def serve(folder: Path, host: str | None = None, port: int | None = None, *, as_
             words = f"{told['title']}: {url}  (API: {told['api']}). Ctrl-C ends it."
             with _until_told():  # from here on, for whoever reads where it answers may end it
                 print(json.dumps(told) if as_json else words, flush=True)
-                sys.setswitchinterval(_SWITCH_S)
+                sys.setswitchinterval(SWITCH_S)
                 look_seldom()
                 # one thread of BLAS: many requests share the cores, and one needs no more than one
                 counting = Counting(folder, shop.settings, shop.engine.warn)

@@ -11,6 +11,9 @@ from typing import Any, TypeVar
 from starlette.responses import Response
 
 T = TypeVar("T")
+# Who computes in Python lets others in after so long (`sys.setswitchinterval`). At the usual 5 ms a quick request that
+# meets a snapshot being loaded, or another answer, waits 5 ms each time that it needs the interpreter again.
+SWITCH_S = 0.0005
 
 
 class Threads:

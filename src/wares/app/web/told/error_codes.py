@@ -57,7 +57,7 @@ CODES: Mapping[str, Meaning] = {
     ),
     "cursor-expired": Meaning(
         (410,),
-        "The page behind a cursor is gone: 10 minutes after its last use, or with a restart.",
+        "The page behind a cursor is gone: 10 minutes after its last use, or with the process that kept it.",
         "Ask the same question without a cursor.",
     ),
     "invalid-settings": Meaning((500,), "The settings file is wrong.", "Put `wares.toml` right; `detail` says where."),

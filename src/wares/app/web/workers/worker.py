@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from wares.app.web.allocator import GivingBack, share_one_arena
 from wares.app.web.garbage import look_seldom, look_through, set_aside
+from wares.app.web.threads import SWITCH_S
 from wares.app.web.told.refusals import Refused
 from wares.app.web.watching.logs import begin_log, tell_fault
 from wares.app.web.watching.record import begin_record
@@ -33,7 +34,6 @@ from wares.errors import WaresError
 from wares.shop import Shop, open_shop
 
 ERRANDS = ("look", "swap", "tidy")  # follow what was written; take up a newer snapshot, or look for garbage, too
-_SWITCH_S = 0.0005  # that who computes lets others wait
 _log = logging.getLogger("wares")
 
 
@@ -175,7 +175,7 @@ def main() -> None:
         with open_shop(Path(sys.argv[1]), create=False) as shop, GivingBack():
             worker = Worker(shop, begin)
             set_aside()
-            sys.setswitchinterval(_SWITCH_S)
+            sys.setswitchinterval(SWITCH_S)
             look_seldom()
             answers.send(packed({"ready": True}))
             waiting: SimpleQueue[Mapping[str, Any] | None] = SimpleQueue()
