@@ -141,9 +141,9 @@ class View(Protocol):
     def model_says(self, model: str, history: History, now_ms: int) -> Scores:
         """The same scores, told by the products of which the model says something."""
 
-    def nearness(self, model: str, row: int, others: NDArray[np.int32], now_ms: int) -> Floats:
-        """(len(others),) how near a fitted model holds these products to `row`: what it would say of them to a shopper
-        who has just bought that one and nothing else, or a multiple of it that is the same for all."""
+    def nearest(self, model: str, row: int, others: NDArray[np.int32], now_ms: int) -> int | None:
+        """Which of these rows, `row` itself apart, a fitted model holds nearest to it: of which it says most to a
+        shopper who has just bought that one and nothing else. None = it says nothing of them."""
 
     def leanings(self, history: History, now_ms: int) -> Leanings:
         """How far a shopper with this history leans to departments, categories, brands and price bands."""

@@ -104,18 +104,31 @@ class _Growing:
     def memory_mb(self) -> float:
         return next(self._memory_mb)
 
+    def wait_for_workers(self) -> None: ...
 
-def test_a_soak_tells_both_how_memory_grew_in_all_and_how_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
+
+def test_a_soak_begins_when_what_is_kept_is_at_its_bound_and_tells_how_memory_grew_from_then_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     asked = list[float]()
 
-    def ask(port: int, questions: list[Question], seconds: float, rate: float, seed: int) -> Told:
+    def ask(port: int, questions: list[Question], seconds: float, rate: float, seed: int = 0) -> Told:
         asked.append(seconds)
         return Told(seconds, Counter({200: len(questions)}))
 
     monkeypatch.setattr("wares.app.bench.serving.figures.ask_open", ask)
-    server = cast(Server, _Growing(100.0, 150.0, 200.0, 200.0, 201.0, 202.0))
+    monkeypatch.setattr("wares.app.bench.serving.figures.ask_closed", ask)
+    monkeypatch.setattr("wares.app.bench.serving.figures._FILLING_STEP_S", 0.5)
+    filling, soaking = (50.0, 90.0, 99.8, 100.0), (101.0, 102.0, 103.0, 103.0, 104.0, 104.03)
+    server = cast(Server, _Growing(*filling, *soaking))
     told = Rows(server, Questions(SHOP, 0), 1.0, np.random.default_rng(0)).measure("soak", 0.0, 6.0)
-    assert asked == [1.0] * 6
-    assert told["memory_growth"] == 1.02
-    assert told["memory_growth_last_half"] == 0.01
-    assert told["memory_mb_by_sixth"] == [100.0, 150.0, 200.0, 200.0, 201.0, 202.0]
+    assert asked == [0.5] * 3 + [1.0] * 6
+    assert (told["memory_mb"], told["memory_growth"], told["memory_growth_last_half"]) == (100.0, 0.0403, 0.01)
+    assert told["memory_mb_by_sixth"] == [round(mb, 1) for mb in soaking]
+    assert told["memory_mb_filling"] == list(filling)
+
+
+def test_filling_ends_in_time_though_memory_goes_on_growing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wares.app.bench.serving.figures.ask_closed", lambda *told: None)
+    rows = Rows(cast(Server, _Growing(*range(1, 100))), Questions(SHOP, 0), 1.0, np.random.default_rng(0))
+    assert rows._fill(60.0) == [1, 2, 3, 4, 5]

@@ -131,8 +131,41 @@ def test_answers_are_forgotten_by_age_and_by_size(shop: Shop, monkeypatch: pytes
         shop.search("tea", k=5, filters={"price": {"high": 10 + i}})
     assert 0 < answers.nbytes <= 2**20
     now_s[0] = 10.2
-    answers.let_go()
+    answers.let_go(shop.engine.live.state)
     assert answers.nbytes == 0
+
+
+def test_what_is_asked_a_second_time_keeps_its_pages_and_counts_for_them(shop: Shop) -> None:
+    answers, sizes = _answers(shop), list[int]()
+    for _ in range(3):
+        shop.search("tea", k=5)
+        sizes.append(answers.nbytes)
+    assert 0 < sizes[0] < sizes[1] == sizes[2]
+    (kept,) = answers._kept.values()
+    assert [(k, offset) for offset, k, _ in kept.answer.pages or {}] == [(5, 0)]
+
+
+def test_answers_of_a_catalogue_that_was_changed_since_are_let_go(shop: Shop) -> None:
+    shop.search("tea", k=5)
+    shop.engine.let_go()
+    assert _answers(shop).nbytes > 0
+    shop.update([{"id": "p3", "price": 1}])
+    assert _answers(shop).nbytes == 0
+
+
+def test_answers_of_every_market_of_the_catalogue_stay(tmp_path: Path) -> None:
+    settings = '[encoder]\nsource = "none"\n[markets.de]\ncurrency = "EUR"\n'
+    (tmp_path / "wares.toml").write_text(settings, encoding="utf-8")
+    with open_shop(tmp_path) as shop:
+        shop.put([{"id": "a", "title": "Tea", "price": 2}])
+        shop.put([{"id": "a", "title": "Tee", "price": 3}], market="de")
+        shop.keep_answers()
+        for market in ("", "de"):
+            shop.search("tea", market=market)
+        shop.engine.let_go()
+        for market in ("", "de"):
+            shop.search("tea", market=market)
+        assert _answers(shop).found == 2
 
 
 def test_a_snapshot_that_was_replaced_is_let_go_when_no_page_can_be_asked_of_it(
@@ -158,6 +191,8 @@ def test_of_a_kept_answer_few_hits_are_remembered_however_many_are_asked_for(
 ) -> None:
     monkeypatch.setattr("wares.engine.paging._MOST_HITS", 30)
     asked = [(40, 0), (20, 0), (5, 20), (6, 20), (5, 25)]
+    shop.search("tea", k=40)
+    shop.search("tea", k=5, offset=20)
     first = [shop.search("tea", k=k, offset=offset) for k, offset in asked]
     pages = [pages for kept in _answers(shop)._kept.values() if (pages := kept.answer.pages) is not None]
     assert [sorted((k, offset) for offset, k, _ in found) for found in pages] == [

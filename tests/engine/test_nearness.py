@@ -1,4 +1,4 @@
-"""How near a model holds two products: a row of its links, and the same as a whole score would say."""
+"""Which product a model holds nearest to another: told by a row of its links as the whole score would tell it."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,8 @@ from wares.domain.event import EventKind
 from wares.domain.interactions import Interactions
 from wares.domain.shopper import KIND_CODES, History
 from wares.models.collaborative import ItemKNN
-from wares.models.neighbours import linked, pointed_at
+from wares.models.memory import sparse
+from wares.models.neighbours import nearest_link, pointed_at
 
 N = 40
 
@@ -25,17 +26,31 @@ def model() -> ItemKNN:
     return model
 
 
-def test_a_row_of_links_says_what_the_whole_score_says_but_for_one_factor(model: ItemKNN) -> None:
-    others = np.arange(N, dtype=np.int32)
+def test_the_nearest_is_what_the_whole_score_says_most_of(model: ItemKNN) -> None:
+    rng, found = np.random.default_rng(1), 0
     for row in range(N):
-        whole = pointed_at(model.links, np.array([row], np.int32), np.ones(1, np.float32))
-        assert linked(model.links, row, others) == pytest.approx(whole.at(others))
+        whole = pointed_at(model.links, np.array([row], np.int32), np.ones(1, np.float32)).all()
         scored = model.score(History.bought_now(np.array([row], np.int32), 600), 600)
-        assert np.argmax(scored) == np.argmax(linked(model.links, row, others))
+        others = rng.choice(N, 6, replace=False)
+        nearest = nearest_link(model.links, row, set(others.tolist()))
+        if nearest is None:
+            assert not (whole[others] > 0).any()
+        else:
+            found += 1
+            assert nearest in others
+            assert whole[nearest] == whole[others].max()
+            assert scored[nearest] == scored[others].max()
+    assert found > N // 2
 
 
-def test_others_may_be_given_in_any_order_and_more_than_once(model: ItemKNN) -> None:
-    others = np.array([7, 3, 7, 0], np.int32)
-    found = linked(model.links, 5, others)
-    assert found[0] == found[2]
-    assert found == pytest.approx(linked(model.links, 5, np.arange(N, dtype=np.int32))[others])
+def test_among_nothing_and_among_what_nobody_links_nothing_is_nearest(model: ItemKNN) -> None:
+    unlinked = set(range(N)) - set(model.links.indices[model.links.indptr[5] : model.links.indptr[6]].tolist())
+    assert nearest_link(model.links, 5, ()) is None
+    assert nearest_link(model.links, 5, unlinked) is None
+
+
+def test_what_speaks_against_a_product_is_not_near_to_it() -> None:
+    links = sparse(np.array([-3, 2, 1]), np.array([1, 2, 3]), np.array([0, 3, 3, 3, 3]), (4, 4))
+    assert nearest_link(links, 0, {1}) is None
+    assert nearest_link(links, 0, {1, 3}) == 3
+    assert nearest_link(links, 0, {1, 2, 3}) == 2

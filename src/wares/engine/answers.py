@@ -7,7 +7,6 @@ from hashlib import blake2b
 from threading import Lock
 
 from wares.domain.request import Request
-from wares.domain.result import Page
 from wares.domain.rule import Actions
 from wares.domain.shopper import History
 from wares.engine.kept import KeptBytes
@@ -59,7 +58,8 @@ class Answers:
         self._lock = Lock()
 
     def find(self, question: Question, view: ShopView, walk: Walk) -> Answer | None:
-        """What `keep` was given for this question, if it still holds in this view."""
+        """What `keep` was given for this question, if it still holds in this view; with room for its pages, for who
+        asks a second time is not the last."""
         now_s, least = time.monotonic(), view.sales - view.events // _EVENTS_PER_SALE
         with self._lock:
             kept = self._kept.get(question)
@@ -68,29 +68,33 @@ class Answers:
                 self.missed += 1
                 return None
             self.found += 1
-            self._kept.move_to_end(question)
+            if kept.answer.pages is None:
+                self._put(question, kept := replace(kept, answer=replace(kept.answer, pages={})))
+            else:
+                self._kept.move_to_end(question)
             return kept.answer
 
-    def keep(self, question: Question, answer: Answer, view: ShopView) -> Answer:
-        """Remember it, unless it is not one to give twice. Returns it with room for its pages, if it is kept."""
+    def keep(self, question: Question, answer: Answer, view: ShopView) -> None:
+        """Remember it, unless it is not one to give twice."""
         if answer.slate.chances or answer.intent.request.explain:
-            return answer
-        pages, now_s = dict[tuple[int, int, str], Page](), time.monotonic()
-        kept = _Kept(replace(answer.to_keep(), pages=pages), view.state, view.sales, now_s + self._lifetime(now_s))
+            return
+        now_s = time.monotonic()
+        kept = _Kept(answer.to_keep(), view.state, view.sales, now_s + self._lifetime(now_s))
         with self._lock:
-            if (before := self._kept.pop(question, None)) is not None:
-                self._bytes.take(before.answer)
-            self._kept[question] = kept
-            self._bytes.add(kept.answer)
-            while self._kept and self._bytes.now > self._most_bytes:
-                self._drop(next(iter(self._kept)))
-        return replace(answer, pages=pages)
+            self._put(question, kept)
 
-    def let_go(self) -> None:
-        """Forget now what is too old to be found."""
+    def let_go(self, state: CatalogueState) -> None:
+        """Forget now what is not found any more: it is too old, or of another state of the catalogue than this."""
         now_s = time.monotonic()
         with self._lock:
-            for question in [question for question, kept in self._kept.items() if kept.until_s < now_s]:
+            for question, kept in list(self._kept.items()):
+                if kept.until_s < now_s or not state.is_seen_as(kept.state):
+                    self._drop(question)
+
+    def let_all_go(self) -> None:
+        """Forget all of them: others answer from now on."""
+        with self._lock:
+            for question in list(self._kept):
                 self._drop(question)
 
     @property
@@ -101,6 +105,14 @@ class Answers:
     def _lifetime(self, now_s: float) -> float:
         """Shorter for some, by the digits of a moment that nobody chose: what was made at once must not end at once."""
         return self._lifetime_s * (1 - SHORTER * (now_s * 1000 % 1))
+
+    def _put(self, question: Question, kept: _Kept) -> None:
+        if question in self._kept:
+            self._drop(question)
+        self._kept[question] = kept
+        self._bytes.add(kept.answer)
+        while self._kept and self._bytes.now > self._most_bytes:
+            self._drop(next(iter(self._kept)))
 
     def _drop(self, question: Question) -> None:
         self._bytes.take(self._kept.pop(question).answer)

@@ -122,7 +122,7 @@ class Engine:
         """Forget what no cursor may continue and nobody is given again: it may hold a snapshot that was replaced."""
         self.paging.cursors.let_go()
         if self.answers is not None:
-            self.answers.let_go()
+            self.answers.let_go(self.live.state)
 
     @property
     def known(self) -> tuple[int, ...]:
@@ -274,7 +274,7 @@ class Engine:
         view.expect(intent)
         found = answer(intent, walk, view, (*remarks, *unknown))
         if question and self.answers and is_whole:
-            found = self.answers.keep(question, found, view)
+            self.answers.keep(question, found, view)
         return drawn(replace(found, notes=(*notes, *found.notes)), chance, request)
 
     def _read(

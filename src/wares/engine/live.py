@@ -74,6 +74,10 @@ class CatalogueState:
             state = self._seen[key] = _with_columns(self, self.columns.at(now_ms, market))
         return state
 
+    def is_seen_as(self, state: "CatalogueState") -> bool:
+        """Whether some market sees it as this."""
+        return state is self or any(state is one for one in list(self._seen.values()))
+
     @cached_property
     def _moments(self) -> NDArray[np.float64]:
         return self.columns.offers.moments()

@@ -72,9 +72,9 @@ def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
 
 def _variants(rows: NDArray[np.int32], found: Answer, most: int = 50) -> list[tuple[str, ...]]:
     """For each shown row the ids of the other shown rows of its group."""
-    columns = found.view.columns
-    if columns.n_groups == len(columns):  # nothing has any
+    if found.shown is None:
         return [()] * len(rows)
+    columns = found.view.columns
     others = found.view.state.filters.rows_of(distinct(columns.groups[rows]))  # a profile may show several of one
     others = others[found.shown.has(others)]
     by_group: dict[int, list[int]] = {}

@@ -180,7 +180,7 @@ class ServerSettings(Section):
     rate_per_key: Annotated[int, Field(ge=0)] = 30_000  # requests per minute; 0 = any number, as of the next two
     rate_per_address: Annotated[int, Field(ge=0)] = 1_200
     rate_per_shopper: Annotated[int, Field(ge=0)] = 600
-    answers_kept_s: Annotated[float, Field(ge=0, le=3600)] = 30.0
+    answers_kept_s: Annotated[float, Field(ge=0, le=3600)] = 300.0
     answers_kept_mib: Annotated[int, Field(ge=1, le=65_536)] = 512
     answers_at_once: Annotated[int, Field(ge=0, le=1_000)] = 0  # 0 = one more than there are cores
     workers: Annotated[int, Field(ge=0, le=64, strict=True)] | Literal["auto"] = "auto"

@@ -95,7 +95,7 @@ class Answer:
     slate: Slate
     features: FeatureTable
     order: NDArray[np.int32]
-    shown: RowSet  # every row of the answer, variants included
+    shown: RowSet | None  # every row of the answer, variants included; None = nothing has any
     facets: tuple[Facet, ...]
     notes: tuple[str, ...]
     explanation: Explanation | None = None  # where the request asks for it, like the next
@@ -116,7 +116,8 @@ class Answer:
             2 * self.features.values.nbytes + self.slate.nbytes
         )  # and what each feature adds, once it was asked for
         rest = _REST_OF_AN_ANSWER + (0 if self.pages is None else _PAGES_OF_AN_ANSWER)
-        return self.order.nbytes + self.shown.nbytes + ranked + rest
+        shown = 0 if self.shown is None else self.shown.nbytes
+        return self.order.nbytes + shown + ranked + rest
 
     @property
     def shares(self) -> Iterable[tuple[object, int]]:
@@ -174,7 +175,8 @@ def answer(intent: Intent, walk: Walk, view: ShopView, notes: tuple[str, ...] = 
     facets = filters.facets(request.facets, found, request.filter, request.facet_values)
     view.laps.end("count")
     explanation = explained(intent, _ranker(intent, walk, view), match) if request.explain else None
-    return Answer(intent, view, walk, slate, features, order, RowSet.of(shown), facets, notes, explanation, parts)
+    with_variants = RowSet.of(shown) if columns.n_groups < len(columns) else None
+    return Answer(intent, view, walk, slate, features, order, with_variants, facets, notes, explanation, parts)
 
 
 def _matches(intent: Intent, matching: Matching, view: ShopView) -> MatchSet:

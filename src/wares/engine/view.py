@@ -1,6 +1,6 @@
 """A view: the shop of one moment for one request. Taken once; remembers what it has computed for this request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from wares.engine.snapshot import Snapshot
 from wares.models.buy_again import BuyAgain
 from wares.models.collaborative import CoBought, ItemKNN
 from wares.models.ease import EASE
-from wares.models.neighbours import linked
+from wares.models.neighbours import nearest_link
 from wares.models.popular import Popular, PopularLately
 from wares.models.sequence import SequenceModel
 from wares.models.transitions import Transitions
@@ -85,7 +85,7 @@ class ShopView:
         self._letters: dict[str, Floats] = {}
         self._said: dict[tuple[str, int], tuple[History, Scores]] = {}
         self._leanings: tuple[History, Leanings] | None = None
-        self._known: tuple[NDArray[np.int32], NDArray[np.int32] | None] | None = None
+        self._known: tuple[NDArray[np.int32], Mapping[int, int] | None] | None = None
         self._text = _Remembering(self.state.vectors)
 
     @property
@@ -126,13 +126,17 @@ class ShopView:
             self._said[key] = (history, self._says(model, history, now_ms))  # holding it keeps its id its own
         return self._said[key][1]
 
-    def nearness(self, model: str, row: int, others: NDArray[np.int32], now_ms: int) -> Floats:
+    def nearest(self, model: str, row: int, others: NDArray[np.int32], now_ms: int) -> int | None:
         fitted = self.snapshot.models.get(model)
         if isinstance(fitted, _LINKED):
             asked, known = self._known_row(row), self._as_known_again(others)
             if asked is not None and known is not None:
-                return linked(fitted.links, asked, known)
-        return self._says(model, History.bought_now(np.array([row], np.int32), now_ms), now_ms).at(others)
+                found = nearest_link(fitted.links, asked, known)
+                return None if found is None else known[found]
+        said = self._says(model, History.bought_now(np.array([row], np.int32), now_ms), now_ms).at(others)
+        said[others == row] = 0
+        nearest = said.argmax()
+        return int(others[nearest]) if said[nearest] > 0 else None
 
     def leanings(self, history: History, now_ms: int) -> Leanings:
         if self._leanings is None or self._leanings[0] is not history:
@@ -185,17 +189,17 @@ class ShopView:
         newcomers = self.snapshot.newcomers
         return None if learnt < 0 or (len(newcomers) and (newcomers == learnt).any()) else learnt
 
-    def _as_known(self, rows: NDArray[np.int32]) -> NDArray[np.int32] | None:
-        """The rows under which models know these; None = of some of them they say only what kin lends."""
-        learnt = self.learnt_rows(rows)
-        lent = (learnt < 0).any() or (len(self.snapshot.newcomers) and np.isin(learnt, self.snapshot.newcomers).any())
-        return None if lent else learnt
-
-    def _as_known_again(self, rows: NDArray[np.int32]) -> NDArray[np.int32] | None:
-        """The same for rows that are asked about for hit after hit."""
+    def _as_known_again(self, rows: NDArray[np.int32]) -> Mapping[int, int] | None:
+        """`_as_known` of rows that are asked about for hit after hit."""
         if self._known is None or self._known[0] is not rows:
             self._known = (rows, self._as_known(rows))
         return self._known[1]
+
+    def _as_known(self, rows: NDArray[np.int32]) -> Mapping[int, int] | None:
+        """The row under which models know each of these -> its row now; None = of some they say only what kin lends."""
+        learnt = self.learnt_rows(rows)
+        lent = (learnt < 0).any() or (len(self.snapshot.newcomers) and np.isin(learnt, self.snapshot.newcomers).any())
+        return None if lent else dict(zip(learnt.tolist(), rows.tolist(), strict=True))
 
     def learnt_rows(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
         later = rows >= self.state.n_learnt

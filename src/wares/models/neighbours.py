@@ -1,5 +1,6 @@
 """Links between products: which go together, the strongest of each row kept, and what a few rows together point at."""
 
+from collections.abc import Container
 from itertools import pairwise
 
 import numpy as np
@@ -78,12 +79,13 @@ def pointed_at(links: Sparse, rows: NDArray[np.int32], weights: NDArray[np.float
     return Scores.summed(n, links.indices.take(at), spoken)
 
 
-def linked(links: Sparse, row: int, others: NDArray[np.int32]) -> NDArray[np.float32]:
-    """(len(others),) what one row of `links` holds of these columns; 0 = nothing."""
+def nearest_link(links: Sparse, row: int, among: Container[int]) -> int | None:
+    """Which of these columns one row of `links` holds most of, if of any above 0; links are `strongest` ones."""
     start, end = links.indptr[row], links.indptr[row + 1]
-    same = others[:, None] == links.indices[start:end]  # (m, k)
-    found: NDArray[np.float32] = same @ links.data[start:end]  # (m, k) @ (k,) -> (m,)
-    return found
+    for column, value in zip(links.indices[start:end].tolist(), links.data[start:end].tolist(), strict=True):
+        if value > 0 and column in among:
+            return int(column)
+    return None
 
 
 def heaviest(

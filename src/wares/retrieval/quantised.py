@@ -30,13 +30,14 @@ class Quantised:
     mean: Floats  # (d,)
     graphs: tuple[Any, ...]  # onnxruntime sessions of up to `_ROWS` vectors each
     n: int
+    bits: Bits
 
     @staticmethod
     def of(vectors: NDArray[np.float16], bits: Bits) -> "Quantised":
         """From vectors (n, d) of length about 1."""
         mean = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
         parts = [vectors[start : start + _ROWS] for start in range(0, len(vectors), _ROWS)]
-        return Quantised(mean, tuple(_graph(widened(part) - mean, bits) for part in parts), len(vectors))
+        return Quantised(mean, tuple(_graph(widened(part) - mean, bits) for part in parts), len(vectors), bits)
 
     @property
     def is_shared(self) -> bool:

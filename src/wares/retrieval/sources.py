@@ -136,10 +136,8 @@ class Learnt:
         others = intent.seeds if self.about == "seeds" else intent.history.rows
         if not len(others):
             return None
-        nearness = view.nearness(self.name, row, others, intent.request.now_ms)
-        nearness[others == row] = 0
-        nearest = nearness.argmax()
-        return Reason(self.why, (view.columns.ids[others[nearest]],)) if nearness[nearest] > 0 else None
+        nearest = view.nearest(self.name, row, others, intent.request.now_ms)
+        return None if nearest is None else Reason(self.why, (view.columns.ids[nearest],))
 
 
 @dataclass(frozen=True, slots=True)

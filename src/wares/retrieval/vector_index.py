@@ -23,7 +23,8 @@ _BACKGROUND = 2048  # vectors at most that tell what an ordinary similarity to a
 _LEAST_BACKGROUND = 32  # ... and how many it takes to tell anything
 _QUANTISED = 8_192  # from so many texts on the first look is one at fewer bits ...
 _FOUR_BITS = 300_000  # ... and from so many on at four
-_EXACT, _EXACT_SHARE = 3_072, 256  # the nearest that are computed exactly: about so many, or one of so many
+_EXACT: Mapping[Bits, int] = {8: 1_024, 4: 3_072}  # the nearest that are computed exactly: about so many ...
+_EXACT_SHARE = 256  # ... or one of so many
 _AT_ONCE = 1024  # rows whose numbers stay in the cache
 
 
@@ -103,7 +104,7 @@ class VectorIndex:
         for place, block in enumerate(self.blocks):
             if len(block) and place == 0 and self.quantised is not None:
                 parts.append(begun() if begun is not None else self.quantised.products(vector))
-                _look_twice(block, vector, ordinary, parts[0])
+                _look_twice(block, vector, ordinary, parts[0], _EXACT[self.quantised.bits])
             elif len(block):
                 parts.append(block @ vector)  # (m, d) @ (d,) -> (m,)
         if self._one_each:
@@ -163,9 +164,10 @@ def _background(vectors: Vectors) -> Floats:
     return vectors[::step].astype(np.float32)
 
 
-def _look_twice(vectors: NDArray[Any], vector: Floats, ordinary: Floats, cosines: Floats) -> None:
-    """Of `cosines` (m,), which are estimates, make the nearest exact. `ordinary`: of an even sample."""
-    nearest = _nearest(cosines, ordinary, max(_EXACT, len(cosines) // _EXACT_SHARE))
+def _look_twice(vectors: NDArray[Any], vector: Floats, ordinary: Floats, cosines: Floats, least: int) -> None:
+    """Of `cosines` (m,), which are estimates, make the nearest exact, about `least` or more. `ordinary`: of an even
+    sample."""
+    nearest = _nearest(cosines, ordinary, max(least, len(cosines) // _EXACT_SHARE))
     for start in range(0, len(nearest), _AT_ONCE):
         places = nearest[start : start + _AT_ONCE]
         cosines[places] = _exact(vectors, places) @ vector

@@ -110,6 +110,7 @@ def unfolded(found: Answer) -> NDArray[np.int32]:
     place = np.full(found.view.columns.n_groups, -1, np.int32)
     place[groups[first]] = np.arange(len(first))
     rows = np.flatnonzero(place[groups] >= 0).astype(np.int32)
-    rows = rows[found.shown.has(rows)]
+    if found.shown is not None:
+        rows = rows[found.shown.has(rows)]
     is_variant = first[place[groups[rows]]] != rows
     return rows[np.lexsort((rows, is_variant, place[groups[rows]]))]

@@ -198,7 +198,7 @@ class Load:
         most_waiting: int = 128,
         patience_ms: int = 1000,
         max_body_kib: int = 16_384,
-        answers_kept_s: float = 30.0,
+        answers_kept_s: float = 300.0,
     ) -> "Load":
         """As the settings of these names say."""
         patience_s, at_once = patience_ms / 1000, answers_at_once or n_cores() + 1

@@ -39,6 +39,7 @@ _BATCH = 100  # events
 _WARM_UP_S, _UNTIL_KEPT_S = 2.0, 20.0  # the latter where repeated questions are asked
 _CHANGES = 200  # events whose answer is looked at
 _TIMES_PEAK = 3.0
+_FILLING_STEP_S, _STAYS = 15.0, 0.005  # memory that grew by less than this share in so long is at its bound
 
 
 def serve_figures(
@@ -164,10 +165,10 @@ class _Rows:
         }
 
     def soak(self, seconds: float) -> dict[str, Any]:
-        """All kinds of questions at a moderate rate. Memory at the end is compared with that after the first sixth, and
-        with that after the first half, by which what is kept up to a bound has come to it."""
-        rate, sixth = 60.0, seconds / 6
-        told, memory_mb = [], []
+        """All kinds of questions at a moderate rate, once what is kept up to a bound has come to it: what grows then
+        would go on growing. Memory at the end is compared with that when the soak began, and with that after half."""
+        rate, sixth, filling = 60.0, seconds / 6, self._fill(seconds / 2)
+        told, memory_mb = [], [filling[-1]]
         for seed in range(6):
             asked = self._questions.mixed(int(rate * sixth) + 10)
             told.append(ask_open(self._server.port, asked, sixth, rate, seed))
@@ -179,9 +180,23 @@ class _Rows:
             "statuses": {str(status): many for status, many in sorted(statuses.items()) if many},
             "memory_mb": round(memory_mb[0], 1),
             "memory_growth": round(memory_mb[-1] / memory_mb[0] - 1, 4),
-            "memory_growth_last_half": round(memory_mb[-1] / memory_mb[2] - 1, 4),
-            "memory_mb_by_sixth": [round(one, 1) for one in memory_mb],
+            "memory_growth_last_half": round(memory_mb[-1] / memory_mb[3] - 1, 4),
+            "memory_mb_by_sixth": [round(one, 1) for one in memory_mb[1:]],
+            "memory_mb_filling": [round(one, 1) for one in filling],
         }
+
+    def _fill(self, most_s: float) -> list[float]:
+        """Ask as much as can be answered until memory stays, `most_s` at most; what it was before and after each
+        step."""
+        step_s, memory_mb = min(most_s, _FILLING_STEP_S), [self._server.memory_mb()]
+        for seed in range(int(most_s / step_s)):
+            asked = self._questions.mixed(int(1_000 * step_s))
+            ask_closed(self._server.port, asked, step_s, _CLIENTS)
+            self._server.wait_for_workers()
+            memory_mb.append(self._server.memory_mb())
+            if seed and memory_mb[-1] < (1 + _STAYS) * memory_mb[-2]:
+                break
+        return memory_mb
 
     def _draw(self, name: str, n: int) -> list[Question]:
         questions = self._questions

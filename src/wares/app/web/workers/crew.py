@@ -247,6 +247,8 @@ class Crew:
             await next_frame(one.process.stdout)
             one.ready = True
             tell("worker-ready", worker=one.keeper)
+            if (kept := self.shop.engine.answers) is not None:
+                kept.let_all_go()  # most who ask the same again are answered elsewhere now
             self._changed(self.ready)
             while True:
                 frame = await next_frame(one.process.stdout)
