@@ -168,6 +168,45 @@ def test_who_is_lost_is_replaced_and_nobody_waits_in_vain(tmp_path: Path) -> Non
     assert server.end().count("worker-lost") == 2
 
 
+_DEADLY = """
+import os
+import numpy as np
+
+class Deadly:
+    name = "deadly"
+
+    def score(self, intent, view, rows=None):
+        if intent.request.query == "poison":
+            os.abort()
+        return np.zeros(len(view.columns) if rows is None else len(rows), np.float32)
+
+    def reason(self, row, intent, view):
+        return None
+"""
+_WITH_IT = """
+[plugins]
+deadly = "deadly.py:Deadly"
+[profiles.search]
+sources = ["lexical", "deadly"]
+"""
+
+
+def test_a_question_that_ends_processes_ends_two_and_not_the_one_that_serves(tmp_path: Path) -> None:
+    folder = build(tmp_path / "shop", TWO)
+    (folder / "deadly.py").write_text(_DEADLY, encoding="utf-8")
+    with (folder / "wares.toml").open("a", encoding="utf-8") as settings:
+        settings.write(_WITH_IT)
+    server = begun(folder)
+    status, problem = server.ask("POST", "/v1/search", {"query": "poison"})
+    assert (status, problem["code"]) == (500, "answering-failed")
+    assert server.ask("POST", "/v1/search", {"query": "milk"})[0] == 200
+    until_s = time.monotonic() + 30
+    while ready(server) < 2 and time.monotonic() < until_s:
+        time.sleep(0.1)
+    assert ready(server) == 2
+    assert server.end().count("worker-lost") == 2
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_they_end_with_the_server_however_it_ends(tmp_path: Path, how: signal.Signals) -> None:
     server = begun(build(tmp_path / "shop", TWO))

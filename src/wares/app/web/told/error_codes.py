@@ -148,6 +148,11 @@ CODES: Mapping[str, Meaning] = {
         "one waited too long.",
         "Ask again after as many seconds as `Retry-After` says.",
     ),
+    "answering-failed": Meaning(
+        (500,),
+        "The process that worked on this answer ended, or took a minute, and so did the next one.",
+        "Ask something else, or later; the server's log tells of `worker-lost`. Report a question that does it again.",
+    ),
     "body-too-slow": Meaning((408,), "The body did not come in time.", "Send it again, in smaller batches."),
     "not-found": Meaning((404,), "There is no such route.", "The routes stand in `/v1/openapi.json`."),
     "method-not-allowed": Meaning((405,), "The route takes another method.", "`Allow` says which."),

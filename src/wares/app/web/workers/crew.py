@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from wares.app.web.garbage import EVERY_S
 from wares.app.web.load import Load
+from wares.app.web.told.refusals import Refused
 from wares.app.web.watching.logs import tell
 from wares.app.web.watching.record import current
 from wares.app.web.workers.frames import Frame, next_frame, packed
@@ -32,6 +33,7 @@ from wares.training.machine import free_memory, own_memory
 _LOOK_S = 1.0
 _OFTEN = (50, 5.0)  # questions that had to wait within so many seconds: more than one person alone asks for
 _LONGEST_S, _LONGEST_SWAP_S = 60.0, 600.0  # that an answer, or a snapshot, may take; then its process is ended
+_MOST_LOST = 2  # processes over one question
 _END_S = 3.0  # that a process has to end
 _LOOK_LEAST_S = 10.0  # so often one that is always asked is looked after, too
 _AGAIN_S = (1.0, 60.0)  # until a lost process is replaced: first, and at most
@@ -120,12 +122,17 @@ class Crew:
         return any(one.counts.get("encoder_fails") for one in self._members)
 
     async def ask(self, work: str, told: Mapping[str, Any], cursor: str = "") -> Response:
-        """What `wares.app.web.work` of this name comes to, done elsewhere. Raises what it raises; NobodyThere."""
+        """What `wares.app.web.work` of this name comes to, done elsewhere. Raises what it raises; NobodyThere; Refused
+        (500 "answering-failed") where two processes ended over it, or took too long."""
         digest = blake2b(repr((work, told)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
         if not cursor and self._kept_s and (first := self._asked_now.get(digest)) is not None:
             await asyncio.wait([first])  # whatever becomes of it: its answer is kept, most likely
-        for _ in range(2):  # one that is lost meanwhile answers nobody: ask another
+        lost = 0
+        while lost < _MOST_LOST:  # one that is lost meanwhile answers nobody: ask another
             one, again = (self._keeper(cursor), True) if cursor else self._choose(digest)
+            if _has_ended(one):  # before, and not over this question
+                one.ready = False
+                continue
             question = {"do": work, "told": told, "known": self.shop.engine.known, "id": current().id, "again": again}
             began_s = time.monotonic()
             try:
@@ -135,8 +142,10 @@ class Crew:
                 header, parts = await asyncio.wait_for(sent, _LONGEST_S)
             except TimeoutError:
                 _kill(one)
+                lost += 1
                 continue
             except ConnectionError:
+                lost += 1
                 continue
             finally:
                 if not again:
@@ -144,7 +153,8 @@ class Crew:
             if _was_made(header):
                 self._remember(digest, one, began_s)
             return self._taken(header, parts)
-        raise NobodyThere
+        detail = "Two processes that were asked for this answer ended over it. The service goes on without it."
+        raise Refused(500, "answering-failed", detail)  # and no thread of this process tries it
 
     def _choose(self, digest: bytes) -> tuple[_Member, bool]:
         """Who is to be asked, and whether the answer is most likely kept there."""
@@ -320,6 +330,14 @@ async def _end(one: _Member) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(one.process.wait(), within_s)
         _kill(one)
+
+
+def _has_ended(one: _Member) -> bool:
+    """Whether its process is over, which its pipes may not have told yet."""
+    try:
+        return os.waitid(os.P_PID, one.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:  # and its code was asked for
+        return True
 
 
 def _kill(one: _Member) -> None:
