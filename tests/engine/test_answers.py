@@ -13,6 +13,7 @@ from wares.domain.request import Request
 from wares.domain.result import Page
 from wares.engine.answers import Answers
 from wares.engine.impression import impression_of
+from wares.engine.stages import Answer
 from wares.shop import Shop, open_shop
 from wares.store.impressions import ImpressionLog, read_impressions
 from wares.training.child import train_here
@@ -143,6 +144,17 @@ def test_what_is_asked_a_second_time_keeps_its_pages_and_counts_for_them(shop: S
     assert 0 < sizes[0] < sizes[1] == sizes[2]
     (kept,) = answers._kept.values()
     assert [(k, offset) for offset, k, _ in kept.answer.pages or {}] == [(5, 0)]
+
+
+def test_what_a_page_of_a_kept_answer_looks_up_is_not_kept(shop: Shop) -> None:
+    """Words found in every product take ten times as much as all that is counted."""
+    pages = [shop.search("tea number", k=k, offset=offset) for k, offset in ((5, 0), (5, 0), (6, 3), (5, 0))]
+    for page in pages:
+        shop.search("", cursor=page.cursor, k=4)
+    kept = [one.answer for one in _answers(shop)._kept.values()]
+    kept += [answer for _, answer in shop.engine.paging.cursors._kept.values() if isinstance(answer, Answer)]
+    assert len(kept) > 3
+    assert not [answer for answer in kept if answer.view._matches or answer.view._letters or answer.view._said]
 
 
 def test_answers_of_a_catalogue_that_was_changed_since_are_let_go(shop: Shop) -> None:

@@ -72,7 +72,7 @@ class Answers:
                 self._put(question, kept := replace(kept, answer=replace(kept.answer, pages={})))
             else:
                 self._kept.move_to_end(question)
-            return kept.answer
+        return replace(kept.answer, view=kept.answer.view.fresh())  # what a page looks up must not stay
 
     def keep(self, question: Question, answer: Answer, view: ShopView) -> None:
         """Remember it, unless it is not one to give twice."""

@@ -221,7 +221,8 @@ class Engine:
         """The page that answers a request, or the next one of an earlier answer."""
         started_s, note = time.perf_counter(), ""
         if request.cursor:
-            found, name, offset = self.paging.cursors.find(request.cursor)
+            kept, name, offset = self.paging.cursors.find(request.cursor)
+            found: Answer | Interleaved = kept.to_keep()  # what a page looks up must not stay
         else:
             live = self.live  # one for the whole request, whatever is swapped meanwhile
             history, note = self.history(request.shopper_id, live, simulated=request.simulated)

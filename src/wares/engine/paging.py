@@ -29,7 +29,7 @@ class Paging:
             pages = found.pages
             if pages is not None and (shown := pages.get((offset, k, found.experiment))) is not None:
                 if shown.cursor and not self.cursors.holds(name := name_of(shown.cursor)):
-                    self.cursors.keep_as(name, replace(found, pages=None))
+                    self.cursors.keep_as(name, found.to_keep())
                 return replace(shown, notes=found.notes)
         page = self._present(found, offset, k)
         if k and offset + k < page.total:
