@@ -25,6 +25,7 @@ from wares.domain.traits import Traits
 from wares.engine.searches import LiveSearches
 from wares.engine.sessions import Did, Sessions
 from wares.engine.snapshot import Snapshot
+from wares.engine.waiting import Waiting
 from wares.errors import EncoderError
 from wares.features.behaviour import FadingCounts
 from wares.models.sequence import SequenceModel
@@ -133,7 +134,7 @@ class Live:
         self.sold = snapshot.purchases  # replaced, never changed: a view keeps what it was given
         self._row_of_key = {int(key): row for row, key in enumerate(columns.keys)}  # first row of each product
         self._row_now = {int(key): row for row, key in enumerate(columns.keys)}  # latest row of each product
-        self._waiting: dict[int, list[tuple[int, int, int, float]]] = {}  # events on products not yet known
+        self._waiting = Waiting()
 
     def catch_up(self, catalogue: Catalogue, events: EventLog) -> None:
         """Fold in every change and event that came since the last call. Of many who call at one moment, each after a
@@ -245,7 +246,7 @@ class Live:
         )
         self.state = grown  # rows exist before the events that waited for them are folded
         for key in keys:
-            waited = self._waiting.pop(key, [])
+            waited = self._waiting.take(key)
             sold_of = ((time_ms, _SALES.get(kind)) for _, kind, time_ms, _ in waited)
             self._count([(self._row_now[key], time_ms, amount) for time_ms, amount in sold_of if amount])
             did = defaultdict[int, list[Did]](list)
@@ -284,7 +285,7 @@ class Live:
         sales, did = list[tuple[int, int, float]](), defaultdict[int, list[Did]](list)
         for key, shopper, kind, time_ms, quantity in _rows_of(block):
             if (row := self._row_of_key.get(key)) is None:
-                self._waiting.setdefault(key, []).append((shopper, kind, time_ms, quantity))
+                self._waiting.add(key, (shopper, kind, time_ms, quantity))
                 continue
             if amount := _SALES.get(kind):
                 sales.append((self._row_now[key], time_ms, amount))

@@ -20,7 +20,7 @@ _BEST = 10
 _FEEDBACK = 5  # products that speak for the wish
 _SURE = 0.75  # share of the best relevance from which they do
 _SOMETHING = float(np.finfo(np.float32).smallest_subnormal)
-SECOND = 1_024  # products that are asked again
+SECOND = 2_048  # products that are asked again
 
 
 @dataclass(frozen=True, slots=True)
