@@ -18,7 +18,7 @@ from wares.engine.backup.making import make_backup
 from wares.engine.learnt import SNAPSHOTS
 from wares.engine.rules.book import RuleBook
 from wares.engine.settings_file import write_values
-from wares.engine.snapshot import go_back, make_current
+from wares.engine.shelf import go_back, make_current
 from wares.store.sqlite import Store
 from wares.training.child import train_here
 from wares.training.model_file import _write

@@ -16,7 +16,8 @@ from wares.engine import snapshot as snapshots_module
 from wares.engine.assembly import Engine
 from wares.engine.learnt import SNAPSHOTS, current_snapshot, new_model
 from wares.engine.manifest import sealed, sha256_of
-from wares.engine.snapshot import Snapshot, current_name, load_snapshot, prune, snapshot_names, write_snapshot
+from wares.engine.shelf import current_name, prune, snapshot_names
+from wares.engine.snapshot import Snapshot, load_snapshot, write_snapshot
 from wares.errors import SnapshotError
 from wares.store.sqlite import Store
 from wares.training.child import train_here

@@ -14,7 +14,7 @@ from test_store_judgements import VERSION_1
 from wares.engine.backup.making import make_backup
 from wares.engine.backup.restoring import restore
 from wares.engine.rules.book import RuleBook
-from wares.engine.snapshot import current_name, held_at
+from wares.engine.shelf import current_name, held_at
 from wares.shop import open_shop
 from wares.store.schema import FILE, SCHEMA_VERSION
 from wares.store.sqlite import Store

@@ -22,7 +22,8 @@ from wares.engine.answers import Question
 from wares.engine.assembly import Engine
 from wares.engine.learnt import new_model
 from wares.engine.settings import SequenceSettings, load_settings
-from wares.engine.snapshot import kept_snapshots, load_snapshot, write_snapshot
+from wares.engine.shelf import kept_snapshots
+from wares.engine.snapshot import load_snapshot, write_snapshot
 from wares.errors import SettingsError
 from wares.models.attributes import Bands, words_of
 from wares.models.sequence import SequenceModel, in_turn

@@ -22,7 +22,7 @@ from wares.engine.assembly import Engine
 from wares.engine.learnt import SNAPSHOTS
 from wares.engine.rules.book import RuleBook
 from wares.engine.settings import load_settings
-from wares.engine.snapshot import current_name, go_back, kept_snapshots, make_current, prune, snapshot_names
+from wares.engine.shelf import current_name, go_back, kept_snapshots, make_current, prune, snapshot_names
 from wares.errors import TrainingError
 from wares.evaluation.intervals import Interval
 from wares.models.buy_again import BuyAgain

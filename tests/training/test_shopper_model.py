@@ -15,7 +15,7 @@ from wares.domain.interactions import Interactions
 from wares.domain.product import Product
 from wares.domain.shopper import History
 from wares.engine.settings import SequenceSettings, load_settings
-from wares.engine.snapshot import kept_snapshots
+from wares.engine.shelf import kept_snapshots
 from wares.errors import TrainingError
 from wares.models.sequence import SequenceModel
 from wares.retrieval.vector_index import VectorIndex

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from wares.app.asking_cli import asking
 from wares.app.backup_cli import backups
 from wares.app.bench.commands import bench
 from wares.app.bench.service_commands import served
@@ -15,11 +16,12 @@ from wares.app.campaigns_cli import campaigns
 from wares.app.catalogue_cli import catalogue
 from wares.app.commands import screen
 from wares.app.commands.options import AsJson, Folder
-from wares.app.commands.places import shop_and, shop_and_all, shop_folder
+from wares.app.commands.places import shop_and, shop_folder
 from wares.app.experiments_cli import experiments, exposing
 from wares.app.keys_cli import keys
 from wares.app.learning_cli import learning
 from wares.app.rules_cli import rules
+from wares.app.shoppers_cli import shoppers
 from wares.app.simulation_cli import simulation
 from wares.errors import WaresError
 
@@ -51,6 +53,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 bench.add_typer(served)
+app.add_typer(asking)
+app.add_typer(shoppers)
 app.add_typer(bench, name="bench")
 app.add_typer(catalogue)
 app.add_typer(backups)
@@ -61,21 +65,6 @@ app.add_typer(experiments, name="experiments")
 app.add_typer(exposing)
 app.add_typer(campaigns, name="campaigns")
 app.add_typer(keys, name="keys")
-
-Shopper = Annotated[str | None, typer.Option(help="id of who asks", show_default=False)]
-Filters = Annotated[
-    list[str] | None,
-    typer.Option("--filter", metavar="FIELD=VALUE", help='as brand="Store brand"; repeat for more; != excludes'),
-]
-Price = Annotated[str, typer.Option(metavar="LOW..HIGH", help="in whole currency units; one side may be open")]
-Facets = Annotated[list[str] | None, typer.Option("--facet", metavar="FIELD", help="count its values; repeat for more")]
-Sort = Annotated[str, typer.Option(help="relevance, price, -price, newest or best_selling")]
-Many = Annotated[int, typer.Option("-k", help="hits on one page, 1 to 1000")]
-Cursor = Annotated[str, typer.Option(help="of an earlier answer of the same process")]
-InMarket = Annotated[
-    str, typer.Option("--market", metavar="NAME", help="of the settings: whose prices, stock and language")
-]
-Explain = Annotated[bool, typer.Option("--explain", help="how the query was read, and what each score is made of")]
 
 
 @app.command()
@@ -168,165 +157,6 @@ def import_(
         print_report(screen.stdout(), one)
         for text in one.notes:
             screen.note(text)
-
-
-@app.command()
-def search(
-    folder: Folder = None,
-    query: Annotated[str | None, typer.Argument(metavar="QUERY", help="words", show_default=False)] = None,
-    shopper: Shopper = None,
-    filters: Filters = None,
-    price: Price = "",
-    facet: Facets = None,
-    sort: Sort = "relevance",
-    k: Many = 10,
-    cursor: Cursor = "",
-    as_typed: Annotated[bool, typer.Option("--as-typed", help="do not correct the query")] = False,
-    without: Annotated[
-        list[str] | None, typer.Option(metavar="KEY", help="a wish not to read in it; repeat for more")
-    ] = None,
-    explain: Explain = False,
-    market: InMarket = "",
-    as_json: AsJson = False,
-) -> None:
-    """Products for words."""
-    place, words = shop_and(folder, query, "QUERY")
-    from wares.app.commands.asking import ask, filters_of
-
-    options: dict[str, Any] = {"shopper": shopper, "filters": filters_of(filters or [], price), "facets": facet}
-    options |= {"sort": sort, "k": k, "cursor": cursor, "explain": explain, "market": market}
-    options |= {"as_typed": as_typed, "without_wishes": without or []}
-    ask(place, lambda shop: shop.search(words, **options), market=market, as_json=as_json)
-
-
-@app.command()
-def suggest(
-    folder: Folder = None,
-    prefix: Annotated[str | None, typer.Argument(metavar="PREFIX", help="typed so far; none = the most wanted")] = None,
-    k: Annotated[int, typer.Option("-k", help="how many, 1 to 100", min=1, max=100)] = 8,
-    as_json: AsJson = False,
-) -> None:
-    """How what is being typed into the search box may go on."""
-    place, typed = shop_and(folder, prefix)
-    from wares.app.commands.suggesting import suggest_for
-
-    suggest_for(place, typed, k, as_json=as_json)
-
-
-@app.command()
-def browse(
-    folder: Folder = None,
-    category: Annotated[str | None, typer.Argument(metavar="CATEGORY", help='"Food > Bread"; none = all')] = None,
-    shopper: Shopper = None,
-    filters: Filters = None,
-    price: Price = "",
-    facet: Facets = None,
-    sort: Sort = "relevance",
-    k: Many = 10,
-    cursor: Cursor = "",
-    explain: Explain = False,
-    market: InMarket = "",
-    as_json: AsJson = False,
-) -> None:
-    """All products, or those of a category."""
-    place, path = shop_and(folder, category)
-    from wares.app.commands.asking import ask, filters_of
-
-    options: dict[str, Any] = {"shopper": shopper, "filters": filters_of(filters or [], price), "facets": facet}
-    options |= {"sort": sort, "k": k, "cursor": cursor, "explain": explain, "market": market}
-    ask(place, lambda shop: shop.browse(path, **options), market=market, as_json=as_json)
-
-
-@app.command()
-def recommend(
-    folder: Folder = None,
-    shopper: Shopper = None,
-    surface: Annotated[str, typer.Option(help="any profile of the settings")] = "home",
-    seed: Annotated[list[str] | None, typer.Option(metavar="ID", help="a product in the cart; repeat for more")] = None,
-    filters: Filters = None,
-    price: Price = "",
-    k: Many = 10,
-    explain: Explain = False,
-    market: InMarket = "",
-    as_json: AsJson = False,
-) -> None:
-    """Products for a shopper, without words."""
-    place = shop_folder(folder)
-    from wares.app.commands.asking import ask, filters_of
-
-    options: dict[str, Any] = {"seeds": seed or [], "filters": filters_of(filters or [], price), "k": k}
-    options |= {"surface": surface, "explain": explain, "market": market}
-    ask(place, lambda shop: shop.recommend(shopper, **options), market=market, as_json=as_json)
-
-
-@app.command()
-def similar(
-    folder: Folder = None,
-    product: Annotated[str | None, typer.Argument(metavar="PRODUCT", help="its id", show_default=False)] = None,
-    surface: Annotated[str, typer.Option(help="similar or bought_together")] = "similar",
-    k: Many = 10,
-    explain: Explain = False,
-    market: InMarket = "",
-    as_json: AsJson = False,
-) -> None:
-    """Products like one, or those that go with it."""
-    place, product_id = shop_and(folder, product, "PRODUCT")
-    from wares.app.commands.asking import ask
-
-    options: dict[str, Any] = {"surface": surface, "k": k, "explain": explain, "market": market}
-    ask(place, lambda shop: shop.similar(product_id, **options), market=market, as_json=as_json)
-
-
-@app.command()
-def shopper(
-    folder: Folder = None,
-    shopper_id: Annotated[str | None, typer.Argument(metavar="ID", help="the shopper's", show_default=False)] = None,
-    as_json: AsJson = False,
-) -> None:
-    """What the shop knows of a shopper: history in figures, interests, attributes."""
-    place, whose = shop_and(folder, shopper_id, "ID")
-    from wares.app.commands.knowing import show_shopper
-
-    show_shopper(place, whose, as_json=as_json)
-
-
-@app.command()
-def identify(
-    folder: Folder = None,
-    ids: Annotated[
-        list[str] | None, typer.Argument(metavar="ANONYMOUS KNOWN", help="the two ids", show_default=False)
-    ] = None,
-    consent: Annotated[
-        bool, typer.Option("--consent", help="the shopper agrees that both histories become one")
-    ] = False,
-    undo: Annotated[bool, typer.Option("--undo", help="ANONYMOUS alone: a shopper of their own again")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """An anonymous shopper turned out to be a known one: join their histories, or undo that."""
-    place, named = shop_and_all(folder, ids or [], "ANONYMOUS")
-    if len(named) != (1 if undo else 2):
-        wanted = "ANONYMOUS --undo" if undo else "ANONYMOUS KNOWN"
-        raise typer.BadParameter(f"Say who: wares identify {place} {wanted}", param_hint="ANONYMOUS")
-    from wares.app.commands.identifying import identify_shopper, separate_shopper
-
-    if undo:
-        separate_shopper(place, named[0], as_json=as_json)
-    else:
-        identify_shopper(place, *named, consent=consent, as_json=as_json)
-
-
-@app.command()
-def erase(
-    folder: Folder = None,
-    shopper_id: Annotated[str | None, typer.Argument(metavar="ID", help="the shopper's", show_default=False)] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="do not ask: it cannot be undone")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Forget a shopper: events, attributes, what was shown to them, and all that was joined to them at a login."""
-    place, whose = shop_and(folder, shopper_id, "ID")
-    from wares.app.commands.erasing import erase_shopper
-
-    erase_shopper(place, whose, yes=yes, as_json=as_json)
 
 
 @app.command()

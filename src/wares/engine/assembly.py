@@ -32,7 +32,8 @@ from wares.engine.paging import Paging
 from wares.engine.rules.serving import ServingRules
 from wares.engine.serving_encoder import ServingEncoder
 from wares.engine.settings import FILE_NAME, Settings, has_settings
-from wares.engine.snapshot import Snapshot, current_name
+from wares.engine.shelf import current_name
+from wares.engine.snapshot import Snapshot
 from wares.engine.stages import Answer, Walk, answer, arranged, drawn, retrieved
 from wares.engine.view import ShopView
 from wares.engine.walks import walk_maker

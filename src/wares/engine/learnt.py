@@ -8,7 +8,8 @@ from pathlib import Path
 
 from wares.contracts import BehaviourModel
 from wares.engine.settings import FILE_NAME, Settings
-from wares.engine.snapshot import Snapshot, current_name, load_snapshot, snapshot_names
+from wares.engine.shelf import current_name, snapshot_names
+from wares.engine.snapshot import Snapshot, load_snapshot
 from wares.errors import DataError, SettingsError, SnapshotError, UnknownName
 from wares.models.als import ALS
 from wares.models.buy_again import BuyAgain

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import time
 import zlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -19,8 +18,10 @@ from wares.domain.catalogue import Columns
 from wares.domain.interactions import NO_SEARCHES, Interactions, Searches
 from wares.domain.shopper import History
 from wares.domain.strings import State
-from wares.engine.durable import publish_folder, replace_text, sync_folder, write_text
-from wares.engine.manifest import checked_name, is_whole, read_checked_name, read_sealed, sealed, sha256_of
+from wares.engine.durable import publish_folder
+from wares.engine.manifest import sealed, sha256_of
+from wares.engine.shelf import ASIDE, REPORT, make_current
+from wares.engine.snapshot_manifest import FORMAT, MANIFEST, REMEDY, read_manifest
 from wares.errors import RankerUnavailable, SnapshotError, WaresError
 from wares.features.behaviour import FadingCounts
 from wares.features.query_memory import QueryMemory
@@ -31,18 +32,6 @@ from wares.retrieval.language.shop_language import Language
 from wares.retrieval.suggestions.index import Suggestions
 from wares.retrieval.text_index import TextIndex
 from wares.retrieval.vector_index import VectorIndex
-
-FORMAT = 2
-_CURRENT = "CURRENT"  # names the snapshot that serves
-HELD = "HELD"  # names the snapshot that a person went back to; while it serves, no training puts another in its place
-_ASIDE = "ASIDE"  # in a snapshot's folder: why it does not serve
-_REPORT = "promotion.json"  # in a snapshot's folder: how it was compared with the one that served
-_STALE_S = 86_400
-_SMALL = 10_000  # bytes of a mark that are read
-MANIFEST = "manifest.json"  # in a snapshot's folder: its files with their checksums
-_SAID: Mapping[str, type] = {
-    "name": str, "last_event": int, "last_change": int, "encoder": str, "models": list, "facts": dict, "files": dict,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -115,9 +104,9 @@ def write_snapshot(
         }  # fmt: skip
         (draft / MANIFEST).write_text(sealed(manifest), encoding="utf-8")
         if report is not None:
-            (draft / _REPORT).write_text(json.dumps(report, indent=1, allow_nan=False), encoding="utf-8")
+            (draft / REPORT).write_text(json.dumps(report, indent=1, allow_nan=False), encoding="utf-8")
         if aside:
-            (draft / _ASIDE).write_text(aside, encoding="utf-8")
+            (draft / ASIDE).write_text(aside, encoding="utf-8")
         publish_folder(draft, place)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
@@ -127,122 +116,12 @@ def write_snapshot(
     return place
 
 
-# -- which one serves --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """One finished snapshot as its folder tells. `state`: "current", "kept aside" (`why` says for what), "older", or
-    "damaged". `report`: how it was compared with the one that served before it; empty = it was not."""
-
-    name: str
-    state: str
-    why: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    models: tuple[str, ...] = ()
-    report: Mapping[str, Any] = field(default_factory=dict)
-
-
-def make_current(folder: Path, name: str) -> None:
-    """Let `name` be the snapshot that serving processes load."""
-    replace_text(folder / _CURRENT, checked_name(name))
-    (folder / name / _ASIDE).unlink(missing_ok=True)
-    (folder / HELD).unlink(missing_ok=True)
-    sync_folder(folder)
-
-
-def go_back(folder: Path, name: str) -> None:
-    """Let `name`, an older one, serve again. What is newer is kept aside, and no training makes another one current
-    until `make_current` is called."""
-    leaving = current_name(folder)
-    for newer in snapshot_names(folder):
-        if newer > name:
-            what = "left" if newer == leaving else "passed over"
-            write_text(folder / newer / _ASIDE, f"{what} when the shop went back to {name}")
-    replace_text(folder / HELD, checked_name(name))  # means nothing until the next line
-    replace_text(folder / _CURRENT, checked_name(name))
-    (folder / name / _ASIDE).unlink(missing_ok=True)
-    sync_folder(folder)
-
-
-def held_at(folder: Path) -> str:
-    """The snapshot that a person went back to and that still serves; "" = none. A mark that was altered holds whatever
-    serves, until a person promotes one."""
-    if not (folder / HELD).exists():
-        return ""
-    name, current = read_checked_name(_read_small(folder / HELD)), current_name(folder)
-    return current if name in ("", current) else ""
-
-
-def current_name(folder: Path) -> str:
-    """The name of the current snapshot; "" = none yet, or a file that was altered and cannot say it."""
-    return read_checked_name(_read_small(folder / _CURRENT))
-
-
-def all_snapshot_names(folder: Path) -> list[str]:
-    """All finished snapshots, oldest first."""
-    return sorted(p.parent.name for p in folder.glob("*/manifest.json") if not p.parent.name.startswith("."))
-
-
-def snapshot_names(folder: Path) -> list[str]:
-    """Those that may serve, oldest first: all finished ones but those kept aside."""
-    current = current_name(folder)
-    return [name for name in all_snapshot_names(folder) if name == current or not (folder / name / _ASIDE).exists()]
-
-
-def kept_snapshots(folder: Path) -> list[Kept]:
-    """All finished snapshots with what is told of them, oldest first. Their data is not read."""
-    current, found = current_name(folder), []
-    for name in all_snapshot_names(folder):
-        aside = folder / name / _ASIDE
-        why = _read_small(aside) if name != current else ""
-        state = "current" if name == current else "kept aside" if why or aside.exists() else "older"
-        try:
-            manifest = _read_manifest(folder / name)
-        except SnapshotError as error:
-            found.append(Kept(name, "damaged", str(error)))
-            continue
-        report = _read_report(folder / name)
-        found.append(Kept(name, state, why, manifest["facts"], tuple(manifest["models"]), report))
-    return found
-
-
-def prune(folder: Path, keep: int = 3) -> None:
-    """Remove all but the newest `keep` snapshots that may serve and the newest one kept aside; the current one always
-    stays. A reader has loaded its own whole."""
-    for left in folder.glob(".*.part"):  # of a training that was killed
-        if time.time() - left.stat().st_mtime > _STALE_S:
-            shutil.rmtree(left, ignore_errors=True)
-    names, current = snapshot_names(folder), current_name(folder)
-    aside = [name for name in all_snapshot_names(folder) if name not in names]
-    for name in [*names[: max(len(names) - keep, 0)], *aside[:-1]]:
-        if name != current:
-            shutil.rmtree(folder / name, ignore_errors=True)
-
-
-def _read_small(path: Path) -> str:
-    """What a small file says; "" where it cannot be read."""
-    try:
-        return path.read_bytes()[:_SMALL].decode("utf-8", "replace").strip()
-    except OSError:
-        return ""
-
-
-def _read_report(place: Path) -> Mapping[str, Any]:
-    """A snapshot's report; empty without one that can be read, since nothing depends on it."""
-    try:
-        report = json.loads((place / _REPORT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return report if isinstance(report, dict) else {}
-
-
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 
 def load_snapshot(place: Path, new_model: Callable[[str], BehaviourModel], boosts: Mapping[str, float]) -> Snapshot:
     """Read and verify. Raises SnapshotError that names the file when one is missing, cut or altered."""
-    manifest = _read_manifest(place)
+    manifest = read_manifest(place)
     states = {Path(name).stem: _read_part(place, name, expected) for name, expected in manifest["files"].items()}
     try:
         return _assemble(manifest, states, new_model, boosts)
@@ -250,20 +129,20 @@ def load_snapshot(place: Path, new_model: Callable[[str], BehaviourModel], boost
         raise
     except Exception as error:  # arrays of another shape or kind fail wherever they are first used
         raise SnapshotError(
-            f"Snapshot {place.name} does not hold what its manifest says ({error}). {_REMEDY}"
+            f"Snapshot {place.name} does not hold what its manifest says ({error}). {REMEDY}"
         ) from error
 
 
 def verify(place: Path) -> None:
     """Read all files of a snapshot without using them. SnapshotError as `load_snapshot`."""
-    for name, expected in _read_manifest(place)["files"].items():
+    for name, expected in read_manifest(place)["files"].items():
         _verify_part(place, name, expected)
 
 
 def load_parts(place: Path, names: Collection[str]) -> tuple[str, dict[str, State]]:
     """The encoder's fingerprint, and those of these parts that there are, as they were stored: "columns",
     "model-sequence". Verified as `load_snapshot` does."""
-    manifest = _read_manifest(place)
+    manifest = read_manifest(place)
     files = {name: expected for name, expected in manifest["files"].items() if Path(name).stem in names}
     return manifest["encoder"], {Path(name).stem: _read_part(place, name, files[name]) for name in files}
 
@@ -274,24 +153,21 @@ def _read_part(place: Path, name: str, expected: str) -> State:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:  # NumPy leaves open what is no archive
             return {key: file[key] for key in file.files}
     except (OSError, ValueError, EOFError, BadZipFile, zlib.error, AttributeError, NotImplementedError) as error:
-        raise SnapshotError(f"Snapshot {place.name}: file {name} cannot be read ({error}). {_REMEDY}") from error
+        raise SnapshotError(f"Snapshot {place.name}: file {name} cannot be read ({error}). {REMEDY}") from error
 
 
 def _verify_part(place: Path, name: str, expected: str) -> Path:
     path = place / Path(name).name
     if not path.is_file():
-        raise SnapshotError(f"Snapshot {place.name}: file {name} is missing. {_REMEDY}")
+        raise SnapshotError(f"Snapshot {place.name}: file {name} is missing. {REMEDY}")
     try:
         if sha256_of(path) != expected:
-            raise SnapshotError(f"Snapshot {place.name}: file {name} was cut or altered. {_REMEDY}")
+            raise SnapshotError(f"Snapshot {place.name}: file {name} was cut or altered. {REMEDY}")
     except OSError as error:
         raise SnapshotError(
-            f"Snapshot {place.name}: file {name} cannot be read ({error.strerror}). {_REMEDY}"
+            f"Snapshot {place.name}: file {name} cannot be read ({error.strerror}). {REMEDY}"
         ) from error
     return path
-
-
-_REMEDY = "Run `wares train` to make a new one; the shop's data is safe in wares.sqlite."
 
 
 def _parts(snapshot: Snapshot) -> dict[str, State]:
@@ -370,34 +246,3 @@ def _assemble(
 
 def _newcomers(state: Mapping[str, NDArray[Any]] | None) -> dict[str, Any]:
     return {} if state is None else {"newcomers": state["newcomers"], "kin": Kin.restore(state)}
-
-
-def _model_files(files: Collection[str]) -> set[str]:
-    return {name for name in files if name.startswith("model-")}
-
-
-def _read_manifest(place: Path) -> dict[str, Any]:
-    try:
-        manifest = read_sealed(place / MANIFEST)
-    except FileNotFoundError:
-        raise SnapshotError(f"Snapshot {place.name} has no manifest. {_REMEDY}") from None
-    except (ValueError, OSError) as error:
-        raise SnapshotError(f"The manifest of snapshot {place.name} cannot be read ({error}). {_REMEDY}") from error
-    if manifest.get("format") != FORMAT:
-        raise SnapshotError(
-            f"Snapshot {place.name} has format {manifest.get('format')!r}, this version reads {FORMAT}. {_REMEDY}"
-        )
-    if not is_whole(manifest):
-        raise SnapshotError(f"The manifest of snapshot {place.name} was altered. {_REMEDY}")
-    wrong = [name for name, kind in _SAID.items() if type(manifest.get(name)) is not kind]
-    if not wrong and not all(type(one) is str for one in (*manifest["models"], *manifest["files"].values())):
-        wrong = ["models or files"]
-    if not wrong and manifest["name"] != place.name:
-        wrong = [f"name, {manifest['name'][:80]!r}"]
-    if not wrong and {path.name for path in place.glob("*.npz")} - manifest["files"].keys():
-        wrong = ["list of files"]
-    if not wrong and {f"model-{name}.npz" for name in manifest["models"]} != _model_files(manifest["files"]):
-        wrong = ["list of models"]
-    if wrong:
-        raise SnapshotError(f"The manifest of snapshot {place.name} is not one: wrong {', '.join(wrong)}. {_REMEDY}")
-    return manifest

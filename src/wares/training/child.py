@@ -13,7 +13,8 @@ from typing import Any
 from wares.engine.assembly import new_encoder
 from wares.engine.learnt import SNAPSHOTS
 from wares.engine.settings import load_settings
-from wares.engine.snapshot import current_name, prune, write_snapshot
+from wares.engine.shelf import current_name, prune
+from wares.engine.snapshot import write_snapshot
 from wares.errors import TrainingError, WaresError
 from wares.store.sqlite import Store
 from wares.store.vector_cache import CachedEncoder

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from wares.domain.catalogue import Columns
 from wares.domain.interactions import Interactions
 from wares.engine.learnt import SNAPSHOTS
-from wares.engine.snapshot import current_name, load_parts
+from wares.engine.shelf import current_name
+from wares.engine.snapshot import load_parts
 from wares.errors import SnapshotError
 
 _NEW_MS = 90 * 86_400_000  # after its publication

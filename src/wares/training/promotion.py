@@ -15,7 +15,8 @@ import numpy as np
 from wares.contracts import Encoder
 from wares.engine.learnt import SNAPSHOTS, current_snapshot
 from wares.engine.settings import Settings
-from wares.engine.snapshot import Snapshot, held_at
+from wares.engine.shelf import held_at
+from wares.engine.snapshot import Snapshot
 from wares.errors import WaresError
 from wares.evaluation.intervals import Interval, paired_difference
 from wares.store.sqlite import Store

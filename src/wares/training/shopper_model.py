@@ -16,7 +16,8 @@ from wares.domain.interactions import NO_SEARCHES, Interactions
 from wares.domain.shopper import KIND_CODES
 from wares.engine.learnt import SNAPSHOTS
 from wares.engine.settings import SequenceSettings, Settings
-from wares.engine.snapshot import current_name, load_parts
+from wares.engine.shelf import current_name
+from wares.engine.snapshot import load_parts
 from wares.errors import SnapshotError
 from wares.models.attributes import Attributes, Bands, words_of
 from wares.models.sequence import SEARCH, SequenceModel, in_turn

@@ -19,7 +19,7 @@ from wares.domain.product import Product
 from wares.engine.learnt import SNAPSHOTS
 from wares.engine.rules.book import RuleBook
 from wares.engine.settings import FILE_NAME
-from wares.engine.snapshot import current_name, make_current
+from wares.engine.shelf import current_name, make_current
 from wares.errors import SettingsError
 from wares.shop import open_shop
 from wares.training.child import train_here

@@ -10,7 +10,7 @@ import numpy as np
 from wares.engine.manifest import SEAL, sealed, sha256_of
 from wares.engine.rules.book import FOLDER as RULES
 from wares.engine.settings import FILE_NAME
-from wares.engine.snapshot import MANIFEST
+from wares.engine.snapshot_manifest import MANIFEST
 
 Rng = np.random.Generator
 Undo = Callable[[], None]

@@ -22,7 +22,8 @@ from wares.engine.backup.making import backups_in
 from wares.engine.backup.restoring import verified
 from wares.engine.learnt import SNAPSHOTS
 from wares.engine.settings import FILE_NAME
-from wares.engine.snapshot import all_snapshot_names, current_name, verify
+from wares.engine.shelf import all_snapshot_names, current_name
+from wares.engine.snapshot import verify
 from wares.errors import UnknownName, WaresError
 from wares.shop import open_shop
 from wares.store.sqlite import Store

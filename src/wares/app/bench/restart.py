@@ -11,7 +11,8 @@ from typing import Any
 from wares.app.bench.scale import build
 from wares.app.bench.swaps import serving
 from wares.engine.learnt import SNAPSHOTS
-from wares.engine.snapshot import current_name, verify
+from wares.engine.shelf import current_name
+from wares.engine.snapshot import verify
 from wares.training.progress import Tell
 
 _MOST_S = 600.0

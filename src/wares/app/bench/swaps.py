@@ -28,7 +28,7 @@ from wares.app.bench.made_up import made_up_products
 from wares.domain.event import Event, EventKind
 from wares.engine.learnt import SNAPSHOTS
 from wares.engine.settings import FILE_NAME
-from wares.engine.snapshot import all_snapshot_names, make_current
+from wares.engine.shelf import all_snapshot_names, make_current
 from wares.errors import TrainingError
 from wares.shop import open_shop
 from wares.training.child import train_here

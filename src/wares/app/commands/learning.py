@@ -14,7 +14,7 @@ from wares.app.commands import screen
 from wares.app.commands.planning import plain, plan_for, print_plan
 from wares.app.commands.snapshots import figures
 from wares.engine.learnt import SNAPSHOTS, current_snapshot
-from wares.engine.snapshot import current_name, kept_snapshots
+from wares.engine.shelf import current_name, kept_snapshots
 from wares.evaluation.replay import OnRanked
 from wares.evaluation.report import report_html
 from wares.shop import Shop, open_shop

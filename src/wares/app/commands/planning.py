@@ -8,7 +8,7 @@ from rich.console import Console
 
 from wares.app.commands.tables import new_table
 from wares.engine.learnt import SNAPSHOTS
-from wares.engine.snapshot import current_name
+from wares.engine.shelf import current_name
 from wares.shop import Shop
 from wares.training.budget import gigabytes, seconds_of, spoken
 from wares.training.build import known

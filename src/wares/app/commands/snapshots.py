@@ -10,17 +10,17 @@ from wares.app.commands.tables import new_table
 from wares.engine.assembly import new_encoder
 from wares.engine.learnt import SNAPSHOTS, new_model
 from wares.engine.settings import Settings
-from wares.engine.snapshot import (
+from wares.engine.shelf import (
     Kept,
     all_snapshot_names,
     current_name,
     go_back,
     held_at,
     kept_snapshots,
-    load_snapshot,
     make_current,
     snapshot_names,
 )
+from wares.engine.snapshot import load_snapshot
 from wares.errors import EncoderError, InputError, UnknownName
 from wares.shop import open_shop
 

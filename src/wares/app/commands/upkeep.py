@@ -18,7 +18,8 @@ from wares.engine.backup.making import backups_in
 from wares.engine.backup.manifest import read_backup
 from wares.engine.learnt import SNAPSHOTS
 from wares.engine.settings import Settings
-from wares.engine.snapshot import kept_snapshots, snapshot_names, verify
+from wares.engine.shelf import kept_snapshots, snapshot_names
+from wares.engine.snapshot import verify
 from wares.errors import WaresError
 from wares.store.lock import Holder, holder
 from wares.store.schema import FILE, SCHEMA_VERSION, open_for_reading, read_meta

@@ -21,7 +21,7 @@ from wares.app.demo.model import be_ready_to_learn, learn_model, put_shipped
 from wares.engine.durable import replace_text
 from wares.engine.learnt import SNAPSHOTS
 from wares.engine.settings import FILE_NAME
-from wares.engine.snapshot import current_name, kept_snapshots
+from wares.engine.shelf import current_name, kept_snapshots
 from wares.errors import InputError
 from wares.feeds.report import Reading
 from wares.shop import Shop, open_shop

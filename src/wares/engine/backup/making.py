@@ -14,15 +14,8 @@ from wares.engine.backup.manifest import BEFORE, FILE, SHOP, Backup, files_below
 from wares.engine.durable import publish_folder, sync_folder
 from wares.engine.learnt import SNAPSHOTS
 from wares.engine.manifest import sha256_of
-from wares.engine.snapshot import (
-    HELD,
-    all_snapshot_names,
-    current_name,
-    held_at,
-    make_current,
-    snapshot_names,
-    verify,
-)
+from wares.engine.shelf import HELD, all_snapshot_names, current_name, held_at, make_current, snapshot_names
+from wares.engine.snapshot import verify
 from wares.errors import BackupError, InputError, SnapshotError, StoreUnwritable
 from wares.store.copying import copy_database, is_database
 from wares.store.impressions import FILE as IMPRESSIONS

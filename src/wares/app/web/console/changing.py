@@ -20,7 +20,7 @@ from wares.app.web.console.wire import (
 )
 from wares.app.web.told.refusals import Refused
 from wares.engine.learnt import SNAPSHOTS
-from wares.engine.snapshot import current_name
+from wares.engine.shelf import current_name
 from wares.errors import InputError
 from wares.shop import Shop
 

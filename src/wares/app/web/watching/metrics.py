@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from wares.app.web.watching.logs import tell
 from wares.app.web.watching.record import current
 from wares.engine.observer import STAGES
-from wares.engine.snapshot import kept_snapshots
+from wares.engine.shelf import kept_snapshots
 from wares.shop import Shop
 from wares.version import VERSION
 

@@ -7,7 +7,7 @@ from wares.app.web.load import Load
 from wares.app.web.workers.crew import Crew
 from wares.engine.learnt import SNAPSHOTS
 from wares.engine.observer import NO_ENCODER
-from wares.engine.snapshot import current_name
+from wares.engine.shelf import current_name
 from wares.errors import WaresError
 from wares.shop import Shop
 
