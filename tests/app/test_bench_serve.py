@@ -14,9 +14,11 @@ from typer.testing import CliRunner
 
 from wares.app.bench.serving.client import Question, Told, ask_closed, ask_open
 from wares.app.bench.serving.figures import _Rows as Rows
+from wares.app.bench.serving.figures import serve_figures
 from wares.app.bench.serving.questions import Questions
 from wares.app.bench.serving.server import Server
 from wares.app.cli import app
+from wares.errors import InputError
 
 SHOP = 1_000
 
@@ -119,10 +121,10 @@ def test_a_soak_begins_when_what_is_kept_is_at_its_bound_and_tells_how_memory_gr
     monkeypatch.setattr("wares.app.bench.serving.figures.ask_open", ask)
     monkeypatch.setattr("wares.app.bench.serving.figures.ask_closed", ask)
     monkeypatch.setattr("wares.app.bench.serving.figures._FILLING_STEP_S", 0.5)
-    filling, soaking = (50.0, 90.0, 99.8, 100.0), (101.0, 102.0, 103.0, 103.0, 104.0, 104.03)
+    filling, soaking = (50.0, 90.0, 89.0, 100.0, 100.2, 100.0), (101.0, 102.0, 103.0, 103.0, 104.0, 104.03)
     server = cast(Server, _Growing(*filling, *soaking))
     told = Rows(server, Questions(SHOP, 0), 1.0, np.random.default_rng(0)).measure("soak", 0.0, 6.0)
-    assert asked == [0.5] * 3 + [1.0] * 6
+    assert asked == [0.5] * 5 + [1.0] * 6
     assert (told["memory_mb"], told["memory_growth"], told["memory_growth_last_half"]) == (100.0, 0.0403, 0.01)
     assert told["memory_mb_by_sixth"] == [round(mb, 1) for mb in soaking]
     assert told["memory_mb_filling"] == list(filling)
@@ -132,3 +134,10 @@ def test_filling_ends_in_time_though_memory_goes_on_growing(monkeypatch: pytest.
     monkeypatch.setattr("wares.app.bench.serving.figures.ask_closed", lambda *told: None)
     rows = Rows(cast(Server, _Growing(*range(1, 100))), Questions(SHOP, 0), 1.0, np.random.default_rng(0))
     assert rows._fill(60.0) == [1, 2, 3, 4, 5]
+
+
+def test_a_soak_without_its_time_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--soak"):
+        serve_figures(
+            1_000, shop=tmp_path, only=["soak"], seconds=1, overload_s=1, soak_s=0, seed=0, tell=lambda *told: None
+        )

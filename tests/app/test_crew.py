@@ -14,7 +14,8 @@ import pytest
 from served_shop import build
 
 from wares.app.web.workers import crew as crews
-from wares.app.web.workers.crew import Crew, _kill, _Member
+from wares.app.web.workers.asked import Ended, Lately
+from wares.app.web.workers.crew import Crew, _Asked, _kill, _Member
 from wares.app.web.workers.frames import packed, read_frame
 from wares.app.web.workers.raised import FaultElsewhere
 from wares.app.web.workers.worker import Worker, _work_out
@@ -113,9 +114,10 @@ def test_counts_never_go_back_whichever_thread_of_a_process_is_heard_first(shop:
         heard.feed_data(packed({"ready": True}))
         listening = loop.create_task(crew._listen(one))
         for number, kept in enumerate((5, 7, 6)):
-            one.waiting[number] = loop.create_future()
+            answer = loop.create_future()
+            one.waiting[number] = _Asked(answer, again=False)
             heard.feed_data(packed({"number": number, "kept": [kept, 0], "encoder": [0, 0]}))
-            await one.waiting[number]
+            await answer
             found.append(crew.counts()[0])
         assert found == [5, 7, 7]
         heard.feed_eof()
@@ -141,14 +143,65 @@ def test_one_that_is_always_asked_is_looked_after_all_the_same(shop: Shop, monke
         crew.begin()
         await _until(lambda: crew.ready == 1)
         (one,), sent, send = crew._members, list[str](), crew._send
-        one.waiting[-1] = asyncio.get_running_loop().create_future()
+        one.waiting[-1] = _Asked(asyncio.get_running_loop().create_future(), again=False)
 
-        def noted(to: _Member, told: Any) -> "asyncio.Future[Any]":
+        def noted(to: _Member, number: int, told: Any) -> "asyncio.Future[Any]":
             sent.append(told["do"])
-            return send(to, told)
+            return send(to, number, told)
 
         monkeypatch.setattr(crew, "_send", noted)
         await _until(lambda: len(sent) > 1)
         await crew.close()
+
+    _run(work)
+
+
+def test_who_answered_lately_is_asked_again_and_surely_has_it_only_while_nothing_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_s = [0.0]
+    monkeypatch.setattr("wares.app.web.workers.asked.time.monotonic", lambda: now_s[0])
+    lately = Lately[str](kept_s=100.0)
+    assert lately.find(b"q", 1) == (None, False)
+    lately.note(b"q", "one", 1, made=True)
+    assert lately.find(b"q", 1) == ("one", True)
+    assert lately.find(b"q", 2) == ("one", False)  # the catalogue was changed
+    now_s[0] = 31.0
+    assert lately.find(b"q", 1) == ("one", False)  # others may have taken its place
+    lately.note(b"q", "one", 1, made=False)
+    assert lately.find(b"q", 1) == ("one", True)  # they have not
+    now_s[0] = 71.0
+    lately.note(b"q", "one", 1, made=False)
+    assert lately.find(b"q", 1) == ("one", False)  # it may have ended: some hold shorter
+    now_s[0] = 101.0
+    assert lately.find(b"q", 1) == (None, False)
+    lately.note(b"q", "other", 1, made=False)
+    assert lately.find(b"q", 1) == ("other", True)
+
+
+def test_of_what_processes_ended_over_is_remembered_for_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = [0.0]
+    monkeypatch.setattr("wares.app.web.workers.asked.time.monotonic", lambda: now_s[0])
+    ended = Ended()
+    for many in (1, 2):
+        ended.note(b"q")
+        assert ended.count(b"q") == many
+    assert ended.count(b"other") == 0
+    now_s[0] = 600.0
+    assert ended.count(b"q") == 0
+    ended.note(b"q")
+    ended.forgive(b"q")
+    assert ended.count(b"q") == 0
+
+
+def test_of_those_that_wait_for_a_process_the_oldest_of_each_thread_is_at_work() -> None:
+    async def work() -> None:
+        one, loop = _Member("1", None), asyncio.get_running_loop()  # type: ignore[arg-type]
+        assert one.at_work() == set()
+        for number, again in ((1, False), (2, False), (3, True), (4, True), (5, False)):
+            one.waiting[number] = _Asked(loop.create_future(), again)
+        assert one.at_work() == {1, 3}
+        del one.waiting[1], one.waiting[3]
+        assert one.at_work() == {2, 4}
 
     _run(work)

@@ -85,6 +85,29 @@ def test_who_has_to_wait_is_told_of_whether_answers_are_kept_or_not(kept_s: floa
     _run(work)
 
 
+def test_what_was_asked_a_moment_ago_takes_any_place_that_is_free() -> None:
+    load = Load.of(1, answers_kept_s=30)
+    lane = load.lane("POST /v1/search")
+    assert lane is not None
+
+    async def work() -> None:
+        first, answered = load.lane_for(lane, "/v1/search", "", b"a")
+        assert first is lane
+        answered()
+        again, _ = load.lane_for(lane, "/v1/search", "", b"a")
+        assert again is not lane
+        turns = [again.turn() for _ in range(again.at_once)]
+        for turn in turns:
+            await turn.__aenter__()
+        assert load.lane_for(lane, "/v1/search", "", b"a")[0] is lane
+        async with lane.turn():
+            assert load.lane_for(lane, "/v1/search", "", b"a")[0] is again
+        for turn in turns:
+            await turn.__aexit__()
+
+    _run(work)
+
+
 def test_as_many_as_may_run_at_once_and_the_others_follow_in_order() -> None:
     lane, told = Lane(2, 10, 60), list[str]()
 

@@ -191,19 +191,43 @@ sources = ["lexical", "deadly"]
 """
 
 
-def test_a_question_that_ends_processes_ends_two_and_not_the_one_that_serves(tmp_path: Path) -> None:
-    folder = build(tmp_path / "shop", TWO)
+def deadly(folder: Path, settings: str) -> Path:
+    """A shop in which a search for "poison" ends the process that works on it."""
+    build(folder, settings + _WITH_IT)
     (folder / "deadly.py").write_text(_DEADLY, encoding="utf-8")
-    with (folder / "wares.toml").open("a", encoding="utf-8") as settings:
-        settings.write(_WITH_IT)
-    server = begun(folder)
-    status, problem = server.ask("POST", "/v1/search", {"query": "poison"})
-    assert (status, problem["code"]) == (500, "answering-failed")
+    return folder
+
+
+def test_a_question_that_ends_processes_ends_two_and_never_the_one_that_serves(tmp_path: Path) -> None:
+    server = begun(deadly(tmp_path / "shop", TWO))
+    for _ in range(3):  # at once again: while none is there, and of no thread
+        status, problem = server.ask("POST", "/v1/search", {"query": "poison"})
+        assert (status, problem["code"]) == (500, "answering-failed")
     assert server.ask("POST", "/v1/search", {"query": "milk"})[0] == 200
     until_s = time.monotonic() + 30
     while ready(server) < 2 and time.monotonic() < until_s:
         time.sleep(0.1)
     assert ready(server) == 2
+    assert server.ask("POST", "/v1/search", {"query": "poison"})[0] == 500
+    assert ready(server) == 2
+    assert server.end().count("worker-lost") == 2
+
+
+def test_where_there_is_one_process_it_ends_that_one_alone(tmp_path: Path) -> None:
+    server = begun(deadly(tmp_path / "shop", "[server]\nworkers = 1\n"), 1)
+    for _ in range(2):
+        status, problem = server.ask("POST", "/v1/search", {"query": "poison"})
+        assert (status, problem["code"]) == (500, "answering-failed")
+    assert server.ask("POST", "/v1/search", {"query": "milk"})[0] == 200
+    assert server.end().count("worker-lost") == 1
+
+
+def test_what_waited_behind_it_is_answered(tmp_path: Path) -> None:
+    server = begun(deadly(tmp_path / "shop", TWO + "patience_ms = 60000\n"))
+    asked = [{"query": "poison"}, *({"query": f"milk {i}"} for i in range(12))]
+    with ThreadPoolExecutor(len(asked)) as pool:
+        answers = list(pool.map(lambda body: server.ask("POST", "/v1/search", body)[0], asked))
+    assert answers == [500, *[200] * 12]
     assert server.end().count("worker-lost") == 2
 
 

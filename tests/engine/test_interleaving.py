@@ -90,6 +90,17 @@ def test_a_page_tells_the_team_of_each_hit_and_later_pages_go_on_with_the_draft(
     assert set(teams) == {"control", "new"} and abs(teams["control"] - teams["new"]) <= 1
 
 
+def test_each_who_asks_gets_a_draft_of_their_own_of_answers_that_are_kept(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wares.shop._now_ms", lambda: 1_790_000_000_000)
+    shop.keep_answers()
+    assert shop.engine.answers is not None
+    drafts = {tuple(hit.team for hit in shop.browse("Tea", shopper=f"ann{i}", k=8).hits) for i in range(12)}
+    assert shop.engine.answers.found >= 20
+    assert len(drafts) > 4
+
+
 def test_who_has_no_id_or_wants_another_order_gets_the_surface_as_it_is(shop: Shop) -> None:
     for page in (shop.browse("Tea"), shop.browse("Tea", shopper="ann", sort="newest"), shop.search("tea", shopper="a")):
         assert page.experiment == "" and {hit.team for hit in page.hits} == {""}

@@ -1,4 +1,4 @@
-"""Answers of a moment: what is asked again within seconds is not worked out again."""
+"""Answers that many get: what is asked again within minutes, while nothing changed, is not worked out again."""
 
 import time
 from collections import OrderedDict

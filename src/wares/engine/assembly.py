@@ -324,7 +324,7 @@ class Engine:
             walks = self._walk(surface), running.walks[running.other]
             plain = replace(request, organic=True)
             first, second = (self.answer(plain, history, live=live, walk=one.without_chance) for one in walks)
-            return interleave(first, second, (CONTROL, running.other), running.experiment)
+            return interleave(first, second, (CONTROL, running.other), running.experiment, request)
         variant = running.variant_of(whose)
         found = self.answer(request, history, live=live, walk=running.walks[variant])
         return replace(found, experiment=running.experiment, variant=variant)

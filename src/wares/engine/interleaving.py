@@ -59,12 +59,12 @@ class Interleaved:
         return [shared for one in self.answers for shared in one.shares]
 
 
-def interleave(first: Answer, second: Answer, names: tuple[str, str], experiment: str) -> Interleaved:
-    """Both answers drafted into one, the same for the same request."""
+def interleave(first: Answer, second: Answer, names: tuple[str, str], experiment: str, request: Request) -> Interleaved:
+    """Both answers drafted into one, the same for the same request; they may be kept ones, found for another's."""
     groups = first.view.columns.groups
     a, b = first.order, second.order
     ranked = (groups[a[: len(first.slate)]], groups[b[: len(second.slate)]])
-    teams, places = team_draft(*ranked, _generator_of(first.intent.request))
+    teams, places = team_draft(*ranked, _generator_of(request))
     rows = np.where(teams == 0, a[np.where(teams == 0, places, 0)], b[np.where(teams == 1, places, 0)])
     picked = np.zeros(first.view.columns.n_groups, np.bool_)
     picked[groups[rows]] = True

@@ -112,12 +112,10 @@ class Answer:
     @property
     def nbytes(self) -> int:
         """About the memory that it takes once it is kept, its pages included, beside the shop of its moment."""
-        ranked = (
-            2 * self.features.values.nbytes + self.slate.nbytes
-        )  # and what each feature adds, once it was asked for
-        rest = _REST_OF_AN_ANSWER + (0 if self.pages is None else _PAGES_OF_AN_ANSWER)
+        tables = self.features.values.nbytes + (0 if self.scored_by is None else self.scored_by.values.nbytes)
         shown = 0 if self.shown is None else self.shown.nbytes
-        return self.order.nbytes + shown + ranked + rest
+        rest = _REST_OF_AN_ANSWER + (0 if self.pages is None else _PAGES_OF_AN_ANSWER)
+        return self.order.nbytes + shown + tables + self.slate.nbytes + rest
 
     @property
     def shares(self) -> Iterable[tuple[object, int]]:

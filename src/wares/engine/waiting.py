@@ -1,6 +1,6 @@
 """Events on products that nobody knows yet: the feed may come behind the log, or never."""
 
-MOST = 200_000  # about 40 MB
+MOST = 100_000  # about 35 MB where each is of another product
 
 What = tuple[int, int, int, float]  # shopper, kind, time, quantity
 

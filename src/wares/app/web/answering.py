@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from wares.app.web.threads import Threads
 from wares.app.web.work import WORK
+from wares.app.web.workers.asked import digest_of
 from wares.app.web.workers.crew import Crew, NobodyThere
 from wares.engine.cursors import keeper_of
 from wares.shop import Shop
@@ -24,14 +25,18 @@ class Answering:
         self._beside = asyncio.Semaphore(at_once)
 
     async def work(self, shop: Shop, work: str, told: Mapping[str, Any]) -> Response:
-        """What the work of this name comes to (`wares.app.web.work`); raises what it raises."""
+        """What the work of this name comes to (`wares.app.web.work`); raises what it raises, and Refused where
+        processes have ended over it."""
         crew, asked = self._crews.get(shop), told["asked"]
         cursor = asked.get("cursor", "") if isinstance(asked, Mapping) else ""
-        if crew is not None and crew.ready and (keeper_of(cursor) or not _is_charged(shop, asked)):
-            try:
-                return await crew.ask(work, told, cursor)
-            except NobodyThere:
-                pass
+        if crew is not None:
+            digest = digest_of(work, told)
+            if crew.ready and (keeper_of(cursor) or not _is_charged(shop, asked)):
+                try:
+                    return await crew.ask(work, told, digest, cursor)
+                except NobodyThere:
+                    pass
+            crew.spare(digest)
         if any(crew.ready for crew in self._crews.values()):
             async with self._beside:
                 return await self._threads.run(WORK[work], shop, told)

@@ -220,8 +220,8 @@ class Load:
         """Where a question of this lane waits, now that it is read, and what to call once it is answered.
 
         What was asked a moment ago is most likely kept (`engine/answers.py`), and need not wait for those who compute:
-        it has a lane of its own, so that not many are computed at once where it is not. `whose`: what the question
-        itself leaves open, and who asks fills in.
+        it has a lane of its own, so that not many are computed at once where it is not; where that is full, any free
+        place will do. `whose`: what the question itself leaves open, and who asks fills in.
         """
         if lane is not self._answers:
             return lane, _nothing
@@ -237,7 +237,8 @@ class Load:
         digest = blake2b(told + body, digest_size=16).digest()
         now_s = self._now_s()
         if now_s - self._asked_s.get(digest, -math.inf) < self._kept_s:
-            return self._again, _nothing
+            is_full = self._again.running >= self._again.at_once and lane.running < lane.at_once
+            return lane if is_full else self._again, _nothing
         return lane, lambda: self._answered(digest, now_s)
 
     def _answered(self, digest: bytes, asked_s: float) -> None:

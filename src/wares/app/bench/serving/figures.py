@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from http.client import HTTPConnection
+from itertools import pairwise
 from pathlib import Path
 from socket import IPPROTO_TCP, TCP_NODELAY
 from subprocess import run
@@ -39,7 +40,7 @@ _BATCH = 100  # events
 _WARM_UP_S, _UNTIL_KEPT_S = 2.0, 60.0  # the latter where repeated questions are asked
 _CHANGES = 200  # events whose answer is looked at
 _TIMES_PEAK = 3.0
-_FILLING_STEP_S, _STAYS = 15.0, 0.005  # memory that grew by less than this share in so long is at its bound
+_FILLING_STEP_S, _STAYS = 15.0, 0.005  # memory that changes by less than this share in so long is at its bound
 
 
 def serve_figures(
@@ -60,6 +61,8 @@ def serve_figures(
             raise UnknownName("row", name, ROWS)
     if products < _LEAST:
         raise InputError(f"products is {products}; it must be at least {_LEAST:,}.")
+    if "soak" in only and soak_s <= 0:
+        raise InputError("The row soak takes its time from --soak SECONDS.")
     chosen = [name for name in ROWS if name in only or (not only and (name != "soak" or soak_s > 0))]
     with tempfile.TemporaryDirectory(prefix="wares-serve-") as scratch:
         folder = shop or Path(scratch) / "shop"
@@ -185,15 +188,16 @@ class _Rows:
         }
 
     def _fill(self, most_s: float) -> list[float]:
-        """Ask as much as can be answered until memory stays, `most_s` at most; what it was before and after each
-        step."""
+        """Ask as much as can be answered until memory stays for two steps, `most_s` at most; what it was before and
+        after each step."""
         step_s, memory_mb = min(most_s, _FILLING_STEP_S), [self._server.memory_mb()]
-        for seed in range(int(most_s / step_s)):
+        for _ in range(int(most_s / step_s)):
             asked = self._questions.mixed(int(1_000 * step_s))
             ask_closed(self._server.port, asked, step_s, _CLIENTS)
             self._server.wait_for_workers()
             memory_mb.append(self._server.memory_mb())
-            if seed and memory_mb[-1] < (1 + _STAYS) * memory_mb[-2]:
+            steps = [abs(now / before - 1) for before, now in pairwise(memory_mb)]
+            if len(steps) > 2 and max(steps[-2:]) < _STAYS:
                 break
         return memory_mb
 

@@ -6,12 +6,11 @@ import os
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from itertools import count
+from signal import SIGKILL
 from typing import Any
 
 from starlette.responses import Response
@@ -21,10 +20,10 @@ from wares.app.web.load import Load
 from wares.app.web.told.refusals import Refused
 from wares.app.web.watching.logs import tell
 from wares.app.web.watching.record import current
+from wares.app.web.workers.asked import Ended, Lately
 from wares.app.web.workers.frames import Frame, next_frame, packed
 from wares.app.web.workers.raised import raised
 from wares.domain.cores import n_cores
-from wares.engine.answers import SHORTER
 from wares.engine.cursors import keeper_of
 from wares.errors import CursorExpired
 from wares.shop import Shop
@@ -33,16 +32,26 @@ from wares.training.machine import free_memory, own_memory
 _LOOK_S = 1.0
 _OFTEN = (50, 5.0)  # questions that had to wait within so many seconds: more than one person alone asks for
 _LONGEST_S, _LONGEST_SWAP_S = 60.0, 600.0  # that an answer, or a snapshot, may take; then its process is ended
-_MOST_LOST = 2  # processes over one question
+_MOST_ENDED = 2  # processes over one question
+_CHANGE = 2  # place of the catalogue's change in what an engine knows
 _END_S = 3.0  # that a process has to end
 _LOOK_LEAST_S = 10.0  # so often one that is always asked is looked after, too
 _AGAIN_S = (1.0, 60.0)  # until a lost process is replaced: first, and at most
 _BUFFER = 2**20  # bytes of an answer that are read at once
-_MOST_ASKED = 20_000  # questions of which is remembered who answered them
 
 
 class NobodyThere(Exception):
     """No process can answer this: let a thread do it."""
+
+
+class _EndedOver(ConnectionResetError):
+    """A process ended, and this is what it was working on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    answer: "asyncio.Future[Frame]"
+    again: bool  # most likely kept: the other thread of the process is at it
 
 
 @dataclass(eq=False)
@@ -53,8 +62,13 @@ class _Member:
     away: bool = False  # takes up a snapshot, or looks for garbage
     tidied_s: float = field(default_factory=time.monotonic)
     looked_s: float = 0.0  # when it was last told to look
-    waiting: "dict[int, asyncio.Future[Frame]]" = field(default_factory=dict)  # by the numbers of their questions
+    waiting: dict[int, _Asked] = field(default_factory=dict)  # by the numbers of their questions, oldest first
     counts: Mapping[str, Any] = field(default_factory=dict)
+
+    def at_work(self) -> set[int]:
+        """The numbers of what its two threads work on: the oldest of each."""
+        oldest = {one.again: number for number, one in reversed(self.waiting.items())}
+        return set(oldest.values())
 
 
 class Crew:
@@ -70,8 +84,8 @@ class Crew:
         self._members: list[_Member] = []
         self._tasks = set[asyncio.Task[None]]()
         self._names, self._numbers = count(1), count(1)
-        self._asked: OrderedDict[bytes, tuple[_Member, float]] = OrderedDict()  # who answered it, and when
-        self._asked_now: dict[bytes, asyncio.Future[Frame]] = {}  # and is being worked out
+        self._lately, self._ended = Lately[_Member](shop.settings.server.answers_kept_s), Ended()
+        self._asked_now: dict[bytes, asyncio.Future[Frame]] = {}  # what is being worked out
         self._kept_s = shop.settings.server.answers_kept_s
         self._gone = [0, 0, 0, 0]  # counts of those that ended
         self._begun = self._closing = False
@@ -121,56 +135,56 @@ class Crew:
     def encoder_fails(self) -> bool:
         return any(one.counts.get("encoder_fails") for one in self._members)
 
-    async def ask(self, work: str, told: Mapping[str, Any], cursor: str = "") -> Response:
+    async def ask(self, work: str, told: Mapping[str, Any], digest: bytes, cursor: str = "") -> Response:
         """What `wares.app.web.work` of this name comes to, done elsewhere. Raises what it raises; NobodyThere; Refused
-        (500 "answering-failed") where two processes ended over it, or took too long."""
-        digest = blake2b(repr((work, told)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        (500 "answering-failed") where two processes ended over it or took too long. `digest`: the question's."""
         if not cursor and self._kept_s and (first := self._asked_now.get(digest)) is not None:
             await asyncio.wait([first])  # whatever becomes of it: its answer is kept, most likely
-        lost = 0
-        while lost < _MOST_LOST:  # one that is lost meanwhile answers nobody: ask another
-            one, again = (self._keeper(cursor), True) if cursor else self._choose(digest)
+        while self._ended.count(digest) < _MOST_ENDED:  # one that is lost meanwhile answers nobody: ask another
+            known = self.shop.engine.known
+            one, again = (self._keeper(cursor), True) if cursor else self._choose(digest, known)
             if _has_ended(one):  # before, and not over this question
                 one.ready = False
                 continue
-            question = {"do": work, "told": told, "known": self.shop.engine.known, "id": current().id, "again": again}
-            began_s = time.monotonic()
+            question = {"do": work, "told": told, "known": known, "id": current().id, "again": again}
+            number = next(self._numbers)
             try:
-                sent = self._send(one, question)
+                sent = self._send(one, number, question)
                 if not again:
                     self._asked_now[digest] = sent
                 header, parts = await asyncio.wait_for(sent, _LONGEST_S)
             except TimeoutError:
+                if number in one.at_work():
+                    self._ended.note(digest)
                 _kill(one)
-                lost += 1
-                continue
-            except ConnectionError:
-                lost += 1
-                continue
+            except ConnectionError as error:
+                one.ready = False
+                if isinstance(error, _EndedOver):
+                    self._ended.note(digest)
+            else:
+                self._ended.forgive(digest)
+                self._lately.note(digest, one, known[_CHANGE], made=_was_made(header))
+                return self._taken(header, parts)
             finally:
                 if not again:
                     self._asked_now.pop(digest, None)
-            if _was_made(header):
-                self._remember(digest, one, began_s)
-            return self._taken(header, parts)
-        detail = "Two processes that were asked for this answer ended over it. The service goes on without it."
-        raise Refused(500, "answering-failed", detail)  # and no thread of this process tries it
+        raise _failing()
 
-    def _choose(self, digest: bytes) -> tuple[_Member, bool]:
+    def spare(self, digest: bytes) -> None:
+        """Raise Refused (500 "answering-failed") where a process has ended over this question: no thread of the one
+        that serves is to try it."""
+        if self._ended.count(digest):
+            raise _failing()
+
+    def _choose(self, digest: bytes, known: Sequence[int]) -> tuple[_Member, bool]:
         """Who is to be asked, and whether the answer is most likely kept there."""
         there = [one for one in self._members if one.ready and not one.away]
         if not there:
             raise NobodyThere
-        before, at_s = self._asked.get(digest, (None, 0.0))
-        if before in there and (age_s := time.monotonic() - at_s) < self._kept_s:
-            return before, age_s < (1 - SHORTER) * self._kept_s
+        before, is_likely = self._lately.find(digest, known[_CHANGE])
+        if before in there and before is not None:
+            return before, is_likely
         return min(there, key=lambda one: len(one.waiting)), False
-
-    def _remember(self, digest: bytes, one: _Member, at_s: float) -> None:
-        self._asked[digest] = one, at_s
-        self._asked.move_to_end(digest)
-        if len(self._asked) > _MOST_ASKED:
-            self._asked.popitem(last=False)
 
     def _keeper(self, cursor: str) -> _Member:
         keeper = keeper_of(cursor)
@@ -181,13 +195,12 @@ class Crew:
                 return one
         raise CursorExpired("This cursor has expired: the process that kept its answer has ended. Ask without one.")
 
-    def _send(self, one: _Member, told: Mapping[str, Any]) -> "asyncio.Future[Frame]":
+    def _send(self, one: _Member, number: int, told: Mapping[str, Any]) -> "asyncio.Future[Frame]":
         answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
         pipe = one.process.stdin
         if pipe is None or pipe.is_closing():
             raise ConnectionResetError
-        number = next(self._numbers)
-        one.waiting[number] = answer
+        one.waiting[number] = _Asked(answer, bool(told.get("again")))
         pipe.write(packed({**told, "number": number}))
         return answer
 
@@ -221,9 +234,7 @@ class Crew:
                 tell("worker-not-begun", why=error.strerror)
             else:
                 was_ready = await self._listen(one)
-                self._lost(one)
-                with suppress(TimeoutError):  # its code comes after its last answer
-                    await asyncio.wait_for(one.process.wait(), _END_S)
+                await self._lost(one)
                 if self._closing:
                     return
                 tell("worker-lost", worker=one.keeper, code=one.process.returncode)
@@ -253,32 +264,39 @@ class Crew:
     async def _listen(self, one: _Member) -> bool:
         """Hand each answer to who waits for it, until the process ends; whether it was ready before."""
         assert one.process.stdout is not None
+        was_ready = False
         try:
             await next_frame(one.process.stdout)
-            one.ready = True
+            one.ready = was_ready = True
             tell("worker-ready", worker=one.keeper)
             if (kept := self.shop.engine.answers) is not None:
                 kept.let_all_go()  # most who ask the same again are answered elsewhere now
             self._changed(self.ready)
             while True:
                 frame = await next_frame(one.process.stdout)
-                answer = one.waiting.pop(frame[0]["number"])
+                answer = one.waiting.pop(frame[0]["number"]).answer
                 if sum(_counted(frame[0])) >= sum(_counted(one.counts)):  # else its other thread has told more before
                     one.counts = frame[0]
                 if not answer.done():  # else nobody waits any more
                     answer.set_result(frame)
         except (EOFError, ConnectionError, ValueError, KeyError):  # IncompleteReadError is an EOFError
-            return one.ready
+            return was_ready
 
-    def _lost(self, one: _Member) -> None:
+    async def _lost(self, one: _Member) -> None:
+        """It is asked no more; who waits for it hears so, as soon as is known how it ended."""
         _kill(one)
         one.ready = False
         self._members.remove(one)
         self._gone = [total + more for total, more in zip(self._gone, _counted(one.counts), strict=True)]
-        for answer in one.waiting.values():
-            if not answer.done():
-                answer.set_exception(ConnectionResetError())
         self._changed(self.ready)
+        try:
+            with suppress(TimeoutError):  # its code comes after its last answer
+                await asyncio.wait_for(one.process.wait(), _END_S)
+        finally:
+            over = set() if one.process.returncode == -SIGKILL else one.at_work()  # that comes from elsewhere
+            for number, asked in one.waiting.items():
+                if not asked.answer.done():
+                    asked.answer.set_exception(_EndedOver() if number in over else ConnectionResetError())
 
     async def _look(self) -> None:
         """Once a second: let who is idle follow what was written, and one after the other take up a newer snapshot or
@@ -290,7 +308,7 @@ class Crew:
                     continue
                 one.away = errand != "look"
                 try:
-                    sent = self._send(one, {"do": errand, "known": self.shop.engine.known})
+                    sent = self._send(one, next(self._numbers), {"do": errand, "known": self.shop.engine.known})
                     await asyncio.wait_for(sent, _LONGEST_SWAP_S if errand == "swap" else _LONGEST_S)
                 except TimeoutError:
                     _kill(one)
@@ -332,8 +350,15 @@ async def _end(one: _Member) -> None:
         _kill(one)
 
 
+def _failing() -> Refused:
+    detail = "The processes that were asked for this answer ended over it. The service goes on without it."
+    return Refused(500, "answering-failed", detail)
+
+
 def _has_ended(one: _Member) -> bool:
     """Whether its process is over, which its pipes may not have told yet."""
+    if not hasattr(os, "waitid"):  # macOS, before Python 3.13
+        return one.process.returncode is not None
     try:
         return os.waitid(os.P_PID, one.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
     except ChildProcessError:  # and its code was asked for
