@@ -151,7 +151,7 @@ CODES: Mapping[str, Meaning] = {
     "answering-failed": Meaning(
         (500,),
         "The process that worked on this answer ended or took a minute, and so did the next one, if there was one.",
-        "Ask something else; the same again after ten minutes. Report what does it again, with the log's `worker-lost`.",
+        "Ask something else; the same again after ten minutes. Report what does it again; the log tells `worker-lost`.",
     ),
     "body-too-slow": Meaning((408,), "The body did not come in time.", "Send it again, in smaller batches."),
     "not-found": Meaning((404,), "There is no such route.", "The routes stand in `/v1/openapi.json`."),
