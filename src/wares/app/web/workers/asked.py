@@ -49,13 +49,12 @@ class Lately(Generic[Who]):
             self._answered.popitem(last=False)
 
     def find(self, digest: bytes, change: int) -> tuple[Who | None, bool]:
-        """Who may keep the answer, and whether it is there most likely: it was a moment ago, and the catalogue is the
-        same."""
+        """Who may keep the answer, for the catalogue has not changed, and whether it is there most likely: it was a
+        moment ago."""
         now_s, one = time.monotonic(), self._answered.get(digest)
-        if one is None or now_s - one.made_s > self._kept_s:
+        if one is None or one.change != change or now_s - one.made_s > self._kept_s:
             return None, False
-        is_likely = now_s - one.made_s < (1 - SHORTER) * self._kept_s and now_s - one.seen_s < _LIKELY_S
-        return one.who, is_likely and one.change == change
+        return one.who, now_s - one.made_s < (1 - SHORTER) * self._kept_s and now_s - one.seen_s < _LIKELY_S
 
 
 class Ended:
