@@ -165,6 +165,13 @@ def test_answers_of_a_catalogue_that_was_changed_since_are_let_go(shop: Shop) ->
     assert _answers(shop).nbytes == 0
 
 
+def test_no_answer_is_kept_that_an_erased_shopper_got(shop: Shop) -> None:
+    shop.recommend("u1", k=5)
+    assert _answers(shop).nbytes > 0
+    shop.erase_shopper("u1")
+    assert _answers(shop).nbytes == 0
+
+
 def test_answers_of_every_market_of_the_catalogue_stay(tmp_path: Path) -> None:
     settings = '[encoder]\nsource = "none"\n[markets.de]\ncurrency = "EUR"\n'
     (tmp_path / "wares.toml").write_text(settings, encoding="utf-8")

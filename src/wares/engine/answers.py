@@ -92,7 +92,7 @@ class Answers:
                     self._drop(question)
 
     def let_all_go(self) -> None:
-        """Forget all of them: others answer from now on."""
+        """Forget all of them."""
         with self._lock:
             for question in list(self._kept):
                 self._drop(question)

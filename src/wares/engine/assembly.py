@@ -177,6 +177,8 @@ class Engine:
         with self._rewriting:
             self._refolds += 1
             self.live.forget(shopper_keys)
+        if self.answers is not None:
+            self.answers.let_all_go()  # some hold what they did
 
     def forget_simulated(self) -> None:
         """Simulated events were erased from the store."""
