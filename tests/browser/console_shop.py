@@ -60,11 +60,12 @@ def make_console_shop(folder: Path) -> None:
 def live_through(shop: Shop, rows: list[Row]) -> None:
     """What shoppers asked on the last days, and what they chose; the draws are seeded."""
     draw, now_ms = random.Random(3), int(time.time() * 1000)
+    within = min(1.0, now_ms % DAY_MS / 3_600_000)  # of an hour: after midnight, too, all of it is of one day
     told: list[Row] = []
     with ImpressionLog(shop.folder) as log:
         for day in range(DAYS - 1, -1, -1):
             for shopper in draw.sample(SHOPPERS, 12):
-                at_ms = now_ms - day * DAY_MS - draw.randrange(1, 3_600) * 1000
+                at_ms = now_ms - day * DAY_MS - int(within * draw.randrange(1, 3_600) * 1000)
                 query = EVIL_QUERY if shopper in SHOPPERS[:8] and day < 6 else draw.choice(QUERIES)
                 for surface, asked in (("home", ""), ("search", RARE if day == 1 and shopper == "9" else query)):
                     request = Request(surface, at_ms, asked, shopper, k=8)
