@@ -25,8 +25,10 @@ class Processes:
 
     ready = 2
 
-    async def ask(self, work: str, told: Mapping[str, Any], cursor: str = "") -> Response:
+    async def ask(self, work: str, told: Mapping[str, Any], digest: bytes, cursor: str = "") -> Response:
         return Response("beside")
+
+    def spare(self, digest: bytes) -> None: ...
 
 
 @pytest.fixture

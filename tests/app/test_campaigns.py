@@ -195,13 +195,17 @@ def test_the_budget_ends_a_campaign_and_is_never_overspent(shop: Shop) -> None:
 
 
 def test_a_day_s_budget_is_spread_over_the_day(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    run(shop, FILE + "budget_per_day = 240\n", RIVAL)
-    day_ms = int(time.time() * 1000) // 86_400_000 * 86_400_000
+    midnight = time.time() // 86_400 * 86_400 - 86_400  # of yesterday, all hours of which are over
+    noon = midnight + 43_200
+    for text in (FILE + "budget_per_day = 240\n", RIVAL):
+        shop.campaigns.add(text, "Anna", now=datetime.fromtimestamp(midnight - 3_600, UTC))
+    monkeypatch.setattr(ImpressionLog, "steady_ms", lambda log: int(noon * 1000) + 60_000)
+    monkeypatch.setattr("wares.shop._now_ms", lambda: int(noon * 1000))
     page = shop.search("green tea", shopper="u", k=12)
-    click(shop, page, "t20")
+    click(shop, page, "t20", after_s=noon + 1 - time.time())
     assert standing(shop)[2] == 30
     for hour, runs in ((0, False), (3, True), (23, True)):  # after 3 hours a sixth of 240 may be spent: 40
-        monkeypatch.setattr("wares.shop._now_ms", lambda hour=hour: day_ms + hour * 3_600_000)
+        monkeypatch.setattr("wares.shop._now_ms", lambda hour=hour: int((midnight + hour * 3_600) * 1000))
         shown = {hit.sponsored.campaign for hit in paid(shop.search("green tea", shopper=f"x{hour}", k=12))}  # type: ignore[union-attr]
         assert ("spring" in shown) is runs, hour
 
