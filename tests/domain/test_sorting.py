@@ -31,6 +31,15 @@ def test_distinct_rows_grow_and_each_has_its_place(told: list[int]) -> None:
     assert rows.tolist() == told
 
 
+@given(st.lists(st.integers(0, 99), max_size=40), st.integers(100, 5_000))
+def test_rows_are_numbered_alike_whatever_is_known_of_them(told: list[int], below: int) -> None:
+    """By marking, where there are many for what they lie below, or by sorting."""
+    rows = np.array(told, np.int32)
+    marked, known = numbered(rows, below), numbered(rows)
+    assert [marked[0].tolist(), marked[1].tolist()] == [known[0].tolist(), known[1].tolist()]
+    assert (marked[0].dtype, marked[1].dtype) == (known[0].dtype, known[1].dtype)
+
+
 @pytest.mark.parametrize("kind", [np.float64, np.float16, np.int64, np.int32])
 def test_scores_of_another_type_are_ordered_as_they_are(kind: type[np.generic]) -> None:
     """A plugin may give what numpy made of its sums."""

@@ -79,7 +79,7 @@ def test_many_changes_are_looked_through_by_and_by(catalogue: Catalogue) -> None
 
 def test_no_more_is_remembered_than_there_is_room_for(catalogue: Catalogue) -> None:
     counting = Counting(catalogue)
-    known = KnownProducts(counting, 0, most_bytes=5_000)
+    known = KnownProducts(counting, 0, most_bytes=3_000)
     for asked in (["p1"], ["p2"], ["p1"], ["p3"], ["p4"], ["p5"], ["p1"], ["p2"]):
         assert known.get(asked) == catalogue.get(asked)
     assert counting.read == ["p1", "p2", "p3", "p4", "p5", "p2"]  # of four the longest unused went first

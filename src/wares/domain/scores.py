@@ -43,7 +43,7 @@ class Scores:
         and again."""
         if len(rows) > n // _FEW:
             return Scores(n, np.bincount(rows, amounts, n).astype(np.float32))
-        few, places = numbered(rows)
+        few, places = numbered(rows, n)
         return Scores(n, np.bincount(places, amounts, len(few)).astype(np.float32), few)
 
     def all(self) -> Floats:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Integer = TypeVar("Integer", bound=np.integer[Any])
+_MANY = 64  # an n-th of what rows lie below
 
 
 def best_first(scores: NDArray[np.float32]) -> NDArray[np.intp]:
@@ -38,12 +39,15 @@ def distinct(values: NDArray[Integer]) -> NDArray[Integer]:
     return growing[_first_of_equals(growing)]
 
 
-def numbered(rows: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
-    """The distinct ones of `rows` (n,), none below 0, growing, and the place (n,) of each row among them.
+def numbered(rows: NDArray[np.int32], below: int | None = None) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    """The distinct ones of `rows` (n,), none below 0, growing, and the place (n,) of each row among them. `below`: what
+    all rows lie below, where that is known; then many of few are marked in a table instead of being sorted.
 
     >>> [found.tolist() for found in numbered(np.array([3, 1, 3], np.int32))]
     [[1, 3], [1, 0, 1]]
     """
+    if below is not None and len(rows) > below // _MANY:
+        return _marked(rows, below)
     keys = rows.astype(np.int64)
     keys <<= 32
     keys |= np.arange(len(rows))
@@ -54,6 +58,16 @@ def numbered(rows: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int
     places = np.empty(len(rows), np.intp)
     places[keys] = np.cumsum(first) - 1
     return growing[first], places
+
+
+def _marked(rows: NDArray[np.int32], below: int) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    """`numbered` without a sort."""
+    there = np.zeros(below, np.bool_)
+    there[rows] = True
+    growing = np.flatnonzero(there).astype(np.int32)
+    place = np.empty(below, np.int32)  # only what is touched costs anything
+    place[growing] = np.arange(len(growing), dtype=np.int32)
+    return growing, place[rows].astype(np.intp)
 
 
 def _first_of_equals(growing: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:

@@ -361,8 +361,9 @@ class Engine:
         state = view.state
         spelling = self.settings.search.spelling
         return Understanding(
-            view.language, state.text, state.values, state.columns, view.market.currency, self._encoder, spelling
-        )
+            view.language, state.text, state.values, state.columns, view.market.currency, self._encoder, spelling,
+            state.shares,
+        )  # fmt: skip
 
     def _walk(self, surface: str) -> Walk:
         if surface not in self._walks:

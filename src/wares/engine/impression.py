@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
+from pydantic_core import to_json
 
 from wares.domain.request import Request
 from wares.domain.result import Hit, Page
@@ -51,12 +52,10 @@ def impression_of(page: Page, request: Request, offset: int, took_ms: float = 0.
 def impression_json(page: Page, request: Request, offset: int, took_ms: float = 0.0) -> str:
     """The same as JSON. The hits of a page that many get are written once."""
     if (shown := page.written.get(_SHOWN)) is None:
-        shown = page.written[_SHOWN] = _dumps(_shown(page, offset))
-    return f"{_dumps(_asked(page, request, took_ms))[:-1]},{shown[1:]}"
-
-
-def _dumps(told: Mapping[str, Any]) -> str:
-    return json.dumps(told, separators=(",", ":"))
+        told = to_json(_shown(page, offset), inf_nan_mode="constants")  # nan stays, as the standard library has it
+        shown = page.written[_SHOWN] = told.decode()
+    asked = json.dumps(_asked(page, request, took_ms), separators=(",", ":"))  # whatever was typed: it is escaped
+    return f"{asked[:-1]},{shown[1:]}"
 
 
 def _asked(page: Page, request: Request, took_ms: float) -> dict[str, Any]:

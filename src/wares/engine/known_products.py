@@ -8,9 +8,9 @@ from threading import Lock
 from wares.contracts import Catalogue
 from wares.domain.product import Product
 
-MOST_BYTES = 64 * 2**20  # some 40,000 products
+MOST_BYTES = 64 * 2**20  # some 60,000 products
 _CHANGES = 64  # that one question looks through
-_BARE_BYTES, _ATTRIBUTE_BYTES, _VALUE_BYTES = 1_000, 150, 60  # about what a product takes beside its longer texts
+_BARE_BYTES, _ATTRIBUTE_BYTES, _VALUE_BYTES = 550, 150, 60  # about what a product takes beside its longer texts
 
 
 class KnownProducts:

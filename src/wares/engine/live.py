@@ -32,6 +32,7 @@ from wares.models.sequence import SequenceModel
 from wares.retrieval.filters import FilterIndex
 from wares.retrieval.kin import Kin
 from wares.retrieval.text_index import TextIndex
+from wares.retrieval.understanding import Shares
 from wares.retrieval.vector_index import VectorIndex
 from wares.retrieval.wishes.values import ShopValues
 
@@ -59,6 +60,7 @@ class CatalogueState:
     kin: Kin
     n_learnt: int
     nbytes: int = 0
+    shares: Shares = field(init=False, default_factory=dict, repr=False)
     _seen: dict[tuple[str, int], "CatalogueState"] = field(init=False, default_factory=dict, repr=False)
     _scales: dict[tuple[str, int], NDArray[np.float64]] = field(init=False, default_factory=dict, repr=False)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from wares.contracts import Catalogue
+from wares.contracts import Catalogue, Source
 from wares.domain.product import Product
 from wares.domain.request import Request
 from wares.domain.result import Hit, Page, Reason, Slate
@@ -93,15 +93,25 @@ def _reasons(offset: int, k: int, found: Answer) -> list[list[Reason]]:
     ranked = max(min(offset + k, len(found.slate)) - offset, 0)
     if not ranked:
         return [[] for _ in range(k)]
-    places = range(offset, offset + ranked)
-    parts, values = (table[offset : offset + ranked].tolist() for table in (found.parts, found.features.values))
-    rows = found.slate.rows[offset : offset + ranked].tolist()
-    each = zip(places, rows, parts, values, strict=True)
-    return [_reasons_at(*one, found) for one in each] + [[] for _ in range(k - ranked)]
+    telling = [found.walk.sources.get(name) for name in found.features.names]
+    columns = [i for i, source in enumerate(telling) if source is not None]
+    sources = [(source, getattr(source, "why", source.name)) for source in telling if source is not None]
+    some = slice(offset, offset + ranked)
+    parts, values = found.parts[some, columns], found.features.values[some, columns]  # (ranked, s) each
+    greatest_first = np.argsort(-parts, axis=1, kind="stable")
+    counts = (parts > 0) & (values > 0)
+    each = zip(
+        range(offset, offset + ranked), found.slate.rows[some].tolist(), greatest_first.tolist(), parts.tolist(),
+        counts.tolist(), strict=True,
+    )  # fmt: skip
+    return [
+        _reasons_at(at, row, [(*sources[i], added[i]) for i in order if counted[i]], found)
+        for at, row, order, added, counted in each
+    ] + [[] for _ in range(k - ranked)]
 
 
-def _reasons_at(at: int, row: int, parts: list[float], values: list[float], found: Answer) -> list[Reason]:
-    """Of one hit, to whose score each feature adds these `parts`, its `values`."""
+def _reasons_at(at: int, row: int, spoken: list[tuple[Source, str, float]], found: Answer) -> list[Reason]:
+    """Of one hit, for which these sources have `spoken`: what each tells of, and adds to its score, greatest first."""
     codes = {"pin": "pinned", "boost": "boosted"}
     paid, adjustments = found.slate.sponsored.get(row), found.slate.adjustments[at]
     reasons = [Reason("sponsored", shown=(paid.label,))] if paid else []
@@ -109,19 +119,15 @@ def _reasons_at(at: int, row: int, parts: list[float], values: list[float], foun
     if not reasons and adjustments and _lifted_by_aims(at, found.slate):
         reasons = [Reason("boosted")]
     said = set[str]()
-    names, sources = found.features.names, found.walk.sources
-    for column in sorted([i for i, part in enumerate(parts) if part > 0], key=lambda column: -parts[column]):
+    for source, why, part in spoken:
         if len(reasons) >= _MAX_REASONS:
             break
-        source = sources.get(name := names[column])
-        if source is None or values[column] <= 0:
-            continue
-        if (why := getattr(source, "why", name)) in said:  # several models, one thing to say
+        if why in said:  # several models, one thing to say
             continue
         reason = source.reason(row, found.intent, found.view)
         if reason is not None:
             said.add(why)
-            reasons.append(Reason(reason.code, reason.about, reason.shown, parts[column]))
+            reasons.append(Reason(reason.code, reason.about, reason.shown, part))
             if reason.about:  # something particular: nobody needs a second one
                 break
     return reasons

@@ -82,9 +82,10 @@ def pointed_at(links: Sparse, rows: NDArray[np.int32], weights: NDArray[np.float
 def nearest_link(links: Sparse, row: int, among: Container[int]) -> int | None:
     """Which of these columns one row of `links` holds most of, if of any above 0; links are `strongest` ones."""
     start, end = links.indptr[row], links.indptr[row + 1]
-    for column, value in zip(links.indices[start:end].tolist(), links.data[start:end].tolist(), strict=True):
-        if value > 0 and column in among:
-            return int(column)
+    columns: list[int] = links.indices[start:end].tolist()
+    for column in filter(among.__contains__, columns):
+        if links.data[start + columns.index(column)] > 0:
+            return column
     return None
 
 

@@ -12,6 +12,7 @@ from wares.domain.catalogue import Labels
 from wares.domain.intent import Intent
 from wares.domain.result import Slate
 from wares.domain.selection import codes_of, first_code_of
+from wares.domain.sorting import numbered
 from wares.policies.priority import demoted, ordered, placed, rescaled
 
 Rows = NDArray[np.int32]
@@ -37,7 +38,7 @@ def _jaccard(labels: Labels, rows: Rows) -> Similarities:
         only[places] = codes
         same: Similarities = ((only[:, None] == only) & (only >= 0)).astype(np.float64)
         return same
-    values, columns = np.unique(codes, return_inverse=True)
+    values, columns = numbered(codes)
     member = np.zeros((len(rows), len(values)), np.float32)
     member[places, columns] = 1
     shared = (member @ member.T).astype(np.float64)  # (m, u) @ (u, m) -> (m, m)

@@ -36,9 +36,7 @@ def _none(n: int) -> Floats:
 
 def one_per_group(groups: NDArray[np.int32], n_groups: int) -> NDArray[np.intp]:
     """Places of the first of each group, in order; `groups` (m,) are those of rows, numbered below `n_groups`."""
-    if len(groups) < n_groups // 32:  # sorting few costs less than a table of all
-        return np.sort(np.unique(groups, return_index=True)[1])
-    first = np.empty(n_groups, np.int32)
+    first = np.empty(n_groups, np.int32)  # of a table of all, only what is touched costs anything
     places = np.arange(len(groups), dtype=np.int32)
     first[groups[::-1]] = places[::-1]  # the earliest is written last
     return np.flatnonzero(first[groups] == places)

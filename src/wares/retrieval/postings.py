@@ -223,11 +223,15 @@ def summed(found: Sequence[Weighed], n: int) -> NDArray[np.float32]:
     if not found:
         return np.zeros(n, np.float32)
     rows, weights, factors = zip(*found, strict=True)
+    if len(found) == 1:  # which holds a row once
+        sums = np.zeros(n, np.float32)
+        sums[rows[0]] = weights[0] * np.float32(factors[0])
+        return sums
     indptr = np.array([0, *accumulate(map(len, rows))], np.int32)
     # one pass in compiled code, where adding at rows would go through each posting four times
     matrix = csc_array((np.concatenate(weights), np.concatenate(rows), indptr), (n, len(found)))
-    sums: NDArray[np.float32] = matrix @ np.array(factors, np.float32)
-    return sums
+    added: NDArray[np.float32] = matrix @ np.array(factors, np.float32)
+    return added
 
 
 def saturated(counts: NDArray[Any], lengths: NDArray[Any], mean: float, k1: float, b: float) -> NDArray[np.float32]:

@@ -1,7 +1,7 @@
 """A request's words -> an intent: wishes, spelling, terms and meaning."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +27,14 @@ from wares.retrieval.wishes.read import read_wishes
 from wares.retrieval.wishes.values import ShopValues
 
 MAX_WORDS = 32  # of a query; what follows says nothing new
+Shares = dict[tuple[str, str, tuple[str, ...]], float]  # (phrase, field, values) -> `Understanding._share`
+_MOST_SHARES = 10_000  # that are remembered
 
 
 @dataclass(frozen=True)
 class Understanding:
-    """What it takes to read a query as this shop's shoppers mean it. `spelling`: correct what the shop's words deny."""
+    """What it takes to read a query as this shop's shoppers mean it. `spelling`: correct what the shop's words deny.
+    `shares`: what is remembered of this catalogue, for the next queries."""
 
     language: Language
     index: TextIndex
@@ -40,6 +43,7 @@ class Understanding:
     currency: str
     encoder: Encoder | None
     spelling: bool = True
+    shares: Shares = field(default_factory=dict)
 
     def read(
         self, request: Request, history: History, seeds: NDArray[np.int32], actions: Actions = NOTHING
@@ -100,12 +104,15 @@ class Understanding:
         return text
 
     def _share(self, phrase: str, field: str, values: tuple[str, ...]) -> float:
-        """Of the products that hold the phrase, the share that have one of these values."""
-        terms = read_terms(phrase, self.language, self.index)
-        rows = self.index.holding(terms).astype(np.int32)
-        if not len(rows):
-            return 0.0
-        return float(passing(Filter((AnyOf(field, values),)), self.columns, rows).mean())
+        """Of the products that hold the phrase, the share that have one of these values. Many queries end alike."""
+        asked = (phrase, field, values)
+        if (share := self.shares.get(asked)) is None:
+            rows = self.index.holding(read_terms(phrase, self.language, self.index)).astype(np.int32)
+            share = float(passing(Filter((AnyOf(field, values),)), self.columns, rows).mean()) if len(rows) else 0.0
+            if len(self.shares) >= _MOST_SHARES:
+                self.shares.clear()
+            self.shares[asked] = share
+        return share
 
     def _denied(self, wishes: tuple[Wish, ...]) -> list[str]:
         """The index words of what the wishes exclude."""

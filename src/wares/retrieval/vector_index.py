@@ -99,18 +99,17 @@ class VectorIndex:
 
         With too few products for a background these are 0 and 1. `begun`: what `begin` gave for this vector.
         """
-        ordinary = self.background @ vector if len(self.background) else np.empty(0, np.float32)
-        parts = list[Floats]()
+        parts, spread = list[Floats](), self.ordinary(vector)
         for place, block in enumerate(self.blocks):
             if len(block) and place == 0 and self.quantised is not None:
                 parts.append(begun() if begun is not None else self.quantised.products(vector))
-                _look_twice(block, vector, ordinary, parts[0], _EXACT[self.quantised.bits])
+                _look_twice(block, vector, parts[0], _EXACT[self.quantised.bits])
             elif len(block):
                 parts.append(block @ vector)  # (m, d) @ (d,) -> (m,)
         if self._one_each:
-            return parts[0] if len(parts) == 1 else _joined(parts), *_spread(ordinary)
+            return parts[0] if len(parts) == 1 else _joined(parts), *spread
         cosines = _joined([*parts, np.full(1, -1, np.float32)])  # at its end what the place -1 reads
-        return cosines.take(self.text_of), *_spread(ordinary)
+        return cosines.take(self.text_of), *spread
 
     @cached_property
     def _one_each(self) -> bool:
@@ -160,23 +159,27 @@ class VectorIndex:
 
 def _background(vectors: Vectors) -> Floats:
     """Every so many-th vector, at most `_BACKGROUND` of them."""
-    step = max(1, -(-len(vectors) // _BACKGROUND))
-    return vectors[::step].astype(np.float32)
+    return vectors[:: _step(len(vectors))].astype(np.float32)
 
 
-def _look_twice(vectors: NDArray[Any], vector: Floats, ordinary: Floats, cosines: Floats, least: int) -> None:
-    """Of `cosines` (m,), which are estimates, make the nearest exact, about `least` or more. `ordinary`: of an even
-    sample."""
-    nearest = _nearest(cosines, ordinary, max(least, len(cosines) // _EXACT_SHARE))
+def _step(n: int) -> int:
+    return max(1, -(-n // _BACKGROUND))
+
+
+def _look_twice(vectors: NDArray[Any], vector: Floats, cosines: Floats, least: int) -> None:
+    """Of `cosines` (m,), which are estimates, make the nearest exact, about `least` or more."""
+    nearest = _nearest(cosines, max(least, len(cosines) // _EXACT_SHARE))
     for start in range(0, len(nearest), _AT_ONCE):
         places = nearest[start : start + _AT_ONCE]
         cosines[places] = _exact(vectors, places) @ vector
 
 
-def _nearest(cosines: Floats, ordinary: Floats, many: int) -> NDArray[np.intp]:
-    """The places of about `many` highest, ascending: a sample tells how high these are, which spares ordering all."""
-    share = max(many * len(ordinary) // len(cosines), 1)
-    places = np.flatnonzero(cosines >= np.partition(ordinary, -share)[-share])
+def _nearest(cosines: Floats, many: int) -> NDArray[np.intp]:
+    """The places of about `many` highest, ascending: an even sample tells how high these are, which spares ordering
+    all."""
+    some = cosines[:: _step(len(cosines))]
+    share = max(many * len(some) // len(cosines), 1)
+    places = np.flatnonzero(cosines >= np.partition(some, -share)[-share])
     if many // 2 <= len(places) <= 2 * many:
         return places
     return np.sort(np.argpartition(cosines, -many)[-many:])
@@ -190,9 +193,3 @@ def _exact(vectors: NDArray[Any], places: NDArray[np.integer[Any]]) -> Floats:
 
 def _joined(parts: Sequence[Floats]) -> Floats:
     return np.concatenate([np.empty(0, np.float32), *parts])
-
-
-def _spread(cosines: Floats) -> tuple[float, float]:
-    if len(cosines) < _LEAST_BACKGROUND:
-        return 0.0, 1.0
-    return float(cosines.mean()), max(float(cosines.std()), 1e-6)

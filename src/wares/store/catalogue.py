@@ -7,6 +7,8 @@ from dataclasses import fields
 from itertools import islice
 from typing import Any
 
+from pydantic_core import from_json
+
 from wares.domain.offer import offer_of, told
 from wares.domain.product import Product, ProductText
 from wares.store.connections import Connections
@@ -19,7 +21,6 @@ _PUT = (
 )
 _CHANGES = "SELECT change, key, id, row FROM products JOIN product_ids USING (key) WHERE change > ? ORDER BY change"
 _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_decoded = json.JSONDecoder().decode
 _EMPTY = Product("")
 _NOT_KEPT = ("id", "regular_price_minor")
 _DEFAULTS = {name: getattr(_EMPTY, name) for name in (field.name for field in fields(Product)) if name not in _NOT_KEPT}
@@ -110,7 +111,7 @@ def to_row(product: Product) -> str:
 
 def from_row(product_id: str, row: str) -> Product:
     """The product that `to_row` was given."""
-    said: dict[str, Any] = _decoded(row)
+    said: dict[str, Any] = from_json(row)  # what many say alike (a brand, a colour) is one text in memory
     if "category" in said:
         said["category"] = tuple(said["category"])
     if "attributes" in said:

@@ -54,20 +54,24 @@ class Seen:
     by_snapshot: dict[str, int] = field(default_factory=dict)
 
 
-def swap_figures(times: int, *, products: int, rate: float, seed: int, tell: Tell, workers: int = 2) -> dict[str, Any]:
+def swap_figures(
+    times: int, *, products: int, rate: float, seed: int, tell: Tell, workers: int = 2, kept: bool = False
+) -> dict[str, Any]:
     """`times` swaps at `rate` requests a second, after the same load without any. `workers`: the setting of the
-    server, for as few requests as these would start none."""
+    server, for as few requests as these would start none. `kept`: let it give again what it has kept, as a shop does;
+    behind a swap that is of no use, so that what is worked out then is compared with what was kept before."""
     rng = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory(prefix="wares-swaps-") as scratch:
         folder = Path(scratch) / "shop"
-        _build(folder, products, workers, seed, tell)
+        _build(folder, products, workers, kept, seed, tell)
         with serving(folder) as port:
             known = _known_answers(folder, port, tell)
             before = _load(port, known, rate, rng, lambda: _wait(max(4.0, 0.3 * times), tell))
             during = _load(port, known, rate, rng, lambda: _swap(folder, port, times, tell))
     alone, swapped = _figures(before), _figures(during)
     return {
-        "products": products, "workers": workers, "swaps": times, "rate_per_s": rate, "without": alone, "with": swapped,
+        "products": products, "workers": workers, "kept": kept, "swaps": times, "rate_per_s": rate,
+        "without": alone, "with": swapped,
         "p99_ratio": round(swapped["p99_ms"] / alone["p99_ms"], 2),
         "mixed_answers": len(before.mixed) + len(during.mixed), "cursors_expired": before.expired + during.expired,
         "answers_by_snapshot": dict(sorted(during.by_snapshot.items())),
@@ -80,11 +84,12 @@ def _figures(seen: Seen) -> dict[str, Any]:
     return {"requests": len(seen.took_ms), "errors": len(seen.errors), "p50_ms": p50, "p95_ms": p95, "p99_ms": p99}
 
 
-def _build(folder: Path, n: int, workers: int, seed: int, tell: Tell) -> None:
+def _build(folder: Path, n: int, workers: int, kept: bool, seed: int, tell: Tell) -> None:
     """Snapshots that differ by what sold best before each."""
     tell("Building a shop", 0, _SNAPSHOTS)
     folder.mkdir(parents=True)
-    (folder / FILE_NAME).write_text(f"{_SETTINGS}workers = {workers}\n", encoding="utf-8")
+    own = f"workers = {workers}\n" + ("" if kept else "answers_kept_s = 0\n")
+    (folder / FILE_NAME).write_text(_SETTINGS + own, encoding="utf-8")
     rng, day_ms, now_ms = np.random.default_rng(seed), 86_400_000, int(time.time() * 1000)
     with open_shop(folder) as shop:
         made = made_up_products(n, seed)
