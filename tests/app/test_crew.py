@@ -4,6 +4,7 @@ import asyncio
 import errno
 import io
 import os
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from served_shop import build
+from uvicorn.loops.auto import auto_loop_factory
 
 from wares.app.web.workers import crew as crews
 from wares.app.web.workers.asked import Ended, Lately
@@ -32,7 +34,13 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 
 def _run(work: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(work(), 60))
+    """In the kind of event loop that a server has."""
+
+    async def within_a_minute() -> None:
+        await asyncio.wait_for(work(), 60)
+
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        runner.run(within_a_minute())
 
 
 async def _until(holds: Callable[[], object]) -> None:
@@ -81,6 +89,34 @@ def test_a_process_that_cannot_be_begun_is_tried_again(shop: Shop, monkeypatch: 
         crew = Crew(shop, 1, lambda n: None)
         crew.begin()
         await _until(lambda: crew.ready == 1)
+        await crew.close()
+
+    _run(work)
+
+
+def test_a_process_that_ends_before_it_hears_how_to_begin_is_replaced(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, tries = asyncio.create_subprocess_exec, [0]
+
+    async def ended_at_first(*command: Any, **more: Any) -> Any:
+        tries[0] += 1
+        if tries[0] > 1:
+            return await begin(*command, **more)
+        process = await begin(sys.executable, "-c", "", **more)
+        await process.wait()
+        assert process.stdin is not None
+        await _until(process.stdin.is_closing)
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", ended_at_first)
+    monkeypatch.setattr(crews, "_AGAIN_S", (0.01, 0.02))
+
+    async def work() -> None:
+        crew = Crew(shop, 1, lambda n: None)
+        crew.begin()
+        await _until(lambda: crew.ready == 1)
+        assert (tries[0], len(crew._members)) == (2, 1)
         await crew.close()
 
     _run(work)

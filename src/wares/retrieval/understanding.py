@@ -28,7 +28,7 @@ from wares.retrieval.wishes.values import ShopValues
 
 MAX_WORDS = 32  # of a query; what follows says nothing new
 Shares = dict[tuple[str, str, tuple[str, ...]], float]  # (phrase, field, values) -> `Understanding._share`
-_MOST_SHARES = 10_000  # that are remembered
+_MOST_SHARES, _MOST_LETTERS = 2_000, 60  # that are remembered; of a phrase that others may say, too
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,10 @@ class Understanding:
         if (share := self.shares.get(asked)) is None:
             rows = self.index.holding(read_terms(phrase, self.language, self.index)).astype(np.int32)
             share = float(passing(Filter((AnyOf(field, values),)), self.columns, rows).mean()) if len(rows) else 0.0
-            if len(self.shares) >= _MOST_SHARES:
-                self.shares.clear()
-            self.shares[asked] = share
+            if len(phrase) <= _MOST_LETTERS:
+                if len(self.shares) >= _MOST_SHARES:
+                    self.shares.clear()
+                self.shares[asked] = share
         return share
 
     def _denied(self, wishes: tuple[Wish, ...]) -> list[str]:

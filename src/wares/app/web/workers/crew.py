@@ -258,7 +258,8 @@ class Crew:
             "log": self._log_form,
         }
         assert process.stdin is not None
-        process.stdin.write(packed(begin))
+        if not process.stdin.is_closing():  # else it has ended already, as whoever listens to it finds
+            process.stdin.write(packed(begin))
         return one
 
     async def _listen(self, one: _Member) -> bool:
