@@ -8,7 +8,7 @@ from pathlib import Path
 
 from served_shop import build
 
-from wares.app.web.garbage import look_seldom, look_through, set_aside
+from wares.app.web.garbage import look_seldom, look_through, look_while_idle, set_aside
 from wares.app.web.serve import bound
 from wares.shop import open_shop
 from wares.training.child import train_here
@@ -62,6 +62,21 @@ def test_what_holds_itself_is_found_when_it_is_looked_for_and_not_before() -> No
         assert ring() is not None
         assert look_through() > 0
         assert ring() is None
+    finally:
+        gc.set_threshold(*before)
+
+
+def test_who_has_nothing_else_to_do_looks_through_the_youngest_where_they_are_many() -> None:
+    before = gc.get_threshold()
+    try:
+        gc.collect()
+        look_seldom()
+        look_while_idle()
+        few = gc.get_count()[0]
+        many: list[list[int]] = [[] for _ in range(3_000)]
+        assert gc.get_count()[0] > len(many) > few
+        look_while_idle()
+        assert gc.get_count()[0] < 1_000
     finally:
         gc.set_threshold(*before)
 

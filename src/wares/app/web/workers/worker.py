@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from starlette.responses import Response
 
 from wares.app.web.allocator import GivingBack, share_one_arena
-from wares.app.web.garbage import look_seldom, look_through, set_aside
+from wares.app.web.garbage import look_seldom, look_through, look_while_idle, set_aside
 from wares.app.web.threads import SWITCH_S
 from wares.app.web.told.refusals import Refused
 from wares.app.web.watching.logs import begin_log, tell_fault
@@ -201,6 +201,8 @@ def _work_out(worker: Worker, waiting: "SimpleQueue[Mapping[str, Any] | None]", 
     while (told := waiting.get()) is not None:
         try:
             answers.send(worker.do(told))
+            if waiting.empty():
+                look_while_idle()
         except BrokenPipeError:
             return
         except Exception as fault:  # not even that it failed could be said: no memory, most likely
