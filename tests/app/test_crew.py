@@ -48,6 +48,14 @@ async def _until(holds: Callable[[], object]) -> None:
         await asyncio.sleep(0.02)
 
 
+async def _one_is_ready_in_the_end(shop: Shop) -> None:
+    crew = Crew(shop, 1, lambda n: None)
+    crew.begin()
+    await _until(lambda: crew.ready == 1)
+    assert len(crew._members) == 1
+    await crew.close()
+
+
 def test_a_fault_in_a_process_is_one_of_the_service(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     worker = Worker(shop, BEGIN | {"known": shop.engine.known, "settings": shop.settings.model_dump(mode="json")})
     told = {"do": "page", "number": 1, "id": "x", "known": shop.engine.known, "told": {"asked": {"words": "secret"}}}
@@ -85,13 +93,7 @@ def test_a_process_that_cannot_be_begun_is_tried_again(shop: Shop, monkeypatch: 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", refused_once)
     monkeypatch.setattr(crews, "_AGAIN_S", (0.01, 0.02))
 
-    async def work() -> None:
-        crew = Crew(shop, 1, lambda n: None)
-        crew.begin()
-        await _until(lambda: crew.ready == 1)
-        await crew.close()
-
-    _run(work)
+    _run(lambda: _one_is_ready_in_the_end(shop))
 
 
 def test_a_process_that_ends_before_it_hears_how_to_begin_is_replaced(
@@ -112,14 +114,8 @@ def test_a_process_that_ends_before_it_hears_how_to_begin_is_replaced(
     monkeypatch.setattr(asyncio, "create_subprocess_exec", ended_at_first)
     monkeypatch.setattr(crews, "_AGAIN_S", (0.01, 0.02))
 
-    async def work() -> None:
-        crew = Crew(shop, 1, lambda n: None)
-        crew.begin()
-        await _until(lambda: crew.ready == 1)
-        assert (tries[0], len(crew._members)) == (2, 1)
-        await crew.close()
-
-    _run(work)
+    _run(lambda: _one_is_ready_in_the_end(shop))
+    assert tries[0] == 2
 
 
 def test_those_that_are_not_ready_keep_nobody_waiting_at_the_end(shop: Shop) -> None:

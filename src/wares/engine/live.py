@@ -50,6 +50,7 @@ class CatalogueState:
     `learnt_row` (n - n_learnt,) tells which snapshot row a later row took over from (-1 = a new product), so that a
     product keeps what was learnt about it when its title changes. `kin` are the nearest products with events of each
     later row; those that took over have none. `nbytes`: about the memory that it takes beside the state before it.
+    `shares`: what queries have looked up of it (`Understanding`).
     """
 
     columns: Columns
