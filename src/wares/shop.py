@@ -183,7 +183,7 @@ class Shop:
         if logins.wanted and is_feed:
             report = with_logins(report, logins, self.identify_all(logins))
         if self._engine is not None:
-            self._engine.catch_up()
+            self._engine.serving.catch_up()
         if self.is_loaded:
             took_s, kept = time.perf_counter() - started_s, report.kept
             self._observer.recorded(kept - repeated, repeated, report.rejected, took_s)
@@ -230,7 +230,7 @@ class Shop:
         meanwhile goes with the next training."""
         parted = self.writer().aliases.part(anonymous)
         if parted and self._engine is not None:
-            self._engine.refold()
+            self._engine.serving.refold()
         return parted
 
     def erase_shopper(self, shopper_id: str) -> int:
@@ -251,7 +251,7 @@ class Shop:
         if self._engine is not None:
             self._engine.forget(keys)
         if len(keys) > 1 and self._engine is not None:
-            self._engine.refold()  # a device's events were another's, too
+            self._engine.serving.refold()  # a device's events were another's, too
         return erased
 
     def erase_simulated(self) -> tuple[int, int]:
@@ -264,7 +264,7 @@ class Shop:
                 shown = impressions.erase_simulated()
         erased = self.writer().events.erase_simulated()
         if self._engine is not None:
-            self._engine.forget_simulated()
+            self._engine.serving.forget_simulated()
         return erased, shown
 
     def _forget_shown(self, impressions: ImpressionLog, hashes: Iterable[bytes]) -> None:

@@ -90,7 +90,7 @@ def test_a_snapshot_that_is_replaced_goes_without_the_garbage_collector(tmp_path
         gc.disable()
         try:
             old = weakref.ref(shop.engine.live.snapshot)
-            shop.engine.reload()
+            shop.engine.serving.reload()
             assert old() is None
         finally:
             gc.enable()

@@ -206,7 +206,7 @@ def taught(copy: Path) -> Iterator[Shop]:
     """The shop with a learned order."""
     with open_shop(copy) as opened:
         snapshot = replace(opened.engine.live.snapshot, ranker=learned(opened))
-        opened.engine.live = Live(snapshot, None)
+        opened.engine.serving.now = Live(snapshot, None)
         yield opened
 
 

@@ -120,6 +120,28 @@ def test_two_shoppers_of_whom_nothing_is_known_share_an_answer_and_each_hear_of_
     assert "nobody" not in " ".join(other.notes)
 
 
+def test_behind_a_swap_what_was_asked_twice_is_there_already_and_says_what_the_new_snapshot_says(shop: Shop) -> None:
+    for shopper, query in (("u1", "tea"), ("u1", "tea"), ("u2", "number")):
+        shop.search(query, shopper=shopper, k=5)
+        shop.recommend(shopper, k=5)
+    shop.record(_bought("z", "p9", 100 + i) for i in range(9))
+    train_here(shop.folder, silent)
+    shop.engine.take_up()
+    shop.engine.follow()
+    kept = _answers(shop)
+    shop.engine.renew(NOW_MS)
+    shop.engine.let_go()
+    found, missed = kept.found, kept.missed
+    pages = shop.search("tea", shopper="u1", k=5), shop.recommend("u1", k=5)
+    assert (kept.found, kept.missed) == (found + 2, missed)
+    shop.search("number", shopper="u2", k=5)
+    assert kept.missed == missed + 1
+    shop.engine.answers = None
+    anew = shop.search("tea", shopper="u1", k=5), shop.recommend("u1", k=5)
+    assert [(one.snapshot, one.hits) for one in pages] == [(one.snapshot, one.hits) for one in anew]
+    assert pages[0].snapshot == shop.engine.live.snapshot.name
+
+
 def test_answers_are_forgotten_by_age_and_by_size(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = [0.0]
     monkeypatch.setattr("wares.engine.answers.time.monotonic", lambda: now_s[0])

@@ -1,13 +1,18 @@
 """An engine comes to know what another one of the same shop knows, and no more often than it must."""
 
+import json
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from wares.app.web.workers.frames import read_frame
 from wares.app.web.workers.worker import Worker
 from wares.shop import Shop, open_shop
+from wares.training.child import train_here
+from wares.training.progress import silent
 
 DID = {"kind": "view", "product_id": "p0", "time": "2026-11-01T00:00:00Z"}
 Two = tuple[Shop, Shop]
@@ -59,12 +64,12 @@ def test_a_process_begun_after_a_change_of_the_past_reads_nothing_twice(
 ) -> None:
     writer, _ = two
     writer.erase_shopper("s1")
-    writer.engine.reload()
+    writer.engine.serving.reload()
     with open_shop(writer.folder, create=False) as late:
         worker, live = Worker(late, _begin(writer)), late.engine.live
         worker.do({"do": "look", "number": 1, "known": writer.engine.known})
         assert late.engine.live is live
-        writer.engine.reload()
+        writer.engine.serving.reload()
         worker.do({"do": "look", "number": 2, "known": writer.engine.known})
         assert late.engine.live is not live
 
@@ -76,3 +81,31 @@ def test_a_process_that_nobody_asks_forgets_whom_the_shop_forgets(two: Two) -> N
     writer.erase_shopper("s1")
     worker.do({"do": "look", "number": 1, "known": writer.engine.known})
     assert len(reader.engine.live.history(key).rows) == 0
+
+
+def test_a_process_that_takes_up_a_snapshot_has_what_is_asked_often_before_it_comes_back(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wares.app.web.workers.worker.set_aside", lambda: None)
+    writer, reader = two
+    worker = Worker(reader, _begin(writer))
+
+    def ask(query: str) -> str:
+        asked = {"surface": "search", "query": query, "market": ""}
+        told = {"do": "page", "number": 1, "known": writer.engine.known, "id": "r1", "told": {"asked": asked}}
+        header, parts = read_frame(BytesIO(worker.do(told))) or ({}, [b"{}"])
+        assert header["status"] == 200
+        return str(json.loads(parts[0])["snapshot"])
+
+    for query in ("milk", "milk", "oat"):
+        assert ask(query) == ""
+    train_here(writer.folder, silent)
+    writer.engine.refresh()
+    worker.do({"do": "swap", "number": 2, "known": writer.engine.known})
+    kept = reader.engine.answers
+    assert kept is not None
+    found, made = kept.found, kept.missed
+    assert ask("milk") == reader.engine.live.snapshot.name != ""
+    assert (kept.found, kept.missed) == (found + 1, made)
+    ask("oat")
+    assert (kept.found, kept.missed) == (found + 1, made + 1)

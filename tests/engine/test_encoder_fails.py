@@ -105,5 +105,5 @@ def test_where_nobody_waits_the_failure_is_told(engine: Engine, encoder: Failing
 def test_a_new_product_is_found_by_its_words_meanwhile(engine: Engine, encoder: Failing) -> None:
     encoder.fails = True
     engine.store.catalogue.put([product("p9", "blue cheese", price_minor=900)])
-    engine.catch_up()
+    engine.serving.catch_up()
     assert _ask(engine, "blue cheese").hits[0].product.id == "p9"

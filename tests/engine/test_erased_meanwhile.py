@@ -60,7 +60,7 @@ def test_who_is_erased_while_a_snapshot_loads_is_in_nothing_that_serves(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.writer().events.append([bought("new", "p1"), bought("other", "p1")])
-    shop.engine.catch_up()
+    shop.engine.serving.catch_up()
     (key,), (other,) = (shop.store.shoppers.keys_of(who) for who in ("new", "other"))
     with Held(shop, monkeypatch):
         assert shop.erase_shopper("new") == 1
@@ -72,7 +72,7 @@ def test_who_is_erased_while_a_snapshot_loads_is_in_nothing_that_serves(
 def test_a_device_erased_meanwhile_is_in_the_history_of_nobody(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.identify("cookie", "ann")
     shop.writer().events.append([bought("cookie", "p1"), bought("ann", "p3")])
-    shop.engine.catch_up()
+    shop.engine.serving.catch_up()
     before = len(shop.engine.history("ann")[0])
     with Held(shop, monkeypatch):
         assert shop.erase_shopper("cookie") == 1
@@ -82,7 +82,7 @@ def test_a_device_erased_meanwhile_is_in_the_history_of_nobody(shop: Shop, monke
 
 def test_simulated_events_erased_meanwhile_are_gone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.writer().events.append([bought("ann", "p1", simulated=True)])
-    shop.engine.catch_up()
+    shop.engine.serving.catch_up()
     before = len(shop.engine.history("ann", simulated=True)[0])
     with Held(shop, monkeypatch):
         shop.erase_simulated()

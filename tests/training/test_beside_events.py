@@ -354,7 +354,7 @@ def test_the_next_home_page_knows_what_was_just_searched_for(tmp_path: Path) -> 
         model = engine.live.snapshot.models["sequence"]
         for aisle, place in (("soap", 3), ("tea", 0)):
             store.events.append([Event(EventKind.SEARCH, now_ms + place, "s1", query=f"fine {aisle}")])
-            engine.catch_up()
+            engine.serving.catch_up()
             encoder.asked.clear()
             history, _ = engine.history("s1")
             assert encoder.asked == [f"fine {aisle}"]  # what was searched before is not encoded again
@@ -363,7 +363,7 @@ def test_the_next_home_page_knows_what_was_just_searched_for(tmp_path: Path) -> 
             assert np.mean(best % len(AISLES) == place) >= 0.7
             now_ms += DAY_MS
         store.events.append([Event(EventKind.SEARCH, now_ms + i, "new", query=f"{i} tea") for i in range(30)])
-        engine.catch_up()
+        engine.serving.catch_up()
         encoder.asked.clear()
         assert len(engine.history("new")[0].searched) == len(encoder.asked) == 8  # the last ones alone
         engine.history("new")

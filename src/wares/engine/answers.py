@@ -81,7 +81,18 @@ class Answers:
         now_s = time.monotonic()
         kept = _Kept(answer.to_keep(), view.state, view.sales, now_s + self._lifetime(now_s))
         with self._lock:
+            before = self._kept.get(question)
+            if before is not None and before.answer.pages is not None:  # it is still one that many ask for
+                kept = replace(kept, answer=replace(kept.answer, pages={}))
             self._put(question, kept)
+
+    def given_again(self, most: int) -> list[Answer]:
+        """What was asked for more than once and is not too old, of whatever state of the catalogue: the `most` that
+        somebody asked for last, the latest at the end."""
+        now_s = time.monotonic()
+        with self._lock:
+            found = [one.answer for one in self._kept.values() if one.answer.pages is not None and one.until_s >= now_s]
+        return found[-most:]
 
     def let_go(self, state: CatalogueState) -> None:
         """Forget now what is not found any more: it is too old, or of another state of the catalogue than this."""

@@ -25,14 +25,13 @@ from wares.engine.exposures import ServingExposures
 from wares.engine.impression import Impressions, impression_json, new_id
 from wares.engine.interleaving import Interleaved, interleave
 from wares.engine.known_products import KnownProducts
-from wares.engine.learnt import SNAPSHOTS, current_snapshot
 from wares.engine.live import Live
 from wares.engine.observer import NO_ENCODER, Laps, Nobody, Observer
 from wares.engine.paging import Paging
 from wares.engine.rules.serving import ServingRules
 from wares.engine.serving_encoder import ServingEncoder
-from wares.engine.settings import FILE_NAME, Settings, has_settings
-from wares.engine.shelf import current_name
+from wares.engine.serving_live import ServingLive
+from wares.engine.settings import Settings
 from wares.engine.snapshot import Snapshot
 from wares.engine.stages import Answer, Walk, answer, arranged, drawn, retrieved
 from wares.engine.view import ShopView
@@ -47,6 +46,7 @@ from wares.retrieval.understanding import Understanding
 from wares.store.sqlite import Store
 
 _BY_WORDS = "The meaning of the query could not be looked at: this answer goes by its words alone."
+_RENEWED = 200  # answers at a time; one takes some 10 ms of 100,000 products
 _log = logging.getLogger("wares")
 
 
@@ -79,15 +79,8 @@ class Engine:
         self.experiments = ServingExperiments(folder, settings, walk_of, self.warn)
         self.campaigns = ServingCampaigns(folder, store, self.warn)
         self.answers: Answers | None = None  # set where the same is asked by many
-        self._refolds = self._reloads = 0  # how often the past was changed; how often what was learnt was read anew
-        self._loading = Lock()  # one at a time, so that an older snapshot never takes the place of a newer one
         self._coming = Lock()
-        self._rewriting = Lock()  # held while the past changes, and while what was folded begins to serve
-        self._looked_for = ""  # the snapshot that was current at the last look, whole or not
-        if snapshot is not None:
-            self.live = Live(snapshot, self._encoder)
-        else:
-            self._load()
+        self.serving = ServingLive(folder, settings, store, self._encoder, self.warn, snapshot)
         self.paging = Paging(KnownProducts(store.catalogue, self.live.last_change))
 
     def refresh(self) -> None:
@@ -101,13 +94,7 @@ class Engine:
     def take_up(self) -> None:
         """Load the current snapshot, if it is another than at the last look."""
         before = self.live.snapshot.name
-        while current_name(self.folder / SNAPSHOTS) != self._looked_for:
-            if not self._loading.acquire(blocking=False):
-                break  # another thread is at it, and looks again when it is done
-            try:
-                self._load()
-            finally:
-                self._loading.release()
+        self.serving.take_up()
         if self.live.snapshot.name != before:
             self.observer.swapped(before, self.live.snapshot.name)
 
@@ -117,7 +104,15 @@ class Engine:
         self.experiments.follow()
         self.exposures.follow()
         self.campaigns.follow()
-        self.catch_up()
+        self.serving.catch_up()
+
+    def renew(self, now_ms: int) -> None:
+        """Work out anew what was given more than once, of what is kept: behind an exchanged snapshot none of that holds
+        any more, and who asks next need not wait for it."""
+        for before in self.answers.given_again(_RENEWED) if self.answers is not None else ():
+            request = replace(before.intent.request, now_ms=now_ms)
+            history, _ = self.history(request.shopper_id, simulated=request.simulated)
+            self.answer(request, history, walk=before.walk)
 
     def let_go(self) -> None:
         """Forget what no cursor may continue and nobody is given again: it may hold a snapshot that was replaced."""
@@ -126,34 +121,30 @@ class Engine:
             self.answers.let_go(self.live.state)
 
     @property
+    def live(self) -> Live:
+        """The snapshot that serves and what came since."""
+        return self.serving.now
+
+    @property
     def known(self) -> tuple[int, ...]:
         """How much of what was written, published and undone an answer knows: each of these numbers only grows. Two
         engines of one shop with the same numbers know the same."""
-        live, followed = self.live, (self.rules, self.experiments, self.campaigns)
-        return (*live.known, *(one.looked_for for one in followed), self._refolds, self._reloads)
+        followed = (self.rules, self.experiments, self.campaigns)
+        return (*self.live.known, *(one.looked_for for one in followed), *self.serving.undone)
 
     def opened_after(self, known: Sequence[int]) -> None:
         """The shop was opened once another engine of it knew so much: what that one undid and read anew needs no more
         than this."""
-        self._refolds, self._reloads = known[-2:]
+        self.serving.opened_after(known[-2:])
 
     def come_to(self, known: Sequence[int]) -> None:
         """Know as much as an engine whose `known` this is."""
         with self._coming:  # whoever else must know as much waits until it is so
             if any(mine < theirs for mine, theirs in zip(self.known, known, strict=True)):
-                refolds, reloads = known[-2:]
-                if reloads > self._reloads:
-                    self.reload()
-                elif refolds > self._refolds:
-                    self.refold()
-                self._refolds, self._reloads = max(self._refolds, refolds), max(self._reloads, reloads)
+                self.serving.undo(known[-2:])
                 live = self.live
                 self.follow()
                 live.looked_for(*known[:3])
-
-    def catch_up(self) -> None:
-        """Fold in what was written since, and nothing else."""
-        self.live.catch_up(self.store.catalogue, self.store.events)
 
     def observe(self, observer: Observer) -> None:
         """Tell this one from now on how it goes."""
@@ -165,32 +156,12 @@ class Engine:
         """(queries whose vector was remembered, queries that were encoded) so far."""
         return self._encoder.cache() if self._encoder is not None else (0, 0)
 
-    def refold(self) -> None:
-        """Fold anew what came after the snapshot: whose some of it is has changed in the past."""
-        with self._rewriting:
-            self._refolds += 1
-            self.live = self._folded(self.live.snapshot)
-
     def forget(self, shopper_keys: Sequence[int]) -> None:
         """These shoppers were erased from the store."""
         self.campaigns.forget()
-        with self._rewriting:
-            self._refolds += 1
-            self.live.forget(shopper_keys)
+        self.serving.forget(shopper_keys)
         if self.answers is not None:
             self.answers.let_all_go()  # some hold what they did
-
-    def forget_simulated(self) -> None:
-        """Simulated events were erased from the store."""
-        with self._rewriting:
-            self._refolds += 1
-            self.live.forget_simulated()
-
-    def reload(self) -> None:
-        """Load anew what serves: the shop's own synonyms have changed."""
-        self._reloads += 1
-        with self._loading:
-            self._load()
 
     def warn(self, warning: str) -> None:
         """Remember and log what a shopkeeper should know; once."""
@@ -369,32 +340,6 @@ class Engine:
         if surface not in self._walks:
             self.settings.profile(surface)  # raises the error that lists the known ones
         return self._walks[surface]
-
-    def _load(self) -> None:
-        """Serve the current snapshot. Whoever is erased while it loads is in nothing that serves from then on."""
-        self._looked_for = current_name(self.folder / SNAPSHOTS)
-        snapshot, warnings = current_snapshot(self.folder, self.settings)
-        for warning in warnings:
-            self.warn(warning)
-        if self._encoder is not None and snapshot.encoder not in ("", self._encoder.fingerprint):
-            raise EncoderError(
-                "The vectors of this shop were made by another encoder than the settings name now. "
-                "Run `wares train` to make them anew, or set the old encoder again."
-            )
-        if snapshot.name and not has_settings(self.folder):
-            self.warn(f"{self.folder / FILE_NAME} is gone or empty: defaults hold. Restore it from a backup.")
-        if snapshot.unavailable:
-            self.warn(snapshot.unavailable)
-        refolds = self._refolds
-        live = self._folded(snapshot)
-        with self._rewriting:
-            self.live = live if self._refolds == refolds else self._folded(snapshot)
-
-    def _folded(self, snapshot: Snapshot) -> Live:
-        """With everything that came after it."""
-        live = Live(snapshot, self._encoder)
-        live.catch_up(self.store.catalogue, self.store.events)
-        return live
 
 
 def _seeds(request: Request, view: ShopView) -> tuple[NDArray[np.int32], list[str]]:

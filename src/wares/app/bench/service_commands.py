@@ -62,7 +62,7 @@ def bench_swaps(
     products: Annotated[int, typer.Option(help="of the made-up shop", min=100)] = 5_000,
     rate: Annotated[float, typer.Option(help="requests a second", min=0.1)] = 20.0,
     workers: Annotated[int, typer.Option(help="processes that answer; 0 = the server itself", min=0)] = 2,
-    kept: Annotated[bool, typer.Option("--kept", help="give again what is kept, which a swap makes useless")] = False,
+    kept: Annotated[bool, typer.Option("--kept", help="give again what is kept, as a shop does")] = False,
     seed: Annotated[int, typer.Option(help="of everything random")] = 0,
     as_json: AsJson = False,
 ) -> None:

@@ -58,8 +58,8 @@ def swap_figures(
     times: int, *, products: int, rate: float, seed: int, tell: Tell, workers: int = 2, kept: bool = False
 ) -> dict[str, Any]:
     """`times` swaps at `rate` requests a second, after the same load without any. `workers`: the setting of the
-    server, for as few requests as these would start none. `kept`: let it give again what it has kept, as a shop does;
-    behind a swap that is of no use, so that what is worked out then is compared with what was kept before."""
+    server, for as few requests as these would start none. `kept`: let it give again what it has kept, as a shop does,
+    and have its processes work that out anew before they come back from a swap."""
     rng = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory(prefix="wares-swaps-") as scratch:
         folder = Path(scratch) / "shop"

@@ -22,8 +22,10 @@ class Answering(Protocol):
     """As much of the engine as a preview needs."""
 
     store: Store
-    live: Live
     rules: ServingRules
+
+    @property
+    def live(self) -> Live: ...
 
     def history(self, shopper_id: str | None, live: Live | None = None) -> tuple[History, str]: ...
 

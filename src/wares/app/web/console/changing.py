@@ -78,7 +78,7 @@ def changing_routes(find_shop: Any) -> APIRouter:
         by = signed(sent.by)
         line = accept_line(shop.folder, sent.said, sent.meant, shop.settings.shop.language, one_way=sent.one_way)
         if line:
-            shop.engine.reload()
+            shop.engine.serving.reload()
             _note(shop, by, "synonym-added", line=line)
         return JSONResponse({"line": line, "new": bool(line)})
 

@@ -90,7 +90,7 @@ def record_sent(shop: Shop, caller: Caller, sent: Sent[Any]) -> Response:
     events = read_events(rows, examples=len(rows), **reading)
     places: list[int] = []
     fresh = shop.writer().events.append_each(_numbered(events, places))
-    shop.engine.catch_up()
+    shop.engine.serving.catch_up()
     refused = events.report.rejected + len(found.refused)
     took_s = time.perf_counter() - started_s
     shop.engine.observer.recorded(sum(fresh), len(fresh) - sum(fresh), refused, took_s)

@@ -9,6 +9,7 @@ answer must know. What was shown, and how answers go, it hands back with each an
 import logging
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from queue import SimpleQueue
@@ -130,10 +131,11 @@ class Worker:
         before = self._engine.live
         if errand == "swap":
             self._engine.take_up()
-            if self._engine.live is not before:
-                set_aside()
         self._engine.come_to(known)  # what was erased goes from the memory of one that nobody asks, too
         self._engine.follow()
+        if errand == "swap" and self._engine.live is not before:
+            set_aside()
+            self._engine.renew(int(time.time() * 1000))
         self._engine.let_go()
         if errand == "tidy":
             look_through()
