@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from wares.errors import InputError
@@ -106,6 +107,7 @@ def read_minor(value: object, scale: int) -> int | None:
     return math.floor(amount * scale + 0.5 + 1e-7)
 
 
+@lru_cache(64)  # it names itself, and would be garbage after each request that brings an event
 def clock(timezone: str) -> Callable[[object], int | None]:
     """A reader of times: ISO text, Unix seconds, ms, µs or ns (told by size), datetime or date -> Unix milliseconds.
 
