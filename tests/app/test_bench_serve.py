@@ -121,10 +121,10 @@ def test_a_soak_begins_when_what_is_kept_is_at_its_bound_and_tells_how_memory_gr
     monkeypatch.setattr("wares.app.bench.serving.figures.ask_open", ask)
     monkeypatch.setattr("wares.app.bench.serving.figures.ask_closed", ask)
     monkeypatch.setattr("wares.app.bench.serving.figures._FILLING_STEP_S", 0.5)
-    filling, soaking = (50.0, 90.0, 89.0, 100.0, 100.2, 100.0), (101.0, 102.0, 103.0, 103.0, 104.0, 104.03)
+    filling, soaking = (50.0, 90.0, 99.8, 100.0, 100.2, 99.9, 100.0), (101.0, 102.0, 103.0, 103.0, 104.0, 104.03)
     server = cast(Server, _Growing(*filling, *soaking))
     told = Rows(server, Questions(SHOP, 0), 1.0, np.random.default_rng(0)).measure("soak", 0.0, 6.0)
-    assert asked == [0.5] * 5 + [1.0] * 6
+    assert asked == [0.5] * 6 + [1.0] * 6
     assert (told["memory_mb"], told["memory_growth"], told["memory_growth_last_half"]) == (100.0, 0.0403, 0.01)
     assert told["memory_mb_by_sixth"] == [round(mb, 1) for mb in soaking]
     assert told["memory_mb_filling"] == list(filling)

@@ -13,7 +13,6 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from http.client import HTTPConnection
-from itertools import pairwise
 from pathlib import Path
 from socket import IPPROTO_TCP, TCP_NODELAY
 from subprocess import run
@@ -25,7 +24,7 @@ from wares.app.bench.serving import made_up_shop
 from wares.app.bench.serving.client import Question, Told, ask_closed, ask_open
 from wares.app.bench.serving.made_up_shop import shoppers_of
 from wares.app.bench.serving.questions import Questions, hiding, home_of
-from wares.app.bench.serving.server import Server, served
+from wares.app.bench.serving.server import Server, served, stolen_s
 from wares.errors import InputError, TrainingError, UnknownName
 
 Tell = Callable[[str, int, int], None]
@@ -40,7 +39,8 @@ _BATCH = 100  # events
 _WARM_UP_S, _UNTIL_KEPT_S = 2.0, 60.0  # the latter where repeated questions are asked
 _CHANGES = 200  # events whose answer is looked at
 _TIMES_PEAK = 3.0
-_FILLING_STEP_S, _STAYS = 15.0, 0.005  # memory that changes by less than this share in so long is at its bound
+_FILLING_STEP_S = 15.0
+_STEPS, _STAYS = 4, 0.005  # memory that keeps within this share for so many of them is at its bound
 
 
 def serve_figures(
@@ -103,19 +103,21 @@ class _Rows:
         self._server.wait_for_workers()
         if name == "search_warm":
             self._warm_up(name, min(_UNTIL_KEPT_S, 8 * self._seconds))
-        before, cpu_s = self._kept(), self._server.cpu_s()
-        closed = ask_closed(self._server.port, self._draw(name, int(2_500 * self._seconds)), self._seconds, _CLIENTS)
-        closed_cpu_s, kept = self._server.cpu_s() - cpu_s, self._kept()
+        many = (int(2_500 * self._seconds), int(2 * rate * self._seconds))
+        at_peak, at_rate = (self._draw(name, n) for n in many)
+        before, spent = self._kept(), _Spent(self._server)
+        closed = ask_closed(self._server.port, at_peak, self._seconds, _CLIENTS)
+        closed_cores, kept = spent.until(closed), self._kept()
         peak = self._peaks[name] = closed.answered / closed.seconds
-        cpu_s = self._server.cpu_s()
-        opened = ask_open(self._server.port, self._draw(name, int(2 * rate * self._seconds)), self._seconds, rate)
+        spent = _Spent(self._server)
+        opened = ask_open(self._server.port, at_rate, self._seconds, rate)
         found = {
             "peak_rps": round(peak, 1),
             "rate": rate,
             **opened.figures(),
-            "cores_at_peak": _shares(closed, closed_cpu_s),
-            "cores_at_rate": _shares(opened, self._server.cpu_s() - cpu_s),
-            "server_ms_per_request": round(1000 * closed_cpu_s / max(closed.answered, 1), 2),
+            "cores_at_peak": closed_cores,
+            "cores_at_rate": spent.until(opened),
+            "server_ms_per_request": round(1000 * closed_cores["server"] / peak, 2) if peak else 0.0,
             "statuses_at_peak": closed.figures()["statuses"],
         }
         asked = kept[0] + kept[1] - sum(before)
@@ -169,7 +171,7 @@ class _Rows:
     def soak(self, seconds: float) -> dict[str, Any]:
         """All kinds of questions at a moderate rate, once what is kept up to a bound has come to it: what grows then
         would go on growing. Memory at the end is compared with that when the soak began, and with that after half."""
-        rate, sixth, filling = 60.0, seconds / 6, self._fill(seconds / 2)
+        rate, sixth, filling = 60.0, seconds / 6, self._fill(seconds)
         told, memory_mb = [], [filling[-1]]
         for seed in range(6):
             asked = self._questions.mixed(int(rate * sixth) + 10)
@@ -188,16 +190,16 @@ class _Rows:
         }
 
     def _fill(self, most_s: float) -> list[float]:
-        """Ask as much as can be answered until memory stays for two steps, `most_s` at most; what it was before and
-        after each step."""
+        """Ask as much as can be answered until memory stays where it is, `most_s` at most; what it was before and after
+        each step."""
         step_s, memory_mb = min(most_s, _FILLING_STEP_S), [self._server.memory_mb()]
         for _ in range(int(most_s / step_s)):
             asked = self._questions.mixed(int(1_000 * step_s))
             ask_closed(self._server.port, asked, step_s, _CLIENTS)
             self._server.wait_for_workers()
             memory_mb.append(self._server.memory_mb())
-            steps = [abs(now / before - 1) for before, now in pairwise(memory_mb)]
-            if len(steps) > 2 and max(steps[-2:]) < _STAYS:
+            late = memory_mb[-_STEPS - 1 :]
+            if len(late) > _STEPS and max(late) < (1 + _STAYS) * min(late):
                 break
         return memory_mb
 
@@ -237,11 +239,21 @@ def _ask(line: HTTPConnection, question: Question) -> dict[str, Any]:
     return answer
 
 
-def _shares(told: Told, server_cpu_s: float) -> dict[str, float]:
-    return {
-        "server": round(server_cpu_s / told.seconds, 2),
-        "clients": round(told.client_cpu_s / told.seconds, 2),
-    }
+class _Spent:
+    """How many cores were busy with what, from its making on. `stolen`: the machine is a guest, and its host gave them
+    to others meanwhile; nothing here makes up for that."""
+
+    def __init__(self, server: Server) -> None:
+        self._server, self._server_s, self._stolen_s = server, server.cpu_s(), stolen_s()
+
+    def until(self, told: Told) -> dict[str, float]:
+        """Of the time that the clients took, which have just ended."""
+        spent_s = {
+            "server": self._server.cpu_s() - self._server_s,
+            "clients": told.client_cpu_s,
+            "stolen": stolen_s() - self._stolen_s,
+        }
+        return {name: round(one / told.seconds, 2) for name, one in spent_s.items()}
 
 
 def _machine() -> dict[str, Any]:
