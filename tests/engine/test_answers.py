@@ -6,14 +6,17 @@ import weakref
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from wares.domain.request import Request
 from wares.domain.result import Page
 from wares.engine.answers import Answers
+from wares.engine.assembly import Engine
 from wares.engine.impression import impression_of
 from wares.engine.stages import Answer
+from wares.errors import EncoderError
 from wares.shop import Shop, open_shop
 from wares.store.impressions import ImpressionLog, read_impressions
 from wares.training.child import train_here
@@ -120,18 +123,21 @@ def test_two_shoppers_of_whom_nothing_is_known_share_an_answer_and_each_hear_of_
     assert "nobody" not in " ".join(other.notes)
 
 
+def _trained(shop: Shop) -> None:
+    shop.record(_bought("z", "p9", 100 + i) for i in range(9))
+    train_here(shop.folder, silent)
+
+
 def test_behind_a_swap_what_was_asked_twice_is_there_already_and_says_what_the_new_snapshot_says(shop: Shop) -> None:
     for shopper, query in (("u1", "tea"), ("u1", "tea"), ("u2", "number")):
         shop.search(query, shopper=shopper, k=5)
         shop.recommend(shopper, k=5)
-    shop.record(_bought("z", "p9", 100 + i) for i in range(9))
-    train_here(shop.folder, silent)
-    shop.engine.take_up()
-    shop.engine.follow()
+    _trained(shop)
     kept = _answers(shop)
-    shop.engine.renew(NOW_MS)
-    shop.engine.let_go()
     found, missed = kept.found, kept.missed
+    assert shop.engine.exchange(NOW_MS)
+    assert not shop.engine.exchange(NOW_MS)
+    assert (kept.found, kept.missed) == (found, missed)  # nobody asked
     pages = shop.search("tea", shopper="u1", k=5), shop.recommend("u1", k=5)
     assert (kept.found, kept.missed) == (found + 2, missed)
     shop.search("number", shopper="u2", k=5)
@@ -140,6 +146,73 @@ def test_behind_a_swap_what_was_asked_twice_is_there_already_and_says_what_the_n
     anew = shop.search("tea", shopper="u1", k=5), shop.recommend("u1", k=5)
     assert [(one.snapshot, one.hits) for one in pages] == [(one.snapshot, one.hits) for one in anew]
     assert pages[0].snapshot == shop.engine.live.snapshot.name
+
+
+def test_so_is_what_anybody_is_told_though_the_first_who_asked_is_known_by_now(shop: Shop) -> None:
+    for shopper in ("new", "newer"):
+        shop.search("tea", shopper=shopper, k=5)
+    shop.record([_bought("new", "p3", 99)])
+    _trained(shop)
+    shop.engine.exchange(NOW_MS)
+    missed = _answers(shop).missed
+    shop.search("tea", shopper="newest", k=5)
+    assert _answers(shop).missed == missed
+
+
+def test_it_is_kept_no_longer_for_that(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = [0.0]
+    monkeypatch.setattr("wares.engine.answers.time.monotonic", lambda: now_s[0])
+    shop.engine.answers = answers = Answers(lifetime_s=300.0, most_bytes=2**24)
+    for _ in range(2):
+        shop.recommend("u1", k=5)
+    for now_s[0] in (100.0, 200.0, 299.0):
+        _trained(shop)
+        shop.engine.exchange(NOW_MS)
+    assert answers.nbytes and len(answers.given_again(9)) == 1
+    now_s[0] = 301.0
+    _trained(shop)
+    shop.engine.exchange(NOW_MS)
+    assert not answers.nbytes
+
+
+def test_what_an_erased_shopper_asked_is_not_asked_again(shop: Shop) -> None:
+    for _ in range(2):
+        shop.recommend("u1", k=5)
+    _trained(shop)
+    with open_shop(shop.folder, create=False) as other:
+        other.keep_answers()
+        for _ in range(2):
+            other.recommend("u2", k=5)
+        shop.erase_shopper("u2")
+        other.engine.come_to(shop.engine.known)
+        other.engine.let_go()
+        other.engine.exchange(NOW_MS)
+        assert not _answers(other).given_again(9)
+
+
+def test_one_that_cannot_be_worked_out_keeps_none_of_the_others_back(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for query in ("tea", "number", "leaf"):
+        for _ in range(2):
+            shop.search(query, k=5)
+    _trained(shop)
+    work_out = Engine._worked_out
+
+    def fails(engine: Engine, request: Request, *told: Any) -> Any:
+        if request.query == "number":
+            raise EncoderError("no")
+        return work_out(engine, request, *told)
+
+    monkeypatch.setattr(Engine, "_worked_out", fails)
+    shop.engine.exchange(NOW_MS)
+    assert [one.request.query for one in _answers(shop).given_again(9)] == ["leaf", "tea"]
+    monkeypatch.setattr("wares.engine.assembly._RENEWED_WITHIN_S", -1.0)
+    _trained(shop)
+    shop.engine.exchange(NOW_MS)
+    assert [one.request.query for one in _answers(shop).given_again(9)] == [
+        "leaf"
+    ]  # what was asked for last goes first
 
 
 def test_answers_are_forgotten_by_age_and_by_size(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

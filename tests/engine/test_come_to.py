@@ -101,10 +101,10 @@ def test_a_process_that_takes_up_a_snapshot_has_what_is_asked_often_before_it_co
         assert ask(query) == ""
     train_here(writer.folder, silent)
     writer.engine.refresh()
-    worker.do({"do": "swap", "number": 2, "known": writer.engine.known})
     kept = reader.engine.answers
     assert kept is not None
     found, made = kept.found, kept.missed
+    worker.do({"do": "swap", "number": 2, "known": writer.engine.known})
     assert ask("milk") == reader.engine.live.snapshot.name != ""
     assert (kept.found, kept.missed) == (found + 1, made)
     ask("oat")

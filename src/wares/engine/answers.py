@@ -42,6 +42,21 @@ class _Kept:
     until_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class GivenAgain:
+    """How an answer was asked for that was given more than once."""
+
+    request: Request  # of who asked first
+    walk: Walk
+    is_anybodys: bool  # nothing was known of the shopper: all such share it
+    until_s: float  # it was to be kept
+
+    @staticmethod
+    def of(kept: _Kept) -> "GivenAgain":
+        intent = kept.answer.intent
+        return GivenAgain(intent.request, kept.answer.walk, intent.history.says_nothing, kept.until_s)
+
+
 class Answers:
     """Those of the last `lifetime_s`, up to `most_bytes` of them. Any number of threads may share one.
 
@@ -81,18 +96,23 @@ class Answers:
         now_s = time.monotonic()
         kept = _Kept(answer.to_keep(), view.state, view.sales, now_s + self._lifetime(now_s))
         with self._lock:
-            before = self._kept.get(question)
-            if before is not None and before.answer.pages is not None:  # it is still one that many ask for
-                kept = replace(kept, answer=replace(kept.answer, pages={}))
             self._put(question, kept)
 
-    def given_again(self, most: int) -> list[Answer]:
-        """What was asked for more than once and is not too old, of whatever state of the catalogue: the `most` that
-        somebody asked for last, the latest at the end."""
+    def given_again(self, most: int) -> list[GivenAgain]:
+        """What was asked for more than once and is not too old: the `most` that were asked for last, the latest first.
+        Nothing of it holds an answer, or a moment of the catalogue."""
         now_s = time.monotonic()
         with self._lock:
-            found = [one.answer for one in self._kept.values() if one.answer.pages is not None and one.until_s >= now_s]
-        return found[-most:]
+            kept = [one for one in reversed(self._kept.values()) if one.answer.pages is not None]
+        return [GivenAgain.of(one) for one in kept if one.until_s >= now_s][:most]
+
+    def keep_again(self, question: Question, answer: Answer, view: ShopView, until_s: float) -> None:
+        """Remember what was worked out anew though nobody asked: as one that is asked often, and no longer than what
+        it takes the place of."""
+        if not answer.slate.chances:
+            kept = _Kept(replace(answer.to_keep(), pages={}), view.state, view.sales, until_s)
+            with self._lock:
+                self._put(question, kept)
 
     def let_go(self, state: CatalogueState) -> None:
         """Forget now what is not found any more: it is too old, or of another state of the catalogue than this."""

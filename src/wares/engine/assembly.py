@@ -17,7 +17,7 @@ from wares.domain.result import Candidates, Page, Slate
 from wares.domain.rule import Actions
 from wares.domain.shopper import History
 from wares.domain.sponsored import Bid
-from wares.engine.answers import Answers, Question
+from wares.engine.answers import Answers, GivenAgain, Question
 from wares.engine.campaigns.serving import ServingCampaigns
 from wares.engine.experiments.serving import ServingExperiments
 from wares.engine.experiments.settings import CONTROL, INTERLEAVE
@@ -36,7 +36,7 @@ from wares.engine.snapshot import Snapshot
 from wares.engine.stages import Answer, Walk, answer, arranged, drawn, retrieved
 from wares.engine.view import ShopView
 from wares.engine.walks import walk_maker
-from wares.errors import EncoderError
+from wares.errors import EncoderError, WaresError
 from wares.features.table import FeatureTable
 from wares.models.attributes import named
 from wares.models.encoder import TextEncoder
@@ -46,7 +46,7 @@ from wares.retrieval.understanding import Understanding
 from wares.store.sqlite import Store
 
 _BY_WORDS = "The meaning of the query could not be looked at: this answer goes by its words alone."
-_RENEWED = 200  # answers at a time; one takes some 10 ms of 100,000 products
+_RENEWED, _RENEWED_WITHIN_S = 200, 2.0  # answers at a time, at most; one takes some 10 ms of 100,000 products
 _log = logging.getLogger("wares")
 
 
@@ -106,13 +106,42 @@ class Engine:
         self.campaigns.follow()
         self.serving.catch_up()
 
-    def renew(self, now_ms: int) -> None:
-        """Work out anew what was given more than once, of what is kept: behind an exchanged snapshot none of that holds
-        any more, and who asks next need not wait for it."""
-        for before in self.answers.given_again(_RENEWED) if self.answers is not None else ():
-            request = replace(before.intent.request, now_ms=now_ms)
-            history, _ = self.history(request.shopper_id, simulated=request.simulated)
-            self.answer(request, history, walk=before.walk)
+    def exchange(self, now_ms: int) -> bool:
+        """Take up the current snapshot, if it is another, and work out anew what was given more than once by the one
+        before, as far as that takes no longer than a moment: who asks next need not wait for it. Whether it was
+        another."""
+        often = self.answers.given_again(_RENEWED) if self.answers is not None else []
+        before = self.live.snapshot.name
+        self.take_up()
+        if self.live.snapshot.name == before:
+            return False
+        self.let_go()
+        self._renew(often, now_ms)
+        return True
+
+    def _renew(self, often: Sequence[GivenAgain], now_ms: int) -> None:
+        if self.answers is None:
+            return
+        live, until_s = self.live, time.monotonic() + _RENEWED_WITHIN_S
+        found: dict[Question, tuple[Answer, ShopView, float]] = {}
+        for one in often:
+            request = replace(one.request, now_ms=now_ms)
+            history = History.empty()
+            if not one.is_anybodys:
+                history, _ = self.history(request.shopper_id, live, simulated=request.simulated)
+            view = ShopView(live, now_ms, self.settings.market(request.market))
+            actions = self.rules.actions(request, self.store.shoppers)
+            question = Question.of(request, history, actions, one.walk)
+            try:
+                worked_out, is_whole = self._worked_out(request, history, actions, one.walk, view)
+            except WaresError:  # who asks hears of it
+                continue
+            if is_whole:
+                found.setdefault(question, (worked_out, view, one.until_s))
+            if time.monotonic() > until_s:
+                break
+        for question, (worked_out, view, kept_until_s) in reversed(found.items()):  # asked for last, it goes last
+            self.answers.keep_again(question, worked_out, view, kept_until_s)
 
     def let_go(self) -> None:
         """Forget what no cursor may continue and nobody is given again: it may hold a snapshot that was replaced."""
@@ -242,15 +271,27 @@ class Engine:
         question = Question.of(request, history, actions, walk) if self.answers is not None and not bids else None
         if question and self.answers and (kept := self.answers.find(question, view, walk)) is not None:
             return drawn(replace(kept, notes=(*notes, *kept.notes)), chance, request)
+        found, is_whole = self._worked_out(request, history, actions, walk, view, bids)
+        if question and self.answers and is_whole:
+            self.answers.keep(question, found, view)
+        return drawn(replace(found, notes=(*notes, *found.notes)), chance, request)
+
+    def _worked_out(
+        self,
+        request: Request,
+        history: History,
+        actions: Actions,
+        walk: Walk,
+        view: ShopView,
+        bids: tuple[Bid, ...] = (),
+    ) -> tuple[Answer, bool]:
+        """The answer, without what is remembered of others, and whether that is all there is (`_read`)."""
         seeds, unknown = _seeds(request, view)
         intent, remarks, is_whole = self._read(request, history, seeds, actions, view)
         intent = replace(intent, bids=bids) if bids else intent
         view.laps.end("understand")
         view.expect(intent)
-        found = answer(intent, walk, view, (*remarks, *unknown))
-        if question and self.answers and is_whole:
-            self.answers.keep(question, found, view)
-        return drawn(replace(found, notes=(*notes, *found.notes)), chance, request)
+        return answer(intent, walk, view, (*remarks, *unknown)), is_whole
 
     def _read(
         self, request: Request, history: History, seeds: NDArray[np.int32], actions: Actions, view: ShopView

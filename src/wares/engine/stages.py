@@ -67,8 +67,7 @@ class Walk:
     @cached_property
     def without_chance(self) -> "Walk":
         """The same without the policies that leave something to chance."""
-        plain = tuple(policy for policy in self.policies if policy.name not in CHANCE)
-        return self if plain == self.policies else replace(self, policies=plain)
+        return replace(self, policies=tuple(policy for policy in self.policies if policy.name not in CHANCE))
 
     @cached_property
     def chance(self) -> tuple[Policy, ...]:

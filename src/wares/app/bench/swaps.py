@@ -59,7 +59,7 @@ def swap_figures(
 ) -> dict[str, Any]:
     """`times` swaps at `rate` requests a second, after the same load without any. `workers`: the setting of the
     server, for as few requests as these would start none. `kept`: let it give again what it has kept, as a shop does,
-    and have its processes work that out anew before they come back from a swap."""
+    and have its processes work out anew behind a swap what is asked often."""
     rng = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory(prefix="wares-swaps-") as scratch:
         folder = Path(scratch) / "shop"

@@ -24,7 +24,7 @@ from wares.app.bench.serving import made_up_shop
 from wares.app.bench.serving.client import Question, Told, ask_closed, ask_open
 from wares.app.bench.serving.made_up_shop import shoppers_of
 from wares.app.bench.serving.questions import Questions, hiding, home_of
-from wares.app.bench.serving.server import Server, served, stolen_s
+from wares.app.bench.serving.server import Server, served
 from wares.errors import InputError, TrainingError, UnknownName
 
 Tell = Callable[[str, int, int], None]
@@ -103,21 +103,19 @@ class _Rows:
         self._server.wait_for_workers()
         if name == "search_warm":
             self._warm_up(name, min(_UNTIL_KEPT_S, 8 * self._seconds))
-        many = (int(2_500 * self._seconds), int(2 * rate * self._seconds))
-        at_peak, at_rate = (self._draw(name, n) for n in many)
-        before, spent = self._kept(), _Spent(self._server)
-        closed = ask_closed(self._server.port, at_peak, self._seconds, _CLIENTS)
-        closed_cores, kept = spent.until(closed), self._kept()
+        before, cpu_s = self._kept(), self._server.cpu_s()
+        closed = ask_closed(self._server.port, self._draw(name, int(2_500 * self._seconds)), self._seconds, _CLIENTS)
+        closed_cpu_s, kept = self._server.cpu_s() - cpu_s, self._kept()
         peak = self._peaks[name] = closed.answered / closed.seconds
-        spent = _Spent(self._server)
-        opened = ask_open(self._server.port, at_rate, self._seconds, rate)
+        cpu_s = self._server.cpu_s()
+        opened = ask_open(self._server.port, self._draw(name, int(2 * rate * self._seconds)), self._seconds, rate)
         found = {
             "peak_rps": round(peak, 1),
             "rate": rate,
             **opened.figures(),
-            "cores_at_peak": closed_cores,
-            "cores_at_rate": spent.until(opened),
-            "server_ms_per_request": round(1000 * closed_cores["server"] / peak, 2) if peak else 0.0,
+            "cores_at_peak": _shares(closed, closed_cpu_s),
+            "cores_at_rate": _shares(opened, self._server.cpu_s() - cpu_s),
+            "server_ms_per_request": round(1000 * closed_cpu_s / max(closed.answered, 1), 2),
             "statuses_at_peak": closed.figures()["statuses"],
         }
         asked = kept[0] + kept[1] - sum(before)
@@ -239,21 +237,10 @@ def _ask(line: HTTPConnection, question: Question) -> dict[str, Any]:
     return answer
 
 
-class _Spent:
-    """How many cores were busy with what, from its making on. `stolen`: the machine is a guest, and its host gave them
-    to others meanwhile; nothing here makes up for that."""
-
-    def __init__(self, server: Server) -> None:
-        self._server, self._server_s, self._stolen_s = server, server.cpu_s(), stolen_s()
-
-    def until(self, told: Told) -> dict[str, float]:
-        """Of the time that the clients took, which have just ended."""
-        spent_s = {
-            "server": self._server.cpu_s() - self._server_s,
-            "clients": told.client_cpu_s,
-            "stolen": stolen_s() - self._stolen_s,
-        }
-        return {name: round(one / told.seconds, 2) for name, one in spent_s.items()}
+def _shares(told: Told, server_cpu_s: float) -> dict[str, float]:
+    """How many cores were busy with what. `stolen`: this machine is a guest, and its host gave them to others."""
+    spent_s = {"server": server_cpu_s, "clients": told.client_cpu_s, "stolen": told.stolen_s}
+    return {name: round(one / told.seconds, 2) for name, one in spent_s.items()}
 
 
 def _machine() -> dict[str, Any]:

@@ -15,7 +15,6 @@ from urllib.request import urlopen
 from wares.errors import TrainingError
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
-_STEAL = 8  # place of what is stolen in the first line of /proc/stat
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +54,6 @@ class Server:
             except OSError:  # a thread that has just ended
                 continue
         return found
-
-
-def stolen_s() -> float:
-    """Processor seconds so far that the host of this machine has given to others while somebody here waited for them;
-    nan where the system does not tell."""
-    try:
-        first, _, _ = Path("/proc/stat").read_text().partition("\n")
-    except OSError:
-        return float("nan")
-    return int(first.split()[_STEAL]) / _TICKS_PER_S
 
 
 def _cpu_s(pid: int) -> float:
