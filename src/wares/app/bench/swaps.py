@@ -39,7 +39,7 @@ _SETTINGS = (
     "[server]\nrate_per_address = 0\nrate_per_shopper = 0\n"
 )
 _SNAPSHOTS, _K, _CLIENTS = 3, 12, 16
-_WAIT_S = 120.0
+_WAIT_S, _WARM_UP_S = 120.0, 5.0
 Answer = tuple[int, tuple[tuple[str, float | None], ...]]  # total, (product, price) of each hit
 
 
@@ -66,6 +66,7 @@ def swap_figures(
         _build(folder, products, workers, kept, seed, tell)
         with serving(folder) as port:
             known = _known_answers(folder, port, tell)
+            _load(port, known, rate, rng, lambda: _wait(_WARM_UP_S, tell))  # whoever answers has seen each question
             before = _load(port, known, rate, rng, lambda: _wait(max(4.0, 0.3 * times), tell))
             during = _load(port, known, rate, rng, lambda: _swap(folder, port, times, tell))
     alone, swapped = _figures(before), _figures(during)
