@@ -16,7 +16,6 @@ from wares.engine.answers import Answers
 from wares.engine.assembly import Engine
 from wares.engine.impression import impression_of
 from wares.engine.stages import Answer
-from wares.errors import EncoderError
 from wares.shop import Shop, open_shop
 from wares.store.impressions import ImpressionLog, read_impressions
 from wares.training.child import train_here
@@ -175,21 +174,6 @@ def test_it_is_kept_no_longer_for_that(shop: Shop, monkeypatch: pytest.MonkeyPat
     assert not answers.nbytes
 
 
-def test_what_an_erased_shopper_asked_is_not_asked_again(shop: Shop) -> None:
-    for _ in range(2):
-        shop.recommend("u1", k=5)
-    _trained(shop)
-    with open_shop(shop.folder, create=False) as other:
-        other.keep_answers()
-        for _ in range(2):
-            other.recommend("u2", k=5)
-        shop.erase_shopper("u2")
-        other.engine.come_to(shop.engine.known)
-        other.engine.let_go()
-        other.engine.exchange(NOW_MS)
-        assert not _answers(other).given_again(9)
-
-
 def test_one_that_cannot_be_worked_out_keeps_none_of_the_others_back(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,18 +185,48 @@ def test_one_that_cannot_be_worked_out_keeps_none_of_the_others_back(
 
     def fails(engine: Engine, request: Request, *told: Any) -> Any:
         if request.query == "number":
-            raise EncoderError("no")
+            raise ValueError("nobody foresaw it")
         return work_out(engine, request, *told)
 
     monkeypatch.setattr(Engine, "_worked_out", fails)
     shop.engine.exchange(NOW_MS)
     assert [one.request.query for one in _answers(shop).given_again(9)] == ["leaf", "tea"]
-    monkeypatch.setattr("wares.engine.assembly._RENEWED_WITHIN_S", -1.0)
+
+
+def test_what_was_asked_for_last_is_worked_out_first_and_goes_last(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    queries = [f"tea {i}" for i in range(6)]
+    for query in (*queries, *queries):
+        shop.search(query, k=5)
+    kept, work_out, now_s = _answers(shop), Engine._worked_out, [0.0]
+
+    def takes_long(engine: Engine, request: Request, *told: Any) -> Any:
+        now_s[0] += 0.4
+        return work_out(engine, request, *told)
+
     _trained(shop)
+    monkeypatch.setattr(Engine, "_worked_out", takes_long)
+    monkeypatch.setattr("wares.engine.assembly.time.monotonic", lambda: now_s[0])
     shop.engine.exchange(NOW_MS)
-    assert [one.request.query for one in _answers(shop).given_again(9)] == [
-        "leaf"
-    ]  # what was asked for last goes first
+    assert [one.request.query for one in kept.given_again(9)] == ["tea 5", "tea 4", "tea 3"]
+
+
+def test_once_the_past_is_folded_anew_no_more_is_kept_of_what_is_worked_out(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for shopper in ("u1", "u2", "u1", "u2"):
+        shop.recommend(shopper, k=5)
+    work_out, asked = Engine._worked_out, list[Request]()
+
+    def meanwhile(engine: Engine, request: Request, *told: Any) -> Any:
+        found = work_out(engine, request, *told)
+        asked.append(request)
+        engine.serving.refold()
+        return found
+
+    _trained(shop)
+    monkeypatch.setattr(Engine, "_worked_out", meanwhile)
+    shop.engine.exchange(NOW_MS)
+    assert len(asked) == 1 and not _answers(shop).nbytes
 
 
 def test_answers_are_forgotten_by_age_and_by_size(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from wares.app.web.workers.frames import read_frame
 from wares.app.web.workers.worker import Worker
+from wares.engine.assembly import Engine
 from wares.shop import Shop, open_shop
 from wares.training.child import train_here
 from wares.training.progress import silent
@@ -83,29 +84,64 @@ def test_a_process_that_nobody_asks_forgets_whom_the_shop_forgets(two: Two) -> N
     assert len(reader.engine.live.history(key).rows) == 0
 
 
-def test_a_process_that_takes_up_a_snapshot_has_what_is_asked_often_before_it_comes_back(
-    two: Two, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("wares.app.web.workers.worker.set_aside", lambda: None)
-    writer, reader = two
-    worker = Worker(reader, _begin(writer))
+def _ask(worker: Worker, known: tuple[int, ...], **asked: object) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(header, page)"""
+    told = {"do": "page", "number": 1, "known": known, "id": "r1", "told": {"asked": {"market": "", **asked}}}
+    frame = read_frame(BytesIO(worker.do(told)))
+    assert frame is not None and frame[0]["status"] == 200
+    return frame[0], json.loads(frame[1][0])
 
-    def ask(query: str) -> str:
-        asked = {"surface": "search", "query": query, "market": ""}
-        told = {"do": "page", "number": 1, "known": writer.engine.known, "id": "r1", "told": {"asked": asked}}
-        header, parts = read_frame(BytesIO(worker.do(told))) or ({}, [b"{}"])
-        assert header["status"] == 200
-        return str(json.loads(parts[0])["snapshot"])
+
+@pytest.fixture
+def aside(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """How often what is there is set aside, which these tests leave."""
+    done = list[str]()
+    monkeypatch.setattr("wares.app.web.workers.worker.set_aside", lambda: done.append("done"))
+    return done
+
+
+def test_a_process_that_takes_up_a_snapshot_has_what_is_asked_often_before_it_comes_back(
+    two: Two, aside: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, reader = two
+    renew = Engine._renew_one
+
+    def badly(engine: Engine, *told: Any) -> None:
+        engine.observer.degraded("no-encoder")
+        renew(engine, *told)
+
+    monkeypatch.setattr(Engine, "_renew_one", badly)
+    worker, kept = Worker(reader, _begin(writer)), reader.engine.answers
+    assert kept is not None
+
+    def ask(query: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        return _ask(worker, writer.engine.known, surface="search", query=query)
 
     for query in ("milk", "milk", "oat"):
-        assert ask(query) == ""
+        assert ask(query)[1]["snapshot"] == ""
     train_here(writer.folder, silent)
     writer.engine.refresh()
-    kept = reader.engine.answers
-    assert kept is not None
     found, made = kept.found, kept.missed
     worker.do({"do": "swap", "number": 2, "known": writer.engine.known})
-    assert ask("milk") == reader.engine.live.snapshot.name != ""
+    header, page = ask("milk")
+    assert page["snapshot"] == reader.engine.live.snapshot.name != ""
     assert (kept.found, kept.missed) == (found + 1, made)
+    assert [name for name, *_ in header["notes"]] == ["answered"]  # of what was worked out anew nothing is told
     ask("oat")
     assert (kept.found, kept.missed) == (found + 1, made + 1)
+    assert aside == ["done"]
+
+
+def test_what_an_erased_shopper_asked_is_not_worked_out_anew(two: Two, aside: list[str]) -> None:
+    writer, reader = two
+    worker, kept = Worker(reader, _begin(writer)), reader.engine.answers
+    assert kept is not None
+    for _ in range(2):
+        _ask(worker, writer.engine.known, surface="home", shopper="s1")
+    assert [one.request.shopper_id for one in kept.given_again(9)] == ["s1"]
+    train_here(writer.folder, silent)
+    writer.erase_shopper("s1")
+    worker.do({"do": "swap", "number": 2, "known": writer.engine.known})
+    assert aside == ["done"] and reader.engine.live.snapshot.name
+    assert reader.engine.known == writer.engine.known
+    assert not kept.given_again(9) and not kept.nbytes

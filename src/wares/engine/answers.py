@@ -106,13 +106,21 @@ class Answers:
             kept = [one for one in reversed(self._kept.values()) if one.answer.pages is not None]
         return [GivenAgain.of(one) for one in kept if one.until_s >= now_s][:most]
 
+    def holds(self, question: Question) -> bool:
+        """Whether something is kept for it, be it still true or not."""
+        return question in self._kept
+
     def keep_again(self, question: Question, answer: Answer, view: ShopView, until_s: float) -> None:
-        """Remember what was worked out anew though nobody asked: as one that is asked often, and no longer than what
-        it takes the place of."""
-        if not answer.slate.chances:
-            kept = _Kept(replace(answer.to_keep(), pages={}), view.state, view.sales, until_s)
-            with self._lock:
+        """Remember what was worked out anew though nobody asked: as one that is asked often, no longer than what it
+        takes the place of, and unless somebody has asked meanwhile. Those asked for last are to come first."""
+        if answer.slate.chances:
+            return
+        kept = _Kept(replace(answer.to_keep(), pages={}), view.state, view.sales, until_s)
+        with self._lock:
+            if question not in self._kept:
                 self._put(question, kept)
+            if question in self._kept:  # else there is no room for it
+                self._kept.move_to_end(question, last=False)
 
     def let_go(self, state: CatalogueState) -> None:
         """Forget now what is not found any more: it is too old, or of another state of the catalogue than this."""

@@ -36,7 +36,7 @@ from wares.engine.snapshot import Snapshot
 from wares.engine.stages import Answer, Walk, answer, arranged, drawn, retrieved
 from wares.engine.view import ShopView
 from wares.engine.walks import walk_maker
-from wares.errors import EncoderError, WaresError
+from wares.errors import EncoderError
 from wares.features.table import FeatureTable
 from wares.models.attributes import named
 from wares.models.encoder import TextEncoder
@@ -46,7 +46,7 @@ from wares.retrieval.understanding import Understanding
 from wares.store.sqlite import Store
 
 _BY_WORDS = "The meaning of the query could not be looked at: this answer goes by its words alone."
-_RENEWED, _RENEWED_WITHIN_S = 200, 2.0  # answers at a time, at most; one takes some 10 ms of 100,000 products
+_RENEWED, _RENEWED_WITHIN_S = 200, 1.0  # answers at a time, at most; one takes some 10 ms of 100,000 products
 _log = logging.getLogger("wares")
 
 
@@ -120,28 +120,26 @@ class Engine:
         return True
 
     def _renew(self, often: Sequence[GivenAgain], now_ms: int) -> None:
-        if self.answers is None:
-            return
         live, until_s = self.live, time.monotonic() + _RENEWED_WITHIN_S
-        found: dict[Question, tuple[Answer, ShopView, float]] = {}
         for one in often:
-            request = replace(one.request, now_ms=now_ms)
-            history = History.empty()
-            if not one.is_anybodys:
-                history, _ = self.history(request.shopper_id, live, simulated=request.simulated)
-            view = ShopView(live, now_ms, self.settings.market(request.market))
-            actions = self.rules.actions(request, self.store.shoppers)
-            question = Question.of(request, history, actions, one.walk)
+            if self.answers is None or self.live is not live or time.monotonic() > until_s:
+                break  # it was replaced meanwhile, and nothing of it would be found
             try:
-                worked_out, is_whole = self._worked_out(request, history, actions, one.walk, view)
-            except WaresError:  # who asks hears of it
-                continue
-            if is_whole:
-                found.setdefault(question, (worked_out, view, one.until_s))
-            if time.monotonic() > until_s:
-                break
-        for question, (worked_out, view, kept_until_s) in reversed(found.items()):  # asked for last, it goes last
-            self.answers.keep_again(question, worked_out, view, kept_until_s)
+                self._renew_one(one, live, now_ms, self.answers)
+            except Exception as fault:  # who asks hears of it; of the others this is no matter
+                _log.warning("An answer could not be worked out anew: %s", type(fault).__name__)
+
+    def _renew_one(self, one: GivenAgain, live: Live, now_ms: int, answers: Answers) -> None:
+        request, history = replace(one.request, now_ms=now_ms), History.empty()
+        if not one.is_anybodys:
+            history, _ = self.history(request.shopper_id, live, simulated=request.simulated)
+        actions = self.rules.actions(request, self.store.shoppers)
+        question = Question.of(request, history, actions, one.walk)
+        if not answers.holds(question):
+            view = ShopView(live, now_ms, self.settings.market(request.market))
+            found, is_whole = self._worked_out(request, history, actions, one.walk, view)
+            if is_whole and self.live is live:
+                answers.keep_again(question, found, view, one.until_s)
 
     def let_go(self) -> None:
         """Forget what no cursor may continue and nobody is given again: it may hold a snapshot that was replaced."""

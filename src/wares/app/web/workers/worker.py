@@ -128,12 +128,16 @@ class Worker:
             return self._sent(number, Response(status_code=500), told_of(fault))
 
     def _errand(self, errand: str, known: Sequence[int]) -> dict[str, Any]:
+        before = self._engine.live.snapshot.name
         self._engine.come_to(known)  # what was erased goes from the memory of one that nobody asks, too
         self._engine.follow()
         self._engine.let_go()
-        if errand == "swap" and self._engine.exchange(int(time.time() * 1000)):
-            set_aside()
+        if errand == "swap":
+            self._engine.exchange(int(time.time() * 1000))
+            self._engine.come_to(known)
             self._noted.take()  # nobody has asked for what was worked out anew
+            if self._engine.live.snapshot.name != before:
+                set_aside()
         if errand == "tidy":
             look_through()
         return _counts(self._engine)
