@@ -210,6 +210,28 @@ def test_what_was_asked_for_last_is_worked_out_first_and_goes_last(shop: Shop, m
     assert [one.request.query for one in kept.given_again(9)] == ["tea 5", "tea 4", "tea 3"]
 
 
+def test_what_somebody_asks_meanwhile_stays_and_is_not_the_first_to_go(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for query in ("tea", "tea", "leaf", "leaf"):
+        shop.search(query, k=5)
+    _trained(shop)
+    kept, work_out = _answers(shop), Engine._worked_out
+
+    def meanwhile(engine: Engine, request: Request, *told: Any) -> Any:
+        found = work_out(engine, request, *told)
+        if request.query == "tea":
+            monkeypatch.setattr(Engine, "_worked_out", work_out)
+            for _ in range(2):
+                shop.search("tea", k=7)
+        return found
+
+    monkeypatch.setattr(Engine, "_worked_out", meanwhile)
+    shop.engine.exchange(NOW_MS)
+    assert [one.request.query for one in kept.given_again(9)] == ["tea", "leaf"]
+    assert kept.given_again(9)[0].request.k == 7  # what was asked, and not what was worked out for nobody
+
+
 def test_once_the_past_is_folded_anew_no_more_is_kept_of_what_is_worked_out(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

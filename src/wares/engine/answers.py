@@ -117,8 +117,9 @@ class Answers:
             return
         kept = _Kept(replace(answer.to_keep(), pages={}), view.state, view.sales, until_s)
         with self._lock:
-            if question not in self._kept:
-                self._put(question, kept)
+            if question in self._kept:
+                return
+            self._put(question, kept)
             if question in self._kept:  # else there is no room for it
                 self._kept.move_to_end(question, last=False)
 
