@@ -91,6 +91,9 @@ def test_a_small_shop_is_measured_from_end_to_end(tmp_path: Path) -> None:
     figures = json.loads(ran.stdout)
     assert {"search_warm", "event_to_answer", "ready_s", "memory_mb"} <= set(figures)
     assert figures["search_warm"]["peak_rps"] > 0 and figures["search_warm"]["kept_share"] > 0
+    for moment in ("cores_at_peak", "cores_at_rate"):
+        cores = figures["search_warm"][moment]
+        assert cores.keys() == {"server", "clients", "stolen"} and cores["clients"] > 0 <= cores["stolen"]
     assert figures["event_to_answer"]["unchanged"] == 0
     assert CliRunner().invoke(app, [*asked, "search_hot"]).exit_code != 0
 
