@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ from wares.app.web.workers.asked import Ended, Lately
 from wares.app.web.workers.crew import Crew, _Asked, _kill, _Member
 from wares.app.web.workers.frames import packed, read_frame
 from wares.app.web.workers.raised import FaultElsewhere
-from wares.app.web.workers.worker import Worker, _work_out
+from wares.app.web.workers.worker import Worker, _serve
 from wares.shop import Shop, open_shop
 
 BEGIN = {"keeper": "1", "share": 1, "logged": False}
@@ -75,10 +74,8 @@ def test_a_process_that_cannot_say_anything_ends(monkeypatch: pytest.MonkeyPatch
         raise SystemExit(code)
 
     monkeypatch.setattr(os, "_exit", ended)
-    waiting: SimpleQueue[Any] = SimpleQueue()
-    waiting.put({"number": 1})
     with pytest.raises(SystemExit):
-        _work_out(Full(), waiting, None)  # type: ignore[arg-type]
+        _serve(Full(), io.BytesIO(packed({"number": 1})), None)  # type: ignore[arg-type]
 
 
 def test_a_process_that_cannot_be_begun_is_tried_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +136,7 @@ def test_counts_never_go_back_whichever_thread_of_a_process_is_heard_first(shop:
     async def work() -> None:
         crew, process = Crew(shop, 1, lambda n: None), Process()
         heard = process.stdout()
-        one = _Member("1", process)  # type: ignore[arg-type]
+        one = _Member("1", process, asyncio.WriteTransport())  # type: ignore[arg-type]
         process.stdout = heard  # type: ignore[assignment]
         crew._members.append(one)
         loop, found = asyncio.get_running_loop(), list[int]()
@@ -163,7 +160,7 @@ def test_one_that_has_ended_by_itself_can_be_ended() -> None:
         def kill(self) -> None:
             raise ProcessLookupError
 
-    _kill(_Member("1", Process()))  # type: ignore[arg-type]
+    _kill(_Member("1", Process(), asyncio.WriteTransport()))  # type: ignore[arg-type]
 
 
 def test_one_that_is_always_asked_is_looked_after_all_the_same(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,9 +174,9 @@ def test_one_that_is_always_asked_is_looked_after_all_the_same(shop: Shop, monke
         (one,), sent, send = crew._members, list[str](), crew._send
         one.waiting[-1] = _Asked(asyncio.get_running_loop().create_future(), again=False)
 
-        def noted(to: _Member, number: int, told: Any) -> "asyncio.Future[Any]":
+        def noted(to: _Member, number: int, told: Any, **more: Any) -> "asyncio.Future[Any]":
             sent.append(told["do"])
-            return send(to, number, told)
+            return send(to, number, told, **more)
 
         monkeypatch.setattr(crew, "_send", noted)
         await _until(lambda: len(sent) > 1)
@@ -228,7 +225,8 @@ def test_of_what_processes_ended_over_is_remembered_for_ten_minutes(monkeypatch:
 
 def test_of_those_that_wait_for_a_process_the_oldest_of_each_thread_is_at_work() -> None:
     async def work() -> None:
-        one, loop = _Member("1", None), asyncio.get_running_loop()  # type: ignore[arg-type]
+        one = _Member("1", None, asyncio.WriteTransport())  # type: ignore[arg-type]
+        loop = asyncio.get_running_loop()
         assert one.at_work() == set()
         for number, again in ((1, False), (2, False), (3, True), (4, True), (5, False)):
             one.waiting[number] = _Asked(loop.create_future(), again)

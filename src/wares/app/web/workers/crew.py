@@ -9,6 +9,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from io import FileIO
 from itertools import count
 from signal import SIGKILL
 from typing import Any
@@ -58,6 +59,7 @@ class _Asked:
 class _Member:
     keeper: str
     process: Process
+    again: asyncio.WriteTransport  # what is most likely kept goes this way, to the other thread of the process
     ready: bool = False
     away: bool = False  # takes up a snapshot, or looks for garbage
     tidied_s: float = field(default_factory=time.monotonic)
@@ -146,10 +148,10 @@ class Crew:
             if _has_ended(one):  # before, and not over this question
                 one.ready = False
                 continue
-            question = {"do": work, "told": told, "known": known, "id": current().id, "again": again}
+            question = {"do": work, "told": told, "known": known, "id": current().id}
             number = next(self._numbers)
             try:
-                sent = self._send(one, number, question)
+                sent = self._send(one, number, question, again=again)
                 if not again:
                     self._asked_now[digest] = sent
                 header, parts = await asyncio.wait_for(sent, _LONGEST_S)
@@ -195,12 +197,14 @@ class Crew:
                 return one
         raise CursorExpired("This cursor has expired: the process that kept its answer has ended. Ask without one.")
 
-    def _send(self, one: _Member, number: int, told: Mapping[str, Any]) -> "asyncio.Future[Frame]":
+    def _send(
+        self, one: _Member, number: int, told: Mapping[str, Any], *, again: bool = False
+    ) -> "asyncio.Future[Frame]":
         answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
-        pipe = one.process.stdin
+        pipe = one.again if again else one.process.stdin
         if pipe is None or pipe.is_closing():
             raise ConnectionResetError
-        one.waiting[number] = _Asked(answer, bool(told.get("again")))
+        one.waiting[number] = _Asked(answer, again)
         pipe.write(packed({**told, "number": number}))
         return answer
 
@@ -242,12 +246,21 @@ class Crew:
             await asyncio.sleep(wait_s)
 
     async def _start(self) -> _Member:
-        command = (sys.executable, "-m", "wares.app.web.workers", str(self.shop.folder))
+        theirs, ours = os.pipe()
+        loop = asyncio.get_running_loop()
+        again, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, FileIO(ours, "w"))  # which closes it
+        command = (sys.executable, "-m", "wares.app.web.workers", str(self.shop.folder), str(theirs))
         alone = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=PIPE, env={**os.environ, **alone}, limit=_BUFFER
-        )
-        one = _Member(str(next(self._names)), process)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command, stdin=PIPE, stdout=PIPE, pass_fds=(theirs,), env={**os.environ, **alone}, limit=_BUFFER
+            )
+        except BaseException:
+            again.close()
+            raise
+        finally:
+            os.close(theirs)
+        one = _Member(str(next(self._names)), process, again)
         self._members.append(one)
         begin = {
             "settings": self.shop.settings.model_dump(mode="json"),
@@ -286,6 +299,7 @@ class Crew:
     async def _lost(self, one: _Member) -> None:
         """It is asked no more; who waits for it hears so, as soon as is known how it ended."""
         _kill(one)
+        one.again.close()
         one.ready = False
         self._members.remove(one)
         self._gone = [total + more for total, more in zip(self._gone, _counted(one.counts), strict=True)]
@@ -343,6 +357,7 @@ def _counted(counts: Mapping[str, Any]) -> list[int]:
 
 async def _end(one: _Member) -> None:
     """Let it answer what it was asked; who is not ready has nothing to answer, and one that is stuck has its time."""
+    one.again.close()
     if one.process.stdin is not None:
         one.process.stdin.close()
     for within_s in (_END_S if one.ready else 0, _END_S):

@@ -7,6 +7,7 @@ import asyncio
 import json
 import struct
 from collections.abc import Sequence
+from io import FileIO
 from typing import Any, BinaryIO
 
 Frame = tuple[Any, list[bytes]]
@@ -20,11 +21,12 @@ def packed(told: object, parts: Sequence[bytes] = ()) -> bytes:
     return b"".join((_NUMBER.pack(len(whole)), *(_NUMBER.pack(len(part)) for part in whole), *whole))
 
 
-def read_frame(pipe: BinaryIO) -> Frame | None:
+def read_frame(pipe: BinaryIO | FileIO) -> Frame | None:
     """The next one, waiting for it; None = there is none any more. EOFError for one that is cut."""
-    first = pipe.read(_NUMBER.size)
+    first = pipe.read(_NUMBER.size) or b""
     if not first:
         return None
+    first += _exactly(pipe, _NUMBER.size - len(first))
     sizes = _sizes(_exactly(pipe, _NUMBER.size * _many(first)))
     told, *parts = (_exactly(pipe, size) for size in sizes)
     return json.loads(told), parts
@@ -50,8 +52,11 @@ def _sizes(raw: bytes) -> list[int]:
     return [size for (size,) in _NUMBER.iter_unpack(raw)]
 
 
-def _exactly(pipe: BinaryIO, size: int) -> bytes:
-    found = pipe.read(size)
-    if len(found) < size:
-        raise EOFError("The frame is cut.")
-    return found
+def _exactly(pipe: BinaryIO | FileIO, size: int) -> bytes:
+    parts = list[bytes]()
+    while size:
+        if not (part := pipe.read(size)):  # of a bare file what is there may be less
+            raise EOFError("The frame is cut.")
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)

@@ -1,6 +1,7 @@
-"""One process that answers: `python -m wares.app.web.workers FOLDER`. It reads questions from its standard input
-and writes answers to its standard output, until the input ends: one after the other, but for what was asked a moment
-ago, which is most likely kept and waits for nothing that is worked out.
+"""One process that answers: `python -m wares.app.web.workers FOLDER AGAIN`. It reads questions from its standard input
+and writes answers to its standard output, one after the other, until the input ends. What was asked a moment ago is
+most likely kept, and waits for nothing that is worked out: it comes through the pipe AGAIN, which another thread reads.
+Each thread waits for its own pipe: one that handed questions to the other would take the interpreter from it each time.
 
 It opens the shop as any reader does, and follows what the serving process has written: each question says how much an
 answer must know. What was shown, and how answers go, it hands back with each answer, and writes nothing itself.
@@ -10,9 +11,10 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from io import FileIO
 from pathlib import Path
-from queue import SimpleQueue
+from select import select
 from threading import Lock, Thread, local
 from typing import Any, BinaryIO
 
@@ -169,44 +171,42 @@ def _counts(engine: Engine) -> dict[str, Any]:
 def main() -> None:
     """Serve until the input ends."""
     share_one_arena()
-    asked, answers = sys.stdin.buffer, _Answers()
-    if (first := read_frame(asked)) is None:
-        return
-    begin, _ = first
-    begin_log(begin["log"])
-    try:
-        with open_shop(Path(sys.argv[1]), create=False) as shop, GivingBack():
-            worker = Worker(shop, begin)
-            set_aside()
-            sys.setswitchinterval(SWITCH_S)
-            look_seldom()
-            answers.send(packed({"ready": True}))
-            waiting: SimpleQueue[Mapping[str, Any] | None] = SimpleQueue()
-            working = Thread(target=_work_out, args=(worker, waiting, answers), name="works out")
-            working.start()
-            try:
-                while (frame := read_frame(asked)) is not None:
-                    if frame[0].get("again"):
-                        answers.send(worker.do(frame[0]))
-                    else:
-                        waiting.put(frame[0])
-            finally:
-                waiting.put(None)
-                working.join()
-    except WaresError as error:
-        _log.error("%s", error)
-        sys.exit(1)
-    except (EOFError, BrokenPipeError):  # who asked is gone
-        pass
-
-
-def _work_out(worker: Worker, waiting: "SimpleQueue[Mapping[str, Any] | None]", answers: "_Answers") -> None:
-    while (told := waiting.get()) is not None:
+    answers = _Answers()
+    with FileIO(0) as asked, FileIO(int(sys.argv[2])) as again:  # nothing is read ahead, so that `select` knows of it
         try:
-            answers.send(worker.do(told))
-            if waiting.empty():
-                look_while_idle()
-        except BrokenPipeError:
+            if (first := read_frame(asked)) is None:
+                return
+            begin, _ = first
+            begin_log(begin["log"])
+            with open_shop(Path(sys.argv[1]), create=False) as shop, GivingBack():
+                worker = Worker(shop, begin)
+                set_aside()
+                sys.setswitchinterval(SWITCH_S)
+                look_seldom()
+                answers.send(packed({"ready": True}))
+                beside = Thread(target=_serve, args=(worker, again, answers), name="gives again")
+                beside.start()
+                _serve(worker, asked, answers, look_while_idle)
+                beside.join()
+        except WaresError as error:
+            _log.error("%s", error)
+            sys.exit(1)
+        except EOFError:  # who asked is gone
+            pass
+
+
+def _serve(
+    worker: Worker, asked: BinaryIO | FileIO, answers: "_Answers", idle: Callable[[], None] | None = None
+) -> None:
+    """Answer what comes through this pipe until it ends; `idle` is called after an answer when nobody waits."""
+    while True:
+        try:
+            if (frame := read_frame(asked)) is None:
+                return
+            answers.send(worker.do(frame[0]))
+            if idle is not None and not select([asked], [], [], 0)[0]:
+                idle()
+        except (EOFError, BrokenPipeError):  # who asked is gone
             return
         except Exception as fault:  # not even that it failed could be said: no memory, most likely
             tell_fault(fault)
