@@ -10,13 +10,11 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
+from functools import partial
+from http.client import HTTPConnection
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from wares.app.bench.made_up import made_up_products
+from wares.app.bench.serving.judging import Answer, Seen, ask, asked_meanwhile, connected, questions, said
 from wares.domain.event import Event, EventKind
 from wares.engine.learnt import SNAPSHOTS
 from wares.engine.settings import FILE_NAME
@@ -38,20 +37,8 @@ _SETTINGS = (
     '[encoder]\nsource = "none"\n[models]\ntrain = ["popular", "co_bought"]\n[promotion]\ncompare = false\n'
     "[server]\nrate_per_address = 0\nrate_per_shopper = 0\n"
 )
-_SNAPSHOTS, _K, _CLIENTS = 3, 12, 16
+_SNAPSHOTS = 3
 _WAIT_S, _WARM_UP_S = 120.0, 5.0
-Answer = tuple[int, tuple[tuple[str, float | None], ...]]  # total, (product, price) of each hit
-
-
-@dataclass
-class Seen:
-    """What the clients met. `took_ms` counts from the moment at which a request should have been sent."""
-
-    took_ms: list[float] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    mixed: list[str] = field(default_factory=list)
-    expired: int = 0
-    by_snapshot: dict[str, int] = field(default_factory=dict)
 
 
 def swap_figures(
@@ -60,15 +47,15 @@ def swap_figures(
     """`times` swaps at `rate` requests a second, after the same load without any. `workers`: the setting of the
     server, for as few requests as these would start none. `kept`: let it give again what it has kept, as a shop does,
     and have its processes work out anew behind a swap what is asked often."""
-    rng = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory(prefix="wares-swaps-") as scratch:
         folder = Path(scratch) / "shop"
         _build(folder, products, workers, kept, seed, tell)
         with serving(folder) as port:
             known = _known_answers(folder, port, tell)
-            _load(port, known, rate, rng, lambda: _wait(_WARM_UP_S, tell))  # whoever answers has seen each question
-            before = _load(port, known, rate, rng, lambda: _wait(max(4.0, 0.3 * times), tell))
-            during = _load(port, known, rate, rng, lambda: _swap(folder, port, times, tell))
+            asked = partial(asked_meanwhile, port, known, rate)
+            asked(seed, lambda: _wait(_WARM_UP_S, tell))  # whoever answers has seen each question
+            before = asked(seed + 1, lambda: _wait(max(4.0, 0.3 * times), tell))
+            during = asked(seed + 2, lambda: _swap(folder, port, times, tell))
     alone, swapped = _figures(before), _figures(during)
     return {
         "products": products, "workers": workers, "kept": kept, "swaps": times, "rate_per_s": rate,
@@ -125,25 +112,6 @@ def serving(folder: Path) -> Iterator[int]:
             server.wait(20)
 
 
-def _questions() -> list[tuple[str, dict[str, Any]]]:
-    words = ("bread", "steel kettle", "cotton shirt", "tea", "red lamp", "drill")
-    asked: list[tuple[str, dict[str, Any]]] = [("/v1/search", {"query": query}) for query in words]
-    asked += [("/v1/recommend", {"shopper": f"s{i}"}) for i in range(4)]
-    return [*asked, ("/v1/recommend", {}), ("/v1/browse", {}), ("/v1/browse", {"category": "Food"})]
-
-
-def _ask(connection: HTTPConnection, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    connection.request("POST", path, json.dumps({"k": _K, **body}), {"content-type": "application/json"})
-    answer = connection.getresponse()
-    return answer.status, json.loads(answer.read())
-
-
-def _said(page: dict[str, Any]) -> Answer:
-    """A hit is its product, or has its fields."""
-    hits = (hit.get("product", hit) for hit in page["hits"])
-    return int(page["total"]), tuple((hit["id"], hit["price"]) for hit in hits)
-
-
 def _known_answers(folder: Path, port: int, tell: Tell) -> dict[tuple[str, int, int], Answer]:
     """(snapshot, question, page 0 or 1) -> the answer, with nothing else going on."""
     known: dict[tuple[str, int, int], Answer] = {}
@@ -152,29 +120,34 @@ def _known_answers(folder: Path, port: int, tell: Tell) -> dict[tuple[str, int, 
         tell("Noting the answers", place, len(names))
         make_current(folder / SNAPSHOTS, name)
         _await(port, name)
-        connection = HTTPConnection("127.0.0.1", port, timeout=_WAIT_S)
-        for number, (path, body) in enumerate(_questions()):
-            status, page = _ask(connection, path, body)
+        connection = connected(port)
+        for number, (path, body) in enumerate(questions()):
+            status, page = _page(connection, path, body)
             if status != 200 or page["snapshot"] != name:
                 raise TrainingError(f"{path} was answered with {status} by {page.get('snapshot')}, not by {name}.")
-            known[name, number, 0] = _said(page)
+            known[name, number, 0] = said(page)
             if page["cursor"]:
-                known[name, number, 1] = _said(_ask(connection, path, {**body, "cursor": page["cursor"]})[1])
+                known[name, number, 1] = said(_page(connection, path, {**body, "cursor": page["cursor"]})[1])
         connection.close()
     tell("Noting the answers", len(names), len(names))
-    differ = sum(len({known[name, number, 0] for name in names}) == len(names) for number in range(len(_questions())))
+    differ = sum(len({known[name, number, 0] for name in names}) == len(names) for number in range(len(questions())))
     if differ < 3:
         raise TrainingError("The snapshots answer alike: a mixed answer could not be told.")
     return known
 
 
+def _page(connection: HTTPConnection, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    status, told = ask(connection, path, body)
+    return status, json.loads(told)
+
+
 def _await(port: int, name: str) -> None:
     """Until the server answers from this snapshot."""
     deadline_s = time.monotonic() + _WAIT_S
-    connection = HTTPConnection("127.0.0.1", port, timeout=_WAIT_S)
+    connection = connected(port)
     try:
         while time.monotonic() < deadline_s:
-            if _ask(connection, "/v1/recommend", {"k": 1})[1].get("snapshot") == name:
+            if _page(connection, "/v1/recommend", {"k": 1})[1].get("snapshot") == name:
                 return
             time.sleep(0.1)
     finally:
@@ -196,71 +169,3 @@ def _swap(folder: Path, port: int, times: int, tell: Tell) -> None:
         make_current(folder / SNAPSHOTS, names[turn % len(names)])
         _await(port, names[turn % len(names)])
     tell("Asking while snapshots swap", times, times)
-
-
-def _load(
-    port: int, known: dict[tuple[str, int, int], Answer], rate: float, rng: np.random.Generator, work: Any
-) -> Seen:
-    """Ask at random moments (Poisson), `rate` a second, as long as `work` takes."""
-    seen, lock, own, stop = Seen(), threading.Lock(), threading.local(), threading.Event()
-    opened = list[HTTPConnection]()
-
-    def first(path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        """On this thread's connection, or on a new one where the server has closed that since it was last used."""
-        if hasattr(own, "connection"):
-            try:
-                return _ask(own.connection, path, body)
-            except (ConnectionError, HTTPException):
-                own.connection.close()
-        own.connection = HTTPConnection("127.0.0.1", port, timeout=30)
-        with lock:
-            opened.append(own.connection)
-        return _ask(own.connection, path, body)
-
-    def ask(due_s: float, number: int, follow: bool) -> None:
-        try:
-            (path, body), page_number = _questions()[number], 0
-            status, page = first(path, body)
-            took_ms, name = (time.monotonic() - due_s) * 1000, page.get("snapshot", "")
-            with lock:
-                seen.took_ms.append(took_ms)
-                seen.by_snapshot[name] = seen.by_snapshot.get(name, 0) + 1
-                _judge(seen, known, status, page, (name, number, page_number))
-            if follow and status == 200 and page["cursor"]:
-                status, page = _ask(own.connection, path, {**body, "cursor": page["cursor"]})
-                with lock:
-                    _judge(seen, known, status, page, (name, number, 1))
-        except (OSError, HTTPException, ValueError, KeyError) as error:
-            own.__dict__.pop("connection", None)
-            with lock:
-                seen.errors.append(f"{type(error).__name__}: {error}")
-
-    def send() -> None:
-        due_s = time.monotonic()
-        with ThreadPoolExecutor(_CLIENTS) as clients:
-            while not stop.is_set():
-                due_s += float(rng.exponential(1 / rate))
-                time.sleep(max(0.0, due_s - time.monotonic()))
-                clients.submit(ask, due_s, int(rng.integers(len(_questions()))), bool(rng.random() < 0.2))
-
-    sender = threading.Thread(target=send, name="clients")
-    sender.start()
-    try:
-        work()
-    finally:
-        stop.set()
-        sender.join()
-        for connection in opened:
-            connection.close()
-    return seen
-
-
-def _judge(
-    seen: Seen, known: dict[tuple[str, int, int], Answer], status: int, page: dict[str, Any], at: tuple[str, int, int]
-) -> None:
-    if status == 410 and at[2]:
-        seen.expired += 1
-    elif status != 200:
-        seen.errors.append(f"{status}: {page.get('detail', '')}")
-    elif page["snapshot"] != at[0] or known.get(at) != _said(page):
-        seen.mixed.append(f"question {at[1]}, page {at[2] + 1}: named {page['snapshot']}, began with {at[0]}")
