@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ _TABLE = (
     " shopper BLOB, body TEXT NOT NULL, simulated INTEGER NOT NULL DEFAULT 0)"
 )
 _MARK = "ALTER TABLE impressions ADD COLUMN simulated INTEGER NOT NULL DEFAULT 0"  # of a file older than the mark
-_INSERT = "INSERT INTO impressions (written_ms, shopper, body, simulated) VALUES (?, ?, ?, ?)"
+_INSERT, _VALUES = "INSERT INTO impressions (written_ms, shopper, body, simulated) VALUES", "(?, ?, ?, ?)"
+_TOGETHER = 100  # rows of one statement
 _STEADY = "CREATE TABLE IF NOT EXISTS steady (ms INTEGER NOT NULL)"  # one row: by which time things were last erased
 _INDEX = "CREATE INDEX IF NOT EXISTS impressions_by_age ON impressions (written_ms)"
 
@@ -176,7 +178,10 @@ class ImpressionLog:
         now_ms = self._time.now_ms()
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            self._connection.executemany(_INSERT, rows)
+            for start in range(0, len(rows), _TOGETHER):  # each statement lets the interpreter go and wants it back
+                some = rows[start : start + _TOGETHER]
+                values = list(chain.from_iterable(some))
+                self._connection.execute(f"{_INSERT} {', '.join([_VALUES] * len(some))}", values)
             self._connection.execute("DELETE FROM impressions WHERE written_ms < ?", (now_ms - self._keep_ms,))
             if self._time.agrees():  # what a clock that was wrong has stamped is kept no longer than the rest
                 self._connection.execute(_REDATE, (now_ms, now_ms + DAY_MS))
