@@ -37,6 +37,7 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
+_ENCODED_HEADERS = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
 _THEIRS = "/1/"  # the routes that InstantSearch speaks
 _EVENTS = "POST /v1/events"  # which pages send as plain text, to spare the browser a question beforehand
 _LEFT = 499  # the status in the log where nobody waits for the answer, as other servers have it
@@ -80,7 +81,7 @@ class Gate:
         preflight = is_preflight(scope["method"], headers)
         answered = _Answered(
             send,
-            {**_HEADERS, HEADER: record.id, **cors_headers(origin, origins, preflight=preflight)},
+            {HEADER: record.id, **cors_headers(origin, origins, preflight=preflight)},
             ", ".join(methods_of(scope["path"])) if not known or route.name == UNKNOWN else "",
         )
         caller = Caller()
@@ -241,13 +242,14 @@ def _limited(receive: Receive, most: int, held: Held) -> Callable[[], Awaitable[
 
 
 class _Answered:
-    """Sends an answer with safe headers, and remembers its status and how long its body is. `allow`: the methods that
-    the path takes."""
+    """Sends an answer with safe headers and these, and remembers its status and how long its body is. `allow`: the
+    methods that the path takes."""
 
     def __init__(self, send: Send, headers: Mapping[str, str], allow: str) -> None:
         self._allow = [(b"allow", allow.encode())] if allow else []
         self._send, self.status, self.sent_bytes = send, 0, 0
-        self._headers = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        own = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        self._headers = _ENCODED_HEADERS + own
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":

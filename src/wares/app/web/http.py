@@ -13,7 +13,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
-from starlette.middleware.gzip import GZipMiddleware
 
 from wares.app.web.access.caller import Caller, caller_of
 from wares.app.web.access.key_ring import KeyRing
@@ -28,7 +27,7 @@ from wares.app.web.gate import Gate
 from wares.app.web.instantsearch.routes import add_instantsearch
 from wares.app.web.limits import Limits
 from wares.app.web.load import Load
-from wares.app.web.sent.bodies import HeadAsGet, Unpacking
+from wares.app.web.sent.bodies import HeadAsGet, Packing, Unpacking
 from wares.app.web.sent.bulk import Sent, put_sent, reader_of, record_sent, takes_json, update_sent
 from wares.app.web.sent.etags import tagged
 from wares.app.web.sent.idempotency import AnswerFiles, Idempotency
@@ -132,7 +131,7 @@ def make_app(
     app.add_middleware(DirectWay, direct=direct, shops=shops, default=DEFAULT_SHOP)
     app.add_middleware(Idempotency, shops=shops, files=answers, threads=threads, default=DEFAULT_SHOP)
     app.add_middleware(Unpacking, most=limits.body_bytes)
-    app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
+    app.add_middleware(Packing, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
     app.add_middleware(HeadAsGet)
     app.state.service, app.state.metrics = service, metrics
     gate: dict[str, Any] = {"log": server is not None and server.access_log, "metrics": metrics, "load": load}

@@ -1,9 +1,10 @@
-"""Bodies on their way in and out: read whole, unpacked within the limit, and HEAD is GET without one."""
+"""Bodies on their way in and out: read whole, unpacked within the limit, packed; and HEAD is GET without one."""
 
 import zlib
 from collections import deque
 from collections.abc import Callable
 
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wares.app.web.told.refusals import Refused
@@ -105,6 +106,27 @@ class HeadAsGet:
             await send(message)
 
         await self._app({**scope, "method": "GET"}, receive, without_body)
+
+
+class Packing(GZipMiddleware):
+    """ASGI middleware: answers are packed for who takes them so. All others get them as they are, without the
+    framework's way there."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or _takes_gzip(scope):
+            await super().__call__(scope, receive, send)
+            return
+
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), (b"vary", b"Accept-Encoding")]
+            await send(message)
+
+        await self.app(scope, receive, told)
+
+
+def _takes_gzip(scope: Scope) -> bool:
+    return any(b"gzip" in value for name, value in scope["headers"] if name == b"accept-encoding")
 
 
 class WholeAnswer:
