@@ -15,6 +15,7 @@ from wares.domain.result import Page
 from wares.engine.answers import Answers
 from wares.engine.assembly import Engine
 from wares.engine.impression import impression_of
+from wares.engine.live import CatalogueState
 from wares.engine.stages import Answer
 from wares.shop import Shop, open_shop
 from wares.store.impressions import ImpressionLog, read_impressions
@@ -294,6 +295,37 @@ def test_answers_of_a_catalogue_that_was_changed_since_are_let_go(shop: Shop) ->
     assert _answers(shop).nbytes > 0
     shop.update([{"id": "p3", "price": 1}])
     assert _answers(shop).nbytes == 0
+
+
+def test_what_is_kept_is_looked_through_once_for_each_state_of_the_catalogue(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for k in (3, 4, 5):
+        shop.search("tea", k=k, filters={"price": {"high": k}})
+    shop.engine.let_go()
+    looked, seen_as = list[CatalogueState](), CatalogueState.is_seen_as
+
+    def noted(state: CatalogueState, other: CatalogueState) -> bool:
+        looked.append(other)
+        return seen_as(state, other)
+
+    monkeypatch.setattr(CatalogueState, "is_seen_as", noted)
+    shop.engine.let_go()
+    assert not looked
+    shop.update([{"id": "p3", "price": 1}])
+    assert len(looked) >= 3 and _answers(shop).nbytes == 0
+
+
+def test_an_answer_that_was_begun_before_a_change_and_is_kept_after_it_is_let_go(shop: Shop) -> None:
+    shop.search("tea", k=5)
+    answers, before = _answers(shop), shop.engine.live.state
+    ((question, kept),) = answers._kept.items()
+    shop.update([{"id": "p3", "price": 1}])
+    shop.engine.let_go()
+    answers.keep(question, kept.answer, kept.answer.view)
+    assert kept.state is before and answers.nbytes > 0
+    shop.engine.let_go()
+    assert answers.nbytes == 0
 
 
 def test_no_answer_is_kept_that_an_erased_shopper_got(shop: Shop) -> None:

@@ -70,6 +70,7 @@ class Answers:
         self.found = self.missed = 0
         self._lifetime_s, self._most_bytes, self._bytes = lifetime_s, most_bytes, KeptBytes()
         self._kept: OrderedDict[Question, _Kept] = OrderedDict()  # longest unused first
+        self._looked_for: CatalogueState | None = None  # what is kept and is of another one was let go
         self._lock = Lock()
 
     def find(self, question: Question, view: ShopView, walk: Walk) -> Answer | None:
@@ -124,12 +125,19 @@ class Answers:
                 self._kept.move_to_end(question, last=False)
 
     def let_go(self, state: CatalogueState) -> None:
-        """Forget now what is not found any more: it is too old, or of another state of the catalogue than this."""
+        """Forget now what is not found any more: it is of another state of the catalogue than this, or too old. Of what
+        is too old, and was asked for after something that is not, some stays a while: as long as that.
+
+        All are looked through once for each state; a look at thousands in the middle of answers is a stall."""
         now_s = time.monotonic()
         with self._lock:
-            for question, kept in list(self._kept.items()):
-                if kept.until_s < now_s or not state.is_seen_as(kept.state):
-                    self._drop(question)
+            if self._looked_for is not state:
+                self._looked_for = state
+                for question, kept in list(self._kept.items()):
+                    if kept.until_s < now_s or not state.is_seen_as(kept.state):
+                        self._drop(question)
+            while self._kept and next(iter(self._kept.values())).until_s < now_s:
+                self._drop(next(iter(self._kept)))
 
     def let_all_go(self) -> None:
         """Forget all of them."""
@@ -151,6 +159,8 @@ class Answers:
             self._drop(question)
         self._kept[question] = kept
         self._bytes.add(kept.answer)
+        if self._looked_for is not None and not self._looked_for.is_seen_as(kept.state):
+            self._looked_for = None  # it was begun before, or something has changed again: look once more
         while self._kept and self._bytes.now > self._most_bytes:
             self._drop(next(iter(self._kept)))
 
