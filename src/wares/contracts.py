@@ -126,6 +126,9 @@ class View(Protocol):
     def learnt_rows(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
         """The rows under which the snapshot's models know these products; -1 = they came later."""
 
+    def published_after(self, time_ms: float) -> NDArray[np.int32]:
+        """The rows of products that went on sale after this time, growing."""
+
     def text_match(self, terms: Sequence[Term]) -> TextMatch:
         """What these terms find among all rows."""
 
@@ -144,6 +147,9 @@ class View(Protocol):
     def nearest(self, model: str, row: int, others: NDArray[np.int32], now_ms: int) -> int | None:
         """Which of these rows, `row` itself apart, a fitted model holds nearest to it: of which it says most to a
         shopper who has just bought that one and nothing else. None = it says nothing of them."""
+
+    def times_bought(self, row: int, history: History) -> int:
+        """How many purchases of this product a history holds."""
 
     def leanings(self, history: History, now_ms: int) -> Leanings:
         """How far a shopper with this history leans to departments, categories, brands and price bands."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from wares.domain.event import EventKind
 from wares.domain.interactions import Interactions
@@ -11,6 +12,10 @@ from wares.models.memory import sparse
 from wares.models.neighbours import nearest_link, pointed_at
 
 N = 40
+
+
+def _marked(*columns: int, n: int = N) -> NDArray[np.bool_]:
+    return np.isin(np.arange(n), columns)
 
 
 @pytest.fixture
@@ -32,7 +37,7 @@ def test_the_nearest_is_what_the_whole_score_says_most_of(model: ItemKNN) -> Non
         whole = pointed_at(model.links, np.array([row], np.int32), np.ones(1, np.float32)).all()
         scored = model.score(History.bought_now(np.array([row], np.int32), 600), 600)
         others = rng.choice(N, 6, replace=False)
-        nearest = nearest_link(model.links, row, set(others.tolist()))
+        nearest = nearest_link(model.links, row, _marked(*others.tolist()))
         if nearest is None:
             assert not (whole[others] > 0).any()
         else:
@@ -45,12 +50,12 @@ def test_the_nearest_is_what_the_whole_score_says_most_of(model: ItemKNN) -> Non
 
 def test_among_nothing_and_among_what_nobody_links_nothing_is_nearest(model: ItemKNN) -> None:
     unlinked = set(range(N)) - set(model.links.indices[model.links.indptr[5] : model.links.indptr[6]].tolist())
-    assert nearest_link(model.links, 5, ()) is None
-    assert nearest_link(model.links, 5, unlinked) is None
+    assert nearest_link(model.links, 5, _marked()) is None
+    assert nearest_link(model.links, 5, _marked(*unlinked)) is None
 
 
 def test_what_speaks_against_a_product_is_not_near_to_it() -> None:
     links = sparse(np.array([-3, 2, 1]), np.array([1, 2, 3]), np.array([0, 3, 3, 3, 3]), (4, 4))
-    assert nearest_link(links, 0, {1}) is None
-    assert nearest_link(links, 0, {1, 3}) == 3
-    assert nearest_link(links, 0, {1, 2, 3}) == 2
+    assert nearest_link(links, 0, _marked(1, n=4)) is None
+    assert nearest_link(links, 0, _marked(1, 3, n=4)) == 3
+    assert nearest_link(links, 0, _marked(1, 2, 3, n=4)) == 2

@@ -1,8 +1,8 @@
 """What is found on the way and what is shown in the end."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,13 +109,11 @@ class Slate:
 
     def take(self, index: Index) -> "Slate":
         chosen = np.arange(len(self))[index]
-        return Slate(
-            self.candidates.take(chosen),
-            self.scores[chosen],
-            self.priority[chosen],
-            tuple([self.adjustments[i] for i in chosen.tolist()]),
-            sponsored=self.sponsored,
-        )
+        adjustments: tuple[tuple[Adjustment, ...], ...] = ((),) * len(chosen)
+        if any(self.adjustments):
+            adjustments = tuple([self.adjustments[i] for i in chosen.tolist()])
+        candidates = self.candidates.take(chosen)
+        return Slate(candidates, self.scores[chosen], self.priority[chosen], adjustments, sponsored=self.sponsored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +130,31 @@ class Reason:
     about: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     weight: float = 0.0
+
+
+@final
+class Served(Mapping[str, float]):
+    """What the ranker was served of one hit: `numbers` in the order of `names`, which all hits of an answer share."""
+
+    __slots__ = ("names", "numbers")
+
+    def __init__(self, names: tuple[str, ...], numbers: list[float]) -> None:
+        self.names, self.numbers = names, numbers
+
+    def __getitem__(self, name: str) -> float:
+        try:
+            return self.numbers[self.names.index(name)]
+        except ValueError:
+            raise KeyError(name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
 
 
 @dataclass(frozen=True, slots=True)

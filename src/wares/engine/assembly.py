@@ -268,11 +268,11 @@ class Engine:
         actions = self.rules.actions(request, self.store.shoppers) if actions is None else actions
         question = Question.of(request, history, actions, walk) if self.answers is not None and not bids else None
         if question and self.answers and (kept := self.answers.find(question, view, walk)) is not None:
-            return drawn(replace(kept, notes=(*notes, *kept.notes)), chance, request)
+            return drawn(_with_notes(notes, kept), chance, request)
         found, is_whole = self._worked_out(request, history, actions, walk, view, bids)
         if question and self.answers and is_whole:
             self.answers.keep(question, found, view)
-        return drawn(replace(found, notes=(*notes, *found.notes)), chance, request)
+        return drawn(_with_notes(notes, found), chance, request)
 
     def _worked_out(
         self,
@@ -379,6 +379,10 @@ class Engine:
         if surface not in self._walks:
             self.settings.profile(surface)  # raises the error that lists the known ones
         return self._walks[surface]
+
+
+def _with_notes(notes: Sequence[str], found: Answer) -> Answer:
+    return replace(found, notes=(*notes, *found.notes)) if notes else found
 
 
 def _seeds(request: Request, view: ShopView) -> tuple[NDArray[np.int32], list[str]]:

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic_core import to_json
 
 from wares.domain.request import Request
-from wares.domain.result import Hit, Page
+from wares.domain.result import Hit, Page, Served
 from wares.domain.sponsored import Sponsored
 from wares.policies.exploration import NAME as EXPLORATION
 
@@ -74,28 +74,38 @@ def _asked(page: Page, request: Request, took_ms: float) -> dict[str, Any]:
 
 
 def _shown(page: Page, offset: int) -> dict[str, Any]:
-    names = list(next((hit.features for hit in page.hits if hit.features), {}))
-    needed = set(names)
-    told = [bool(names) and hit.features.keys() >= needed for hit in page.hits]  # of two orders each may know others
-    table = [[hit.features[name] for name in names] for hit, tells in zip(page.hits, told, strict=True) if tells]
-    values = iter(np.round(table, 6).tolist())
-    return {
-        "features": names,
-        "hits": [
-            {
-                "product": hit.product.id,
-                "position": offset + place,
-                "propensity": None if hit.team else round(hit.chances.get(offset + place, 1.0), 6),
-                "score": round(hit.score, 6),
-                "values": next(values) if tells else [],
-                **({"chances": {str(at): round(p, 6) for at, p in hit.chances.items()}} if hit.chances else {}),
-                **({"team": hit.team} if hit.team else {}),
-                **({"explored": True} if _explored(hit, offset + place) else {}),
-                **({"sponsored": _paid(hit.sponsored)} if hit.sponsored else {}),
-            }
-            for place, (hit, tells) in enumerate(zip(page.hits, told, strict=True))
-        ],
+    names = tuple(next((hit.features for hit in page.hits if hit.features), {}))
+    served = [_in_order(hit.features, names) for hit in page.hits]
+    rounded = iter(np.round([values for values in served if values], 6).tolist())
+    each = zip(page.hits, served, strict=True)
+    hits = [_hit(hit, offset + place, next(rounded) if values else []) for place, (hit, values) in enumerate(each)]
+    return {"features": names, "hits": hits}
+
+
+def _in_order(features: Mapping[str, float], names: tuple[str, ...]) -> list[float]:
+    """By these names; [] where one is missing: of two orders each may know others."""
+    if isinstance(features, Served) and features.names == names:
+        return features.numbers
+    return [features[name] for name in names] if features.keys() >= set(names) else []
+
+
+def _hit(hit: Hit, position: int, values: list[float]) -> dict[str, Any]:
+    told = {
+        "product": hit.product.id,
+        "position": position,
+        "propensity": None if hit.team else round(hit.chances.get(position, 1.0), 6),
+        "score": round(hit.score, 6),
+        "values": values,
     }
+    if hit.chances:
+        told["chances"] = {str(at): round(p, 6) for at, p in hit.chances.items()}
+        if _explored(hit, position):
+            told["explored"] = True
+    if hit.team:
+        told["team"] = hit.team
+    if hit.sponsored:
+        told["sponsored"] = _paid(hit.sponsored)
+    return told
 
 
 def _paid(paid: Sponsored) -> dict[str, Any]:
@@ -104,5 +114,5 @@ def _paid(paid: Sponsored) -> dict[str, Any]:
 
 def _explored(hit: Hit, position: int) -> bool:
     """Whether exploration moved it up; all others that it moves go down, and equal scores are told apart by traces."""
-    own = next(iter(hit.chances), position)
+    own = next(iter(hit.chances))
     return own > position and any(one.policy == EXPLORATION for one in hit.adjustments)

@@ -41,6 +41,7 @@ MAX_TEXTS_ENCODED_LIVE = 256
 # Markets and moments whose prices are remembered: so many, in a large catalogue fewer.
 _LEAST_SEEN, _MOST_SEEN, _SEEN_ROWS = 4, 32, 8_000_000
 _MOST_SCALES = 16  # aims and days whose scales are remembered
+_MOST_DAYS = 8  # of which is remembered what was published since; several markets and sources may ask
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class CatalogueState:
     shares: Shares = field(init=False, default_factory=dict, repr=False)
     _seen: dict[tuple[str, int], "CatalogueState"] = field(init=False, default_factory=dict, repr=False)
     _scales: dict[tuple[str, int], NDArray[np.float64]] = field(init=False, default_factory=dict, repr=False)
+    _published: dict[int, NDArray[np.int32]] = field(init=False, default_factory=dict, repr=False)
 
     def seen(self, now_ms: int, market: Market) -> "CatalogueState":
         """The same with prices and availability as a shopper in this market finds them at that moment. Remembered
@@ -96,6 +98,23 @@ class CatalogueState:
             values = aim_values(aim, columns, rows, sold.values(now_ms, rows), sold.half_life_days, now_ms)
             scale = self._scales[key] = scale_of(values, columns.alive & columns.sellable)
         return scale
+
+    @cached_property
+    def on_sale(self) -> NDArray[np.bool_]:
+        """(n,) what the shop has and can be bought."""
+        on_sale = self.columns.alive & self.columns.sellable
+        on_sale.setflags(write=False)  # many answers begin with it
+        return on_sale
+
+    def published_after(self, time_ms: float) -> NDArray[np.int32]:
+        """The rows of products that went on sale after this time, growing. Remembered for a day: a look at all takes
+        the place of much else in a processor's memory."""
+        published, day = self.columns.numbers["published"], int(time_ms // DAY_MS)
+        if (since := self._published.get(day)) is None:
+            if len(self._published) >= _MOST_DAYS:
+                self._published.clear()
+            since = self._published[day] = np.flatnonzero(published >= day * DAY_MS).astype(np.int32)
+        return since[published[since] > time_ms]
 
     @cached_property
     def values(self) -> ShopValues:

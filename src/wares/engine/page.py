@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from wares.contracts import Catalogue, Source
 from wares.domain.product import Product
 from wares.domain.request import Request
-from wares.domain.result import Hit, Page, Reason, Slate
+from wares.domain.result import Hit, Page, Reason, Served, Slate
 from wares.domain.sorting import distinct
 from wares.engine.stages import Answer
 from wares.retrieval.highlight import highlight
@@ -24,7 +24,7 @@ def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
     rows = found.order[offset : offset + k]
     variants = _variants(rows, found)
     reasons = _reasons(offset, len(rows), found)
-    unnamed = [reason for several in reasons for reason in several if not reason.shown]
+    unnamed = [reason for several in reasons for reason, _ in several if not reason.shown]
     about = [product_id for reason in unnamed for product_id in reason.about]
     known = catalogue.get(list(dict.fromkeys([columns.ids[row] for row in rows] + about)))
     view = found.view
@@ -46,11 +46,11 @@ def present(found: Answer, offset: int, k: int, catalogue: Catalogue) -> Page:
                 product=product,
                 score=float(found.slate.scores[at]) if ranked else 0.0,
                 priority=float(found.slate.priority[at]) if ranked else 0.0,
-                reasons=tuple(_with_titles(reason, products) for reason in reasons[i]),
+                reasons=tuple([_told(reason, part, products) for reason, part in reasons[i]]),
                 adjustments=found.slate.adjustments[at] if ranked else (),
                 variants=variants[i],
                 highlights=marked,
-                features=dict(zip(names, values[i], strict=True)) if ranked else {},
+                features=Served(names, values[i]) if ranked else {},
                 parts=_parts_at(at, found),
                 chances={place - left: chance for place, chance in chances.items()},
                 sponsored=found.slate.sponsored.get(row) if ranked else None,
@@ -87,9 +87,10 @@ def _variants(rows: NDArray[np.int32], found: Answer, most: int = 50) -> list[tu
     ]
 
 
-def _reasons(offset: int, k: int, found: Answer) -> list[list[Reason]]:
-    """Why the hits at the places `offset .. offset + k` are there: money, pins, boosts and aims that lifted one first,
-    then the sources that add most to its score, up to the first that can name a product or a word."""
+def _reasons(offset: int, k: int, found: Answer) -> list[list[tuple[Reason, float]]]:
+    """Why the hits at the places `offset .. offset + k` are there, and what each adds to the score: money, pins, boosts
+    and aims that lifted one first, then the sources that add most, up to the first that can name a product or a
+    word."""
     ranked = max(min(offset + k, len(found.slate)) - offset, 0)
     if not ranked:
         return [[] for _ in range(k)]
@@ -110,14 +111,16 @@ def _reasons(offset: int, k: int, found: Answer) -> list[list[Reason]]:
     ] + [[] for _ in range(k - ranked)]
 
 
-def _reasons_at(at: int, row: int, spoken: list[tuple[Source, str, float]], found: Answer) -> list[Reason]:
+def _reasons_at(
+    at: int, row: int, spoken: list[tuple[Source, str, float]], found: Answer
+) -> list[tuple[Reason, float]]:
     """Of one hit, for which these sources have `spoken`: what each tells of, and adds to its score, greatest first."""
     codes = {"pin": "pinned", "boost": "boosted"}
     paid, adjustments = found.slate.sponsored.get(row), found.slate.adjustments[at]
-    reasons = [Reason("sponsored", shown=(paid.label,))] if paid else []
-    reasons += [Reason(codes[a.why]) for a in adjustments if a.why in codes]
+    reasons = [(Reason("sponsored", shown=(paid.label,)), 0.0)] if paid else []
+    reasons += [(Reason(codes[a.why]), 0.0) for a in adjustments if a.why in codes]
     if not reasons and adjustments and _lifted_by_aims(at, found.slate):
-        reasons = [Reason("boosted")]
+        reasons = [(Reason("boosted"), 0.0)]
     said = set[str]()
     for source, why, part in spoken:
         if len(reasons) >= _MAX_REASONS:
@@ -127,7 +130,7 @@ def _reasons_at(at: int, row: int, spoken: list[tuple[Source, str, float]], foun
         reason = source.reason(row, found.intent, found.view)
         if reason is not None:
             said.add(why)
-            reasons.append(Reason(reason.code, reason.about, reason.shown, part))
+            reasons.append((reason, part))
             if reason.about:  # something particular: nobody needs a second one
                 break
     return reasons
@@ -144,11 +147,10 @@ def _parts_at(at: int, found: Answer) -> Mapping[str, float]:
     return dict(zip(parts.names, parts.values[at].tolist(), strict=True)) if parts and at < len(found.slate) else {}
 
 
-def _with_titles(reason: Reason, products: Mapping[str, object]) -> Reason:
-    if reason.shown:
-        return reason
-    titles = tuple(str(getattr(products[p], "title", "")) for p in reason.about if p in products)
-    return Reason(reason.code, reason.about, titles, reason.weight)
+def _told(reason: Reason, part: float, products: Mapping[str, Product]) -> Reason:
+    """With its weight, and the titles of what it is about."""
+    shown = reason.shown or tuple([products[one].title for one in reason.about if one in products])
+    return Reason(reason.code, reason.about, shown, part)
 
 
 def _marked(product: Product, words: frozenset[str], words_of: Callable[[str], Iterable[str]]) -> Mapping[str, str]:

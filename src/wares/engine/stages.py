@@ -131,10 +131,9 @@ class Answer:
 def answer(intent: Intent, walk: Walk, view: ShopView, notes: tuple[str, ...] = ()) -> Answer:
     """Everything up to the page."""
     request, columns, filters = intent.request, view.columns, view.state.filters
-    wanted = intent.actions.filter.clauses or intent.actions.hide
-    permitted = columns.alive & allowed(intent.actions, None, columns) if wanted else columns.alive
-    if walk.hide_unsellable:
-        permitted = permitted & columns.sellable
+    permitted = view.state.on_sale if walk.hide_unsellable else columns.alive
+    if intent.actions.filter.clauses or intent.actions.hide:
+        permitted = permitted & allowed(intent.actions, None, columns)
     hidden = intent.history.hidden.rows if walk.exclude_hidden and len(intent.history) else _NO_ROWS
     if len(hidden):
         kept_away = of_products(hidden, view)
@@ -244,7 +243,7 @@ def _score(
     view.laps.end("describe")
     scores = ranker.score(table.values, table.names)
     parts = parts_of(ranker, table) if intent.request.explain else None
-    best = np.lexsort((candidates.rows, -scores))
+    best = _best_first(scores, candidates.rows)
     if walk.fold_variants and view.columns.n_groups < len(view.columns):
         best = best[one_per_group(view.columns.groups[candidates.rows[best]], view.columns.n_groups)]
     scores = scores[best]
@@ -264,7 +263,7 @@ def arranged(slate: Slate, policies: Sequence[Policy], intent: Intent, view: Sho
 
 def drawn(found: Answer, chance: Sequence[Policy], request: Request) -> Answer:
     """The answer with what these policies leave to chance, drawn anew for this request. They move hits of the slate."""
-    intent = replace(found.intent, request=request)
+    intent = found.intent if found.intent.request is request else replace(found.intent, request=request)
     slate = arranged(found.slate, chance, intent, found.view)
     if not slate.chances and np.array_equal(slate.rows, found.slate.rows):
         return found
@@ -336,6 +335,8 @@ def _follow(table: FeatureTable, candidates: Candidates, slate: Slate) -> Featur
     place = np.searchsorted(ascending, slate.rows)
     there = place < len(ascending)
     there[there] = ascending[place[there]] == slate.rows[there]
+    if there.all():
+        return FeatureTable(table.names, table.values[by_row[place]])
     values = np.zeros((len(slate), len(table.names)), np.float32)
     values[there] = table.values[by_row[place[there]]]
     return FeatureTable(table.names, values)
@@ -366,6 +367,14 @@ def _by(
 
 def _one_per_group(rows: NDArray[np.int32], columns: Columns) -> NDArray[np.int32]:
     return rows[one_per_group(columns.groups[rows], columns.n_groups)]
+
+
+def _best_first(scores: NDArray[np.floating], rows: NDArray[np.int32]) -> NDArray[np.intp]:
+    """Places by score, highest first; of equal ones the older row."""
+    is_plain = scores.dtype == np.float32 and not np.isnan(scores).any()  # what a plugin gives may be anything
+    if is_plain and (rows[1:] > rows[:-1]).all():
+        return best_first(scores)
+    return np.lexsort((rows, -scores))
 
 
 def _nothing() -> tuple[Slate, FeatureTable]:

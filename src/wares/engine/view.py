@@ -1,5 +1,6 @@
 """A view: the shop of one moment for one request. Taken once; remembers what it has computed for this request."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -9,11 +10,12 @@ from numpy.typing import NDArray
 from wares.contracts import Space
 from wares.domain.aims import aim_values, standing
 from wares.domain.catalogue import Columns
+from wares.domain.event import EventKind
 from wares.domain.intent import Intent, Term
 from wares.domain.offer import Market
 from wares.domain.result import TextMatch, TitleWords
 from wares.domain.scores import Scores
-from wares.domain.shopper import History
+from wares.domain.shopper import KIND_CODES, History
 from wares.domain.traits import Leanings, leanings
 from wares.engine.live import CatalogueState, Live
 from wares.engine.observer import Laps
@@ -33,6 +35,7 @@ _HOME = Market()
 _NOTHING = TextMatch(np.empty(0, np.float32), np.empty(0, np.float32))
 _LINKED = (ItemKNN, CoBought, EASE, Transitions)  # what one product says of others is a row of links
 _LENDING = (ItemKNN, CoBought, EASE)  # what these say of a product they say of one that is like it
+_Known = tuple[NDArray[np.bool_], Mapping[int, int]]
 _SAYING = (*_LINKED, BuyAgain, Popular, PopularLately)  # these know few products, or rank all of them once
 
 
@@ -85,7 +88,8 @@ class ShopView:
         self._letters: dict[str, Floats] = {}
         self._said: dict[tuple[str, int], tuple[History, Scores]] = {}
         self._leanings: tuple[History, Leanings] | None = None
-        self._known: tuple[NDArray[np.int32], Mapping[int, int] | None] | None = None
+        self._known: tuple[NDArray[np.int32], _Known | None] | None = None
+        self._bought: tuple[History, Counter[int]] | None = None
         self._text = _Remembering(self.state.vectors)
 
     @property
@@ -98,6 +102,9 @@ class ShopView:
 
     def popularity(self, rows: NDArray[np.int32] | None = None) -> Floats:
         return self._sold.values(self.now_ms, slice(len(self.columns)) if rows is None else rows)
+
+    def published_after(self, time_ms: float) -> NDArray[np.int32]:
+        return self.state.published_after(time_ms)
 
     def text_match(self, terms: Sequence[Term]) -> TextMatch:
         last, found = self._asked
@@ -131,12 +138,18 @@ class ShopView:
         if isinstance(fitted, _LINKED):
             asked, known = self._known_row(row), self._as_known_again(others)
             if asked is not None and known is not None:
-                found = nearest_link(fitted.links, asked, known)
-                return None if found is None else known[found]
+                found = nearest_link(fitted.links, asked, known[0])
+                return None if found is None else known[1][found]
         said = self._says(model, History.bought_now(np.array([row], np.int32), now_ms), now_ms).at(others)
         said[others == row] = 0
         nearest = said.argmax()
         return int(others[nearest]) if said[nearest] > 0 else None
+
+    def times_bought(self, row: int, history: History) -> int:
+        if self._bought is None or self._bought[0] is not history:
+            bought = history.rows[history.kinds == KIND_CODES[EventKind.PURCHASE]]
+            self._bought = (history, Counter(self.columns.keys[bought].tolist()))  # a key outlives its rows
+        return self._bought[1][int(self.columns.keys[row])]
 
     def leanings(self, history: History, now_ms: int) -> Leanings:
         if self._leanings is None or self._leanings[0] is not history:
@@ -189,17 +202,21 @@ class ShopView:
         newcomers = self.snapshot.newcomers
         return None if learnt < 0 or (len(newcomers) and (newcomers == learnt).any()) else learnt
 
-    def _as_known_again(self, rows: NDArray[np.int32]) -> Mapping[int, int] | None:
+    def _as_known_again(self, rows: NDArray[np.int32]) -> _Known | None:
         """`_as_known` of rows that are asked about for hit after hit."""
         if self._known is None or self._known[0] is not rows:
             self._known = (rows, self._as_known(rows))
         return self._known[1]
 
-    def _as_known(self, rows: NDArray[np.int32]) -> Mapping[int, int] | None:
-        """The row under which models know each of these -> its row now; None = of some they say only what kin lends."""
+    def _as_known(self, rows: NDArray[np.int32]) -> _Known | None:
+        """(n_learnt,) under which rows models know these, and the row now of each; None = of some they say only what
+        kin lends."""
         learnt = self.learnt_rows(rows)
-        lent = (learnt < 0).any() or (len(self.snapshot.newcomers) and np.isin(learnt, self.snapshot.newcomers).any())
-        return None if lent else dict(zip(learnt.tolist(), rows.tolist(), strict=True))
+        if (learnt < 0).any() or (len(self.snapshot.newcomers) and np.isin(learnt, self.snapshot.newcomers).any()):
+            return None
+        known = np.zeros(self.state.n_learnt, np.bool_)
+        known[learnt] = True
+        return known, dict(zip(learnt.tolist(), rows.tolist(), strict=True))
 
     def learnt_rows(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
         later = rows >= self.state.n_learnt

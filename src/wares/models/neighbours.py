@@ -1,6 +1,5 @@
 """Links between products: which go together, the strongest of each row kept, and what a few rows together point at."""
 
-from collections.abc import Container
 from itertools import pairwise
 
 import numpy as np
@@ -79,14 +78,16 @@ def pointed_at(links: Sparse, rows: NDArray[np.int32], weights: NDArray[np.float
     return Scores.summed(n, links.indices.take(at), spoken)
 
 
-def nearest_link(links: Sparse, row: int, among: Container[int]) -> int | None:
-    """Which of these columns one row of `links` holds most of, if of any above 0; links are `strongest` ones."""
+def nearest_link(links: Sparse, row: int, among: NDArray[np.bool_]) -> int | None:
+    """Which of these columns (n,) one row of `links` holds most of, if of any above 0; links are `strongest` ones."""
     start, end = links.indptr[row], links.indptr[row + 1]
-    columns: list[int] = links.indices[start:end].tolist()
-    for column in filter(among.__contains__, columns):
-        if links.data[start + columns.index(column)] > 0:
-            return column
-    return None
+    columns = links.indices[start:end]
+    there = among[columns]
+    if not there.any():
+        return None
+    there &= links.data[start:end] > 0
+    first = int(there.argmax())
+    return int(columns[first]) if there[first] else None
 
 
 def heaviest(

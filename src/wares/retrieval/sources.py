@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wares.contracts import Source, View
-from wares.domain.event import EventKind
 from wares.domain.filter import Filter
 from wares.domain.intent import Intent
 from wares.domain.product import PATH_SEPARATOR
 from wares.domain.result import Reason
 from wares.domain.scores import Scores
 from wares.domain.selection import passing
-from wares.domain.shopper import KIND_CODES, History
+from wares.domain.shopper import History
 from wares.domain.wish import WishKind
 from wares.retrieval.own_lists import Hidden, RecentlyViewed, WishList
 from wares.retrieval.substitutes import Substitutes
@@ -121,12 +120,9 @@ class Learnt:
         return view.model_says(self.name, asked, intent.request.now_ms)
 
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:
-        columns = view.columns
         if self.why == "bought_before":
-            history = intent.history
-            met = columns.keys[history.rows] == columns.keys[row]  # a key outlives its rows
-            times = int(np.count_nonzero(met & (history.kinds == KIND_CODES[EventKind.PURCHASE])))
-            return Reason("bought_before", (columns.ids[row],), (str(times),)) if times else None
+            times = view.times_bought(row, intent.history)
+            return Reason("bought_before", (view.columns.ids[row],), (str(times),)) if times else None
         if self.why in ("popular", "popular_lately"):
             return Reason(self.why)
         return self._because_of(row, intent, view)
@@ -214,15 +210,14 @@ class New:
     half_life_days: float = 21.0
 
     def score(self, intent: Intent, view: View, rows: Rows | None = None) -> Floats:
-        return self._of(_of(view.columns.numbers["published"], rows), intent.request.now_ms).all()
+        said = self.says(intent, view)
+        return said.all() if rows is None else said.at(rows)
 
     def says(self, intent: Intent, view: View) -> Scores:
-        return self._of(view.columns.numbers["published"], intent.request.now_ms)
-
-    def _of(self, published: NDArray[np.float64], now_ms: int) -> Scores:
+        published, now_ms = view.columns.numbers["published"], intent.request.now_ms
         half_life_ms = self.half_life_days * _DAY_MS
-        known = np.flatnonzero(published > now_ms - 3.3 * half_life_ms)  # before that less than a tenth is left
-        lately = known[published[known] <= now_ms].astype(np.int32)
+        known = view.published_after(now_ms - 3.3 * half_life_ms)  # before that less than a tenth is left
+        lately = known[published[known] <= now_ms]
         return Scores(len(published), np.exp2((published[lately] - now_ms) / half_life_ms).astype(np.float32), lately)
 
     def reason(self, row: int, intent: Intent, view: View) -> Reason | None:

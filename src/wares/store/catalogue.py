@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from wares.domain.offer import offer_of, told
 from wares.domain.product import Product, ProductText
 from wares.store.connections import Connections
-from wares.store.keys import intern_products, select_in
+from wares.store.keys import AT_ONCE, intern_products, select_in
 
 _CHUNK = 5_000  # products written at a time, within one transaction
 _PUT = (
@@ -60,7 +60,7 @@ class SqliteCatalogue:
 
     def get(self, ids: Sequence[str]) -> dict[str, Product]:
         """The known ones of these."""
-        with self._connections.reading() as connection:
+        with self._connections.reading(one=len(ids) <= AT_ONCE) as connection:
             known = select_in(
                 connection,
                 "SELECT id, row FROM products JOIN product_ids USING (key) WHERE row IS NOT NULL AND id IN",
@@ -92,7 +92,7 @@ class SqliteCatalogue:
 
         A stream over one moment of the catalogue; changes made while it runs come with the next call.
         """
-        with self._connections.reading() as connection:
+        with self._connections.reading(one=True) as connection:
             for change, key, product_id, row in connection.execute(_CHANGES, (after,)):
                 yield change, key, product_id, None if row is None else from_row(product_id, row)
 

@@ -66,12 +66,14 @@ class Connections:
             raise
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """One consistent view of the shop, for as long as the block lasts."""
+    def reading(self, *, one: bool = False) -> Iterator[sqlite3.Connection]:
+        """One consistent view of the shop, for as long as the block lasts. `one`: for one statement, which is one view
+        by itself."""
         connection = self._take()
         try:
             with plain_faults(self.path):
-                connection.execute("BEGIN")
+                if not one:
+                    connection.execute("BEGIN")
                 yield connection
         finally:
             self._give_back(connection)

@@ -10,7 +10,7 @@ from wares.domain.event import Event
 
 Hashed = TypeVar("Hashed", str, bytes)
 
-_ASK = 500  # values in one IN (...)
+AT_ONCE = 500  # values in one IN (...)
 _GIVEN, _DERIVED = b"\1", b"\0"
 _SIMULATED = b"\xff"  # in no text's UTF-8
 
@@ -96,5 +96,5 @@ def select_in(
 ) -> Iterator[tuple[Any, ...]]:
     """The rows of `sql`, which ends in "IN", for any number of values: asked for some at a time."""
     rest = iter(values)
-    while some := list(islice(rest, _ASK)):
+    while some := list(islice(rest, AT_ONCE)):
         yield from connection.execute(f"{sql} ({','.join('?' * len(some))})", some)

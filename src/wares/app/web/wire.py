@@ -196,7 +196,8 @@ class InterestsOut(BaseModel):
 
 
 def page_json(page: Page, currency: str) -> dict[str, Any]:
-    """A page as `PageOut` describes it; one that was explained with `explanation`, and so has each hit."""
+    """A page as `PageOut` describes it, to be written as JSON; one that was explained with `explanation`, and so has
+    each hit."""
     explained = page.explanation
     written = {
         "hits": [_hit_json(hit, currency, explained is not None) for hit in page.hits],
@@ -225,7 +226,7 @@ def product_json(product: Product, currency: str) -> dict[str, Any]:
         "title": product.title,
         "description": product.description,
         "brand": product.brand,
-        "category": list(product.category),
+        "category": product.category,
         "price": _major(product.price_minor, currency),
         "regular_price": _major(product.regular_price_minor, currency),
         "currency": currency,
@@ -234,7 +235,7 @@ def product_json(product: Product, currency: str) -> dict[str, Any]:
         "group_id": product.group_id,
         "image_url": product.image_url,
         "url": product.url,
-        "attributes": {name: list(values) for name, values in product.attributes.items()},
+        "attributes": product.attributes,
     }
 
 
@@ -274,12 +275,11 @@ def _hit_json(hit: Hit, currency: str, explained: bool) -> dict[str, Any]:
         "score": round(hit.score, 6),
         "priority": round(hit.priority, 6),
         "reasons": [
-            {"code": r.code, "about": list(r.about), "shown": list(r.shown), "weight": round(r.weight, 6)}
-            for r in hit.reasons
+            {"code": r.code, "about": r.about, "shown": r.shown, "weight": round(r.weight, 6)} for r in hit.reasons
         ],
         "adjustments": [{"policy": a.policy, "amount": round(a.amount, 6), "why": a.why} for a in hit.adjustments],
-        "variants": list(hit.variants),
-        "highlights": dict(hit.highlights),
+        "variants": hit.variants,
+        "highlights": hit.highlights,
         "team": hit.team,
         "sponsored": {"campaign": paid.campaign, "label": paid.label} if (paid := hit.sponsored) else None,
     }
