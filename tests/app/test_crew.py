@@ -115,6 +115,26 @@ def test_a_process_that_ends_before_it_hears_how_to_begin_is_replaced(
     assert tries[0] == 2
 
 
+def test_one_of_whose_pipes_is_broken_is_replaced(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crews, "_AGAIN_S", (0.01, 0.02))
+
+    async def work() -> None:
+        crew = Crew(shop, 1, lambda n: None)
+        crew.begin()
+        await _until(lambda: crew.ready == 1)
+        (first,) = crew._members
+        first.again.close()
+        told, choose = {"asked": {"surface": "home", "k": 3, "market": ""}, "like": ""}, crew._choose
+        monkeypatch.setattr(crew, "_choose", lambda *asked: (choose(*asked)[0], True))
+        with pytest.raises(crews.NobodyThere):
+            await crew.ask("page", told, b"digest")
+        await _until(lambda: first not in crew._members and crew.ready == 1)
+        assert (await crew.ask("page", told, b"digest")).status_code == 200
+        await crew.close()
+
+    _run(work)
+
+
 def test_those_that_are_not_ready_keep_nobody_waiting_at_the_end(shop: Shop) -> None:
     async def work() -> None:
         crew = Crew(shop, 3, lambda n: None)

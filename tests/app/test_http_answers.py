@@ -48,11 +48,11 @@ def test_large_answers_are_packed_for_whoever_asks(client: TestClient) -> None:
     plain = client.get("/v1/openapi.json", headers={"accept-encoding": "identity"})
     packed = client.get("/v1/openapi.json", headers={"accept-encoding": "gzip"})
     assert "content-encoding" not in plain.headers and packed.headers["content-encoding"] == "gzip"
-    assert "Accept-Encoding" in plain.headers["vary"] and "Accept-Encoding" in packed.headers["vary"]
     assert packed.json() == plain.json() and packed.headers["etag"] == plain.headers["etag"]
     assert int(packed.headers["content-length"]) < len(plain.content) / 3
     small = client.get("/healthz", headers={"accept-encoding": "gzip"})
     assert "content-encoding" not in small.headers
+    assert [one.headers["vary"] for one in (plain, packed, small)] == ["Accept-Encoding"] * 3
 
 
 @pytest.mark.parametrize("path", ["/v1/products/p0", "/healthz", "/v1/shop", "/", "/wares.js", "/v1/products/nobody"])

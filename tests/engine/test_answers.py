@@ -316,6 +316,26 @@ def test_what_is_kept_is_looked_through_once_for_each_state_of_the_catalogue(
     assert len(looked) >= 3 and _answers(shop).nbytes == 0
 
 
+def test_what_is_kept_of_a_market_whose_prices_were_forgotten_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wares.engine.live._LEAST_SEEN", 2)
+    monkeypatch.setattr("wares.engine.live._MOST_SEEN", 2)
+    markets = ("de", "fr", "it")
+    settings = "".join(f'[markets.{one}]\ncurrency = "EUR"\n' for one in markets)
+    (tmp_path / "wares.toml").write_text('[encoder]\nsource = "none"\n' + settings, encoding="utf-8")
+    with open_shop(tmp_path) as shop:
+        for market in markets:
+            shop.put([{"id": "a", "title": "Tea", "price": 2}], market=market)
+        shop.keep_answers()
+        for market in markets[:2]:
+            shop.search("tea", market=market)
+        shop.engine.let_go()
+        shop.search("tea", market="it")  # for which the others are forgotten
+        shop.engine.let_go()
+        assert [one.answer.intent.request.market for one in _answers(shop)._kept.values()] == ["it"]
+
+
 def test_an_answer_that_was_begun_before_a_change_and_is_kept_after_it_is_let_go(shop: Shop) -> None:
     shop.search("tea", k=5)
     answers, before = _answers(shop), shop.engine.live.state

@@ -70,7 +70,7 @@ class Answers:
         self.found = self.missed = 0
         self._lifetime_s, self._most_bytes, self._bytes = lifetime_s, most_bytes, KeptBytes()
         self._kept: OrderedDict[Question, _Kept] = OrderedDict()  # longest unused first
-        self._looked_for: CatalogueState | None = None  # what is kept and is of another one was let go
+        self._looked_for: tuple[CatalogueState, int] | None = None  # what is kept and is of another one was let go
         self._lock = Lock()
 
     def find(self, question: Question, view: ShopView, walk: Walk) -> Answer | None:
@@ -131,8 +131,9 @@ class Answers:
         All are looked through once for each state; a look at thousands in the middle of answers is a stall."""
         now_s = time.monotonic()
         with self._lock:
-            if self._looked_for is not state:
-                self._looked_for = state
+            before, forgotten = self._looked_for or (None, 0)
+            if before is not state or forgotten != state.times_forgotten:
+                self._looked_for = state, state.times_forgotten
                 for question, kept in list(self._kept.items()):
                     if kept.until_s < now_s or not state.is_seen_as(kept.state):
                         self._drop(question)
@@ -144,6 +145,7 @@ class Answers:
         with self._lock:
             for question in list(self._kept):
                 self._drop(question)
+            self._looked_for = None
 
     @property
     def nbytes(self) -> int:
@@ -159,7 +161,7 @@ class Answers:
             self._drop(question)
         self._kept[question] = kept
         self._bytes.add(kept.answer)
-        if self._looked_for is not None and not self._looked_for.is_seen_as(kept.state):
+        if self._looked_for is not None and not self._looked_for[0].is_seen_as(kept.state):
             self._looked_for = None  # it was begun before, or something has changed again: look once more
         while self._kept and self._bytes.now > self._most_bytes:
             self._drop(next(iter(self._kept)))

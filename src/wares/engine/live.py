@@ -63,6 +63,7 @@ class CatalogueState:
     n_learnt: int
     nbytes: int = 0
     shares: Shares = field(init=False, default_factory=dict, repr=False)
+    times_forgotten: int = field(init=False, default=0)  # how markets see it
     _seen: dict[tuple[str, int], "CatalogueState"] = field(init=False, default_factory=dict, repr=False)
     _scales: dict[tuple[str, int], NDArray[np.float64]] = field(init=False, default_factory=dict, repr=False)
     _published: dict[int, NDArray[np.int32]] = field(init=False, default_factory=dict, repr=False)
@@ -77,6 +78,7 @@ class CatalogueState:
         if (state := self._seen.get(key)) is None:
             if len(self._seen) >= max(_LEAST_SEEN, min(_MOST_SEEN, _SEEN_ROWS // max(len(self.columns), 1))):
                 self._seen.clear()
+                object.__setattr__(self, "times_forgotten", self.times_forgotten + 1)
             state = self._seen[key] = _with_columns(self, self.columns.at(now_ms, market))
         return state
 

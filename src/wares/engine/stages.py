@@ -336,7 +336,7 @@ def _follow(table: FeatureTable, candidates: Candidates, slate: Slate) -> Featur
     there = place < len(ascending)
     there[there] = ascending[place[there]] == slate.rows[there]
     if there.all():
-        return FeatureTable(table.names, table.values[by_row[place]])
+        return FeatureTable(table.names, table.values[by_row[place]].astype(np.float32, copy=False))
     values = np.zeros((len(slate), len(table.names)), np.float32)
     values[there] = table.values[by_row[place[there]]]
     return FeatureTable(table.names, values)

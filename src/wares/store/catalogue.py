@@ -61,12 +61,14 @@ class SqliteCatalogue:
     def get(self, ids: Sequence[str]) -> dict[str, Product]:
         """The known ones of these."""
         with self._connections.reading(one=len(ids) <= AT_ONCE) as connection:
-            known = select_in(
-                connection,
-                "SELECT id, row FROM products JOIN product_ids USING (key) WHERE row IS NOT NULL AND id IN",
-                ids,
+            known = list(  # read to the end before any is used: what is left half read keeps its moment
+                select_in(
+                    connection,
+                    "SELECT id, row FROM products JOIN product_ids USING (key) WHERE row IS NOT NULL AND id IN",
+                    ids,
+                )
             )
-            return {product_id: from_row(product_id, row) for product_id, row in known}
+        return {product_id: from_row(product_id, row) for product_id, row in known}
 
     def keyed(self, ids: Sequence[str], keys: Sequence[int] = ()) -> dict[int, Product]:
         """The known ones of these, whether named by id or by the key that events carry: key -> product."""

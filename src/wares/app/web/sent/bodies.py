@@ -4,6 +4,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable
 
+from starlette.datastructures import MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -109,20 +110,25 @@ class HeadAsGet:
 
 
 class Packing(GZipMiddleware):
-    """ASGI middleware: answers are packed for who takes them so. All others get them as they are, without the
-    framework's way there."""
+    """ASGI middleware: answers are packed for who takes them so, and say that it depends on that. All others get them
+    as they are, without the framework's way there."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or _takes_gzip(scope):
-            await super().__call__(scope, receive, send)
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
             return
 
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), (b"vary", b"Accept-Encoding")]
+                headers = MutableHeaders(raw=message.setdefault("headers", []))
+                if "Accept-Encoding" not in headers.get("vary", ""):
+                    headers.add_vary_header("Accept-Encoding")
             await send(message)
 
-        await self.app(scope, receive, told)
+        if _takes_gzip(scope):
+            await super().__call__(scope, receive, told)
+        else:
+            await self.app(scope, receive, told)
 
 
 def _takes_gzip(scope: Scope) -> bool:

@@ -3,13 +3,11 @@ comes back with an answer, and what happens when one is lost."""
 
 import asyncio
 import os
-import sys
 import time
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from io import FileIO
 from itertools import count
 from signal import SIGKILL
 from typing import Any
@@ -22,6 +20,7 @@ from wares.app.web.told.refusals import Refused
 from wares.app.web.watching.logs import tell
 from wares.app.web.watching.record import current
 from wares.app.web.workers.asked import Ended, Lately
+from wares.app.web.workers.beginning import begun
 from wares.app.web.workers.frames import Frame, next_frame, packed
 from wares.app.web.workers.raised import raised
 from wares.domain.cores import n_cores
@@ -38,7 +37,6 @@ _CHANGE = 2  # place of the catalogue's change in what an engine knows
 _END_S = 3.0  # that a process has to end
 _LOOK_LEAST_S = 10.0  # so often one that is always asked is looked after, too
 _AGAIN_S = (1.0, 60.0)  # until a lost process is replaced: first, and at most
-_BUFFER = 2**20  # bytes of an answer that are read at once
 
 
 class NobodyThere(Exception):
@@ -161,6 +159,7 @@ class Crew:
                 _kill(one)
             except ConnectionError as error:
                 one.ready = False
+                _kill(one)  # one of whose pipes is broken must not stay
                 if isinstance(error, _EndedOver):
                     self._ended.note(digest)
             else:
@@ -246,20 +245,7 @@ class Crew:
             await asyncio.sleep(wait_s)
 
     async def _start(self) -> _Member:
-        theirs, ours = os.pipe()
-        loop = asyncio.get_running_loop()
-        again, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, FileIO(ours, "w"))  # which closes it
-        command = (sys.executable, "-m", "wares.app.web.workers", str(self.shop.folder), str(theirs))
-        alone = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *command, stdin=PIPE, stdout=PIPE, pass_fds=(theirs,), env={**os.environ, **alone}, limit=_BUFFER
-            )
-        except BaseException:
-            again.close()
-            raise
-        finally:
-            os.close(theirs)
+        process, again = await begun(self.shop.folder)
         one = _Member(str(next(self._names)), process, again)
         self._members.append(one)
         begin = {
@@ -325,10 +311,8 @@ class Crew:
                 try:
                     sent = self._send(one, next(self._numbers), {"do": errand, "known": self.shop.engine.known})
                     await asyncio.wait_for(sent, _LONGEST_SWAP_S if errand == "swap" else _LONGEST_S)
-                except TimeoutError:
+                except (TimeoutError, ConnectionError):
                     _kill(one)
-                except ConnectionError:
-                    continue
                 finally:
                     one.away = False
 

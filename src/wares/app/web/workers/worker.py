@@ -191,7 +191,7 @@ def main() -> None:
         except WaresError as error:
             _log.error("%s", error)
             sys.exit(1)
-        except EOFError:  # who asked is gone
+        except (EOFError, BrokenPipeError):  # who asked is gone
             pass
 
 
@@ -208,9 +208,11 @@ def _serve(
                 idle()
         except (EOFError, BrokenPipeError):  # who asked is gone
             return
-        except Exception as fault:  # not even that it failed could be said: no memory, most likely
-            tell_fault(fault)
-            os._exit(1)  # and another process takes the place of this one, instead of letting who asks wait
+        except BaseException as fault:  # not even that it failed could be said: no memory, most likely
+            try:
+                tell_fault(fault)
+            finally:
+                os._exit(1)  # and another process takes the place of this one, instead of letting who asks wait
 
 
 class _Answers:
