@@ -27,6 +27,22 @@ def test_a_product_comes_back_as_it_went_in(shop: Store) -> None:
     assert shop.catalogue.get(["jam", "loaf", "unknown"]) == {"loaf": LOAF, "jam": Product("jam")}
 
 
+def test_after_a_row_that_cannot_be_read_the_next_question_sees_what_was_put_since(
+    shop: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(product_id: str, row: str) -> Product:
+        raise ValueError(row)
+
+    shop.catalogue.put([LOAF, Product("jam", "Plum jam")])
+    with monkeypatch.context() as patched:
+        patched.setattr("wares.store.catalogue.from_row", damaged)
+        with pytest.raises(ValueError, match="jam") as held:  # and with its traceback all that it had begun
+            shop.catalogue.get(["jam", "loaf"])
+    shop.catalogue.put([Product("jam", "Cherry jam")])
+    assert shop.catalogue.get(["jam"])["jam"].title == "Cherry jam"
+    assert held.value is not None
+
+
 def test_a_product_survives_closing_the_shop(tmp_path: Path) -> None:
     with Store.open(tmp_path, "write") as shop:
         shop.catalogue.put([LOAF])
